@@ -1,0 +1,75 @@
+import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
+
+// The Encoding Standard's decoder exists in every runtime; core compiles without any runtime's types.
+declare const TextDecoder: new (
+  label: string,
+  options: { fatal: boolean; ignoreBOM: boolean },
+) => { decode(bytes: Uint8Array): string };
+
+/** Lower-case hex of bytes. */
+export const toHex = bytesToHex;
+
+/** Bytes of lower- or upper-case hex of even length. Throws on anything else: check outside text by schema first. */
+export const fromHex = hexToBytes;
+
+export const concat = concatBytes;
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** UTF-8 bytes of a text. */
+export const utf8 = utf8ToBytes;
+
+/** The text of UTF-8 bytes, or undefined when they are no UTF-8. */
+export function fromUtf8(bytes: Uint8Array): string | undefined {
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** True when both hold the same bytes. Not constant time: nothing compared with it is a secret. */
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/** A new array of the bytes in reverse order: txids are shown so. */
+export function reversed(bytes: Uint8Array): Uint8Array {
+  return Uint8Array.from(bytes).reverse();
+}
+
+const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+
+/** Standard base64 with padding (RFC 4648, section 4). */
+export function toBase64(bytes: Uint8Array): string {
+  let out = '';
+  for (let i = 0; i < bytes.length; i += 3) {
+    const n = ((bytes[i] ?? 0) << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0);
+    const left = bytes.length - i;
+    out += alphabet.charAt(n >> 18) + alphabet.charAt((n >> 12) & 63);
+    out += left > 1 ? alphabet.charAt((n >> 6) & 63) : '=';
+    out += left > 2 ? alphabet.charAt(n & 63) : '=';
+  }
+  return out;
+}
+
+/** Bytes of canonical standard base64 (padded, no white space, zero trailing bits), or undefined. */
+export function fromBase64(text: string): Uint8Array | undefined {
+  if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return undefined;
+  const body = text.replace(/=+$/, '');
+  const out = new Uint8Array(Math.floor((body.length * 3) / 4));
+  let bits = 0;
+  let held = 0;
+  let at = 0;
+  for (const character of body) {
+    held = ((held << 6) | alphabet.indexOf(character)) & 0xffffff;
+    bits += 6;
+    if (bits >= 8) {
+      bits -= 8;
+      out[at++] = (held >> bits) & 0xff;
+    }
+  }
+  return toBase64(out) === text ? out : undefined;
+}
