@@ -1,3 +1,4 @@
+/* eslint max-lines: ["error", 1500] -- the registry is one table: a row is added, never logic */
 /**
  * The one registry of refusal codes. Codes are dotted, stable and never reused; one code has one cause and one
  * test. Longer than 400 lines because it is a table. A new code is added here before it is used anywhere.
@@ -118,6 +119,11 @@ export const codes = {
     'Use a device of kind secp256k1.',
   ),
 
+  'statement.log': final(
+    409,
+    'The statement names a checkpoint that this log does not have.',
+    'Stop: the log may be forked. Compare checkpoints with another person.',
+  ),
   // Documents
   'document.unauthorised': final(
     403,
@@ -201,6 +207,71 @@ export const codes = {
     'Leave custody false.',
   ),
   'wallet.outside.unsupported': final(422, 'outside is not supported yet.', 'Leave outside empty.'),
+  'wallet.descriptor.malformed': final(
+    422,
+    'The descriptor cannot be read.',
+    'Copy the whole descriptor again.',
+  ),
+  'wallet.descriptor.unsupported': final(
+    422,
+    'Descriptors of this kind are not supported yet.',
+    'Use wpkh(KEY), wsh(multi(m,KEY,...)) or wsh(sortedmulti(m,KEY,...)).',
+  ),
+  'wallet.descriptor.checksum': final(
+    422,
+    'The checksum does not fit the descriptor.',
+    'Copy the descriptor again; if it is right, use the checksum named.',
+  ),
+  'wallet.descriptor.checksum.missing': final(
+    422,
+    'The descriptor has no checksum.',
+    'Append the checksum named.',
+  ),
+  'wallet.multipath': final(
+    422,
+    'The keys do not all end in <0;1>/*.',
+    'Write every key as [fingerprint/path]xpub/<0;1>/*.',
+  ),
+  'wallet.threshold': final(
+    422,
+    'The threshold or the number of keys is out of bounds (BIP 383).',
+    'Ask for 1 to n signatures of at most 20 keys.',
+  ),
+  'wallet.key.private': final(
+    422,
+    'The text holds a private key or seed words.',
+    'Treat that key as exposed: move its funds, and give the public key only.',
+  ),
+  'wallet.key.invalid': final(
+    422,
+    'A key is no extended public key.',
+    'Export the xpub of the account again.',
+  ),
+  'wallet.key.network': final(
+    422,
+    'A key belongs to another network.',
+    'Export the key for the network of the wallet.',
+  ),
+  'wallet.key.cointype': final(
+    422,
+    'The coin type in the origin path of a key belongs to another network.',
+    'Export the key from the account of the network of the wallet.',
+  ),
+  'wallet.key.hardened': final(
+    422,
+    'A hardened step follows an extended public key.',
+    'Put hardened steps into the origin, before the key.',
+  ),
+  'wallet.key.origin': final(
+    422,
+    'The origin path of a key does not fit its depth and child number.',
+    'Export the key together with its origin.',
+  ),
+  'wallet.key.duplicate': final(
+    422,
+    'A key occurs twice in the descriptor.',
+    'Give every key holder a key of his own.',
+  ),
   'wallet.hotkey': final(
     422,
     'A spending path does not contain the hot key.',
@@ -337,6 +408,51 @@ export const codes = {
     'A delay outlives the approvals it waits for.',
     'Lengthen expires or shorten the delay.',
   ),
+  'policy.field.missing': final(
+    422,
+    'The policy file lacks a field.',
+    'Add the field; what is left out is never assumed to be allowed.',
+  ),
+  'policy.field.unknown': final(
+    422,
+    'The policy file has a field that the language does not know.',
+    'Correct the spelling, or remove the field.',
+  ),
+  'policy.feature.unsupported': final(
+    422,
+    'The policy uses a feature that is not supported yet.',
+    'Remove the field named.',
+  ),
+  'policy.rules.empty': final(
+    403,
+    'The policy has no rules, so it allows nothing.',
+    'Add a rule.',
+  ),
+  'policy.quorum.zero': final(
+    403,
+    'A quorum of the policy asks for nobody.',
+    'Ask for at least one approval.',
+  ),
+  'policy.name.duplicate': final(
+    422,
+    'Two rules or two limits have the same name.',
+    'Give each its own name; case and width of letters do not count.',
+  ),
+  'policy.output.unnamed': final(
+    403,
+    'A payment carries value in data, has an unknown witness version or no value, and no rule names it.',
+    'Remove the payment, or add a rule that names it.',
+  ),
+  'policy.facts.inconsistent': final(
+    422,
+    'The spend or the recorded usage contradicts itself, so the policy cannot be judged.',
+    'Investigate who computed the spend.',
+  ),
+  'policy.governance.weaker': final(
+    422,
+    'The policy asks for more people or kinds of device than changing it does.',
+    'Ask for at least as much in the governance clause.',
+  ),
   'policy.wallet.mismatch': final(
     422,
     'The policy is of another wallet.',
@@ -369,6 +485,173 @@ export const codes = {
     'The clock of the signer stands before its last record.',
     'Correct the clock of the signer host.',
   ),
+  'psbt.too.large': final(413, 'The PSBT or transaction is too large.', 'Split the spend.'),
+  'psbt.malformed': final(
+    422,
+    'The bytes are not a valid PSBT.',
+    'Export the PSBT again; it must be binary or base64 and complete.',
+  ),
+  'psbt.version.unsupported': final(
+    422,
+    'PSBTs of this version are not supported yet.',
+    'Export the PSBT as version 0 (BIP 174).',
+  ),
+  'psbt.parsers.differ': final(
+    422,
+    'Two independent parsers do not agree on these bytes.',
+    'Rebuild the transaction with another program.',
+  ),
+  'psbt.transaction.malformed': final(
+    422,
+    'The unsigned transaction is malformed.',
+    'Rebuild the transaction.',
+  ),
+  'psbt.transaction.version': final(
+    422,
+    'The transaction is not of version 2.',
+    'Rebuild the transaction with version 2.',
+  ),
+  'psbt.transaction.signed': final(
+    422,
+    'The unsigned transaction carries signatures.',
+    'Export the PSBT before it is finalised.',
+  ),
+  'psbt.transaction.count': final(
+    422,
+    'The transaction has no or too many inputs or outputs.',
+    'Split the spend.',
+  ),
+  'psbt.transaction.weight': final(
+    422,
+    'The signed transaction would be too heavy to be relayed.',
+    'Split the spend.',
+  ),
+  'psbt.final': final(
+    422,
+    'An input is finalised already.',
+    'Send the PSBT before it is finalised.',
+  ),
+  'psbt.sighash': final(
+    422,
+    'An input asks for a signature that does not cover the whole transaction.',
+    'Remove the sighash type or set it to ALL.',
+  ),
+  'psbt.field.unsupported': final(
+    422,
+    'A field changes what the PSBT means and is not supported.',
+    'Rebuild the PSBT without the field named.',
+  ),
+  'psbt.field.count': final(
+    422,
+    'A map of the PSBT holds too many fields.',
+    'Rebuild the PSBT without foreign fields.',
+  ),
+  'psbt.input.utxo.missing': final(
+    422,
+    'An input lacks its previous transaction.',
+    'Export the PSBT with the full previous transactions (non-witness UTXO).',
+  ),
+  'psbt.input.parent': final(
+    422,
+    'A previous transaction is not the one that the input spends.',
+    'Do not sign. Rebuild the transaction.',
+  ),
+  'psbt.input.index': final(
+    422,
+    'An input spends an output that its previous transaction does not have.',
+    'Do not sign. Rebuild the transaction.',
+  ),
+  'psbt.input.amount': final(
+    422,
+    'An input claims another amount or script than the coin has.',
+    'Do not sign. Rebuild the transaction.',
+  ),
+  'psbt.input.foreign': final(
+    422,
+    'An input does not belong to the wallet.',
+    'Spend coins of this wallet only; check the wallet and the range of addresses.',
+  ),
+  'psbt.input.duplicate': final(422, 'A coin is spent twice.', 'Rebuild the transaction.'),
+  'psbt.input.script': final(
+    422,
+    'The script attached to an input is not the one of the wallet.',
+    'Do not sign. Rebuild the transaction.',
+  ),
+  'psbt.output.type': final(
+    422,
+    'An output is not of a type that may be paid.',
+    'Pay to P2PKH, P2SH, P2WPKH, P2WSH or P2TR addresses only.',
+  ),
+  'psbt.output.dust': final(
+    422,
+    'An output is below the dust limit.',
+    'Pay at least the amount named.',
+  ),
+  'psbt.output.amount': final(
+    422,
+    'The outputs are more than there is bitcoin.',
+    'Rebuild the transaction.',
+  ),
+  'psbt.fee.negative': final(
+    422,
+    'The outputs are more than the inputs.',
+    'Rebuild the transaction.',
+  ),
+  'psbt.change.tampered': final(
+    422,
+    'An output claims to be change and is not. This may be fraud.',
+    'Do not sign. Tell the security officer.',
+  ),
+  'psbt.change.range': final(
+    422,
+    'The change goes to an address beyond the range that is watched.',
+    'Use the next unused change address.',
+  ),
+  'psbt.sequence.relative': final(
+    422,
+    'An input has a relative lock time.',
+    'Set the sequence to 0xfffffffd.',
+  ),
+  'psbt.locktime.time': final(
+    422,
+    'The lock time is a point in time, not a height.',
+    'Set the lock time to 0 or to the height of the tip.',
+  ),
+  'psbt.locktime.inactive': final(
+    422,
+    'A lock time is set, yet every input disables it.',
+    'Set the sequences to 0xfffffffd or the lock time to 0.',
+  ),
+  'psbt.signature.encoding': final(
+    422,
+    'A signature is not strict DER with low S.',
+    'Sign again with another program.',
+  ),
+  'psbt.signature.sighash': final(
+    422,
+    'A signature does not cover the whole transaction.',
+    'Sign again with SIGHASH_ALL.',
+  ),
+  'psbt.signature.foreign': final(
+    422,
+    'A signature is by a key that is not of the wallet.',
+    'Sign with a key of the wallet.',
+  ),
+  'psbt.signature.invalid': final(
+    422,
+    'A signature does not match the transaction.',
+    'Sign again; perhaps an older version was signed.',
+  ),
+  'psbt.signature.incomplete': final(
+    422,
+    'The signer did not sign every input.',
+    'Sign every input.',
+  ),
+  'psbt.signature.mixed': final(
+    422,
+    'The signatures are not all by the same key holder.',
+    'Send the signatures of one key holder at a time.',
+  ),
   'psbt.signatures.missing': later(
     409,
     'Partial signatures of other key holders are missing.',
@@ -387,6 +670,43 @@ export const codes = {
   'receipt.invalid': final(422, 'The receipt contradicts the log.', 'Investigate the signer.'),
   'fact.duplicate': final(409, 'The fact stands in the log already.', 'Nothing is to be done.'),
   'fact.invalid': final(422, 'The fact contradicts the log.', 'Investigate the server.'),
+
+  // Chain
+  'chain.rejected': final(
+    422,
+    'The node does not accept the transaction.',
+    'Read the reason; a spent coin or a low fee needs a new proposal.',
+  ),
+  'chain.network': final(
+    409,
+    'The node follows another network than the one configured.',
+    'Point the configuration at a node of the right network.',
+  ),
+  'chain.unreachable': later(
+    503,
+    'The Bitcoin node does not answer, or is still starting.',
+    'Wait; if it lasts, look at the node.',
+  ),
+  'chain.credentials': later(
+    503,
+    'The Bitcoin node refuses our user name and password.',
+    'Correct the credentials or the cookie file.',
+  ),
+  'chain.answer.invalid': later(
+    503,
+    'The node sent an answer that is malformed or contradicts itself.',
+    'Update or replace the node.',
+  ),
+  'chain.block.unavailable': later(
+    503,
+    'The node does not hold a block that is needed.',
+    'Use a node that keeps the blocks since the birth of the wallet.',
+  ),
+  'coin.spent': final(
+    409,
+    'A coin is spent or unknown to the chain that is followed.',
+    'Choose other coins.',
+  ),
 
   // Log, journal, package
   'log.entry.invalid': final(
@@ -411,6 +731,16 @@ export const codes = {
     422,
     'The checkpoint is of another log.',
     'Check the address of the server.',
+  ),
+  'log.key.invalid': final(
+    422,
+    'That is no verifier key of a log.',
+    'Copy the whole line again: name+id+key.',
+  ),
+  'log.tile.invalid': final(
+    422,
+    'A tile or a bundle of entries is missing or malformed.',
+    'Investigate the server.',
   ),
   'log.proof.invalid': final(
     422,

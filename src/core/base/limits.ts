@@ -16,16 +16,35 @@ export const ENTRY_BYTES = 60_000;
 /** A blob beside the log: the largest standard transaction is 400,000 bytes; documents are smaller. */
 export const BLOB_BYTES = 1_000_000;
 
+/** A signed note in UTF-8 bytes: 16 witnesses with post-quantum signatures of 5,000 bytes each (C2SP signed-note). */
+export const NOTE_BYTES = 131_072;
+/** Signature lines of a note: C2SP asks for 16 at least. */
+export const NOTE_SIGNATURES = 32;
+/** Extension lines of a checkpoint: we write none; others' are let pass unread. */
+export const CHECKPOINT_EXTENSIONS = 16;
+/** One line of a package, UTF-16 units: BLOB_BYTES in base64 and half as much again, so that a blob too large is named so. */
+export const PACKAGE_LINE_LENGTH = 2_000_000;
+
 /** Inputs and outputs of one spend: its statement must fit in ENTRY_BYTES. */
 export const SPEND_INPUTS = 250;
 export const SPEND_OUTPUTS = 250;
 /** A PSBT before parsing: hardware wallets take up to 2 MB. */
 export const PSBT_BYTES = 2_097_152;
+/** Fields of one map of a PSBT: 20 keys with derivation and signature each, and room for foreign ones. */
+export const PSBT_MAP_FIELDS = 128;
+/** Bytes of all distinct previous transactions of one spend together. */
+export const PARENT_BYTES = 16_000_000;
 /** Weight units a node relays (standardness). */
 export const TRANSACTION_WEIGHT = 400_000;
 
 /** Addresses looked ahead of the highest used one, each branch. */
 export const GAP_LIMIT = 1_000;
+/** Scripts a wallet remembers on each branch, about 10 MB; beyond, they are derived again. */
+export const SCRIPT_CACHE = 50_000;
+/** Derived key sets a wallet remembers: those of the largest spend many times over. */
+export const KEY_CACHE = 4_096;
+/** Keys of one wsh(multi) (BIP 383: OP_CHECKMULTISIG takes 20). */
+export const MULTISIG_KEYS = 20;
 /** Highest address index, so that a search ends. */
 export const ADDRESS_INDEX = 1_000_000;
 
@@ -50,3 +69,29 @@ export const STATEMENT_SECONDS = 30 * 86_400;
 export const SESSION_SECONDS = 15 * 60;
 /** Window in which a spend with the payments or the reference of a signed one is refused. */
 export const REPEAT_SECONDS = 7 * 86_400;
+
+/** An answer of a Bitcoin node: a block of 4,000,000 bytes in hex, and its envelope. */
+export const RPC_ANSWER_BYTES = 8_100_000;
+/** How long a Bitcoin node may take to answer before it counts as unreachable. */
+export const RPC_SECONDS = 30;
+/** The highest fee rate taken from an estimate, satoshi a virtual byte: the peaks of 2017 and 2024 stayed below. */
+export const FEE_RATE_ESTIMATE = 2_000;
+/** Coins of one wallet that selection looks at: more than forty times what one spend can hold. */
+export const COINS_READ = 10_000;
+/** Wallets that one follower watches. */
+export const WALLETS = 1_000;
+
+/** A policy file: the longest of ours is below 8,000 bytes. */
+export const POLICY_TEXT_LENGTH = 100_000;
+/** Rules and limits of a policy: each is evaluated for each spend, and a person must be able to read them. */
+export const POLICY_RULES = 100;
+export const POLICY_LIMITS = 100;
+/** Terms of one condition. */
+export const POLICY_TERMS = 64;
+/** Nesting and leaves of one quorum: 16 leaves have at most 324 alternatives, each a small matching. */
+export const CLAUSE_DEPTH = 4;
+export const CLAUSE_LEAVES = 16;
+/** The longest sliding window: a year with its leap day. */
+export const WINDOW_SECONDS = 366 * 86_400;
+/** The highest cap of a fee rate, satoshi a virtual byte; the record of 2024 was below 3,000. */
+export const FEE_RATE_SAT_PER_VBYTE = 10_000;
