@@ -1,10 +1,13 @@
 import type { Config } from 'jest';
 
+// Everything under test/. `npm test` takes test/fast.config.ts, `npm run test:long` test/long.config.ts; together they are test:all.
 const config: Config = {
   testEnvironment: 'node',
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.countersign/'],
+  // Curves run in WebAssembly and integration tests start a PostgreSQL: five seconds are too tight on a busy machine.
+  testTimeout: 30_000,
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',

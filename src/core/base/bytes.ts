@@ -12,6 +12,7 @@ export const toHex = bytesToHex;
 /** Bytes of lower- or upper-case hex of even length. Throws on anything else: check outside text by schema first. */
 export const fromHex = hexToBytes;
 
+/** One new array of the bytes of all, in order. */
 export const concat = concatBytes;
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

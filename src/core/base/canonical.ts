@@ -6,19 +6,31 @@ import type { Result } from './result.ts';
 import { ok, refuse } from './result.ts';
 
 /**
- * Control, bidirectional, zero-width and other invisible characters that change what a person reads without
- * changing what he sees. Lone surrogates are caught by isWellFormed.
+ * Control, bidirectional, zero-width and other characters without a shape of their own: they change what a text is
+ * without changing what a person sees, or the order in which he sees it. Listed rather than asked of the runtime by
+ * property: a newer Unicode must not change what was once valid. Lone surrogates are caught by isWellFormed.
  */
-const invisible =
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202f\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff]|\udb40[\udc00-\udfff]/;
+const shapelessRanges = [
+  '\\u0000-\\u001f\\u007f-\\u009f', // controls
+  '\\u00ad\\u034f', // soft hyphen, grapheme joiner
+  '\\u061c\\u200b-\\u200f\\u2028-\\u202f\\u2060-\\u206f\\ufeff', // zero width, line separators, bidirectional
+  '\\u115f\\u1160\\u3164\\uffa0\\u17b4\\u17b5\\u2800\\u{16fe4}\\u{1d159}', // fillers and blanks
+  '\\u180b-\\u180f\\ufe00-\\ufe0f', // variation selectors
+  '\\ufff0-\\uffff', // unassigned, annotations, replacement character
+  '\\u{13430}-\\u{1343f}\\u{1bca0}-\\u{1bca3}\\u{1d173}-\\u{1d17a}', // controls of hieroglyphs, shorthand, music
+  '\\u{e0000}-\\u{e0fff}', // tags and variation selectors
+];
+const shapeless = new RegExp(shapelessRanges.map((range) => `[${range}]`).join('|'), 'u');
 
 /** True for a text that may stand in a signed or logged object: NFC, well-formed, nothing invisible. */
 export function isPlainText(text: string): boolean {
-  return text.isWellFormed() && text.normalize('NFC') === text && !invisible.test(text);
+  return text.isWellFormed() && text.normalize('NFC') === text && !shapeless.test(text);
 }
 
-/** The bytes of RFC 8785 canonical JSON. Requires JSON data: undefined, functions or cycles are bugs. */
+/**
+ * The bytes of RFC 8785 canonical JSON. Requires JSON data: undefined, functions, cycles and numbers or texts that
+ * JSON cannot hold are bugs and throw. An undefined field is left out, as JSON.stringify does.
+ */
 export function canonicalBytes(object: unknown): Uint8Array {
   const text = canonicalize(object);
   assert(typeof text === 'string', 'only JSON data has a canonical form');
@@ -26,8 +38,9 @@ export function canonicalBytes(object: unknown): Uint8Array {
 }
 
 /**
- * The value of canonical JSON bytes (RFC 8785 narrowed by our protocol: integers 0..10^16-1, plain texts).
- * Accepted only if the bytes are exactly what {@link canonicalBytes} writes again, before any schema looks at it.
+ * The value of canonical JSON bytes (RFC 8785 narrowed by our protocol: integers 0..2^53-1, plain texts).
+ * Requires that the caller has bounded the size. Accepted only if the bytes are exactly what {@link canonicalBytes}
+ * writes again, before any schema looks at it.
  * Refuses with `json.malformed`, `json.noncanonical`, `json.number`, `json.text`, `json.depth`.
  */
 export function parseCanonical(bytes: Uint8Array | string): Result<unknown> {
@@ -68,7 +81,7 @@ function checkValue(value: unknown, depth: number): Result<null> {
 }
 
 function checkNumber(value: number): Result<null> {
-  if (!Number.isSafeInteger(value) || value < 0 || Object.is(value, -0) || value >= 1e16)
+  if (!Number.isSafeInteger(value) || value < 0 || Object.is(value, -0))
     return refuse('json.number', { value: String(value) });
   return ok(null);
 }

@@ -20,7 +20,15 @@ export function parseSats(value: unknown): Result<Sats> {
   if (typeof value === 'bigint' && value >= 0n && value <= MAX_MONEY_SATS) return ok(value as Sats);
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0)
     return parseSats(BigInt(value));
-  return refuse('amount.invalid', { value: String(value).slice(0, 40) });
+  return refuse('amount.invalid', { value: shown(value) });
+}
+
+// String() of an object from outside may throw: {"toString":1} is JSON.
+function shown(value: unknown): string {
+  if (typeof value === 'string') return value.slice(0, 40);
+  return typeof value === 'number' || typeof value === 'bigint'
+    ? String(value).slice(0, 40)
+    : typeof value;
 }
 
 /** The sum, or `amount.invalid` when it passes 21,000,000 BTC. */
