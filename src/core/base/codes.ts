@@ -95,6 +95,11 @@ export const codes = {
     'This statement stands in the log already.',
     'Nothing is to be done.',
   ),
+  'statement.declined': final(
+    403,
+    'The person did not type "yes": nothing was signed.',
+    'Nothing is to be done.',
+  ),
   'statement.previous': final(
     409,
     'The statement does not follow the former one of this member.',
@@ -119,11 +124,6 @@ export const codes = {
     'Use a device of kind secp256k1.',
   ),
 
-  'statement.log': final(
-    409,
-    'The statement names a checkpoint that this log does not have.',
-    'Stop: the log may be forked. Compare checkpoints with another person.',
-  ),
   // Documents
   'document.unauthorised': final(
     403,
@@ -311,6 +311,11 @@ export const codes = {
     'Make a new proposal.',
   ),
   'draft.unknown': final(404, 'There is no such draft, or it has lapsed.', 'Make a new draft.'),
+  'draft.mismatch': final(
+    409,
+    'The transaction that the server drafted is not what was asked for.',
+    'Do not sign. Keep the draft, and tell the security officer.',
+  ),
 
   // Approvals
   'approval.spend.mismatch': final(
@@ -423,11 +428,7 @@ export const codes = {
     'The policy uses a feature that is not supported yet.',
     'Remove the field named.',
   ),
-  'policy.rules.empty': final(
-    403,
-    'The policy has no rules, so it allows nothing.',
-    'Add a rule.',
-  ),
+  'policy.rules.empty': final(403, 'The policy has no rules, so it allows nothing.', 'Add a rule.'),
   'policy.quorum.zero': final(
     403,
     'A quorum of the policy asks for nobody.',
@@ -762,6 +763,16 @@ export const codes = {
     'The journal is older than what the log holds of it.',
     'Restore the newest journal; never start an older copy.',
   ),
+  'journal.locked': later(
+    409,
+    'Another process has the journal open.',
+    'End the other signer first; never run two beside one journal.',
+  ),
+  'journal.exists': final(
+    409,
+    'There is a journal at this place already.',
+    'Keep it: a signer without its own journal must not sign.',
+  ),
   'journal.invalid': final(
     409,
     'The journal was edited, truncated or belongs to another signer.',
@@ -773,7 +784,23 @@ export const codes = {
     'The key file is damaged or of another form.',
     'Restore it from a backup.',
   ),
+  'key.exists': final(
+    409,
+    'A key file stands there already.',
+    'Name another file; a key is never overwritten.',
+  ),
+  'key.passphrase.short': final(422, 'The passphrase is too short.', 'Choose a longer one.'),
+  'key.passphrase.missing': final(
+    422,
+    'No passphrase was given and there is no terminal to ask on.',
+    'Set COUNTERSIGN_PASSPHRASE or name a file descriptor with --passphrase-fd.',
+  ),
   'package.invalid': final(422, 'The package is malformed.', 'Export it again.'),
+  'package.unauthenticated': final(
+    409,
+    'The package is self-consistent, not authenticated: no genesis digest was given to hold it against.',
+    'Ask the organisation for its genesis digest over another channel and give it by --genesis.',
+  ),
   'package.replay.mismatch': final(
     409,
     'A receipt of the signer contradicts the rules.',

@@ -95,3 +95,14 @@ export const CLAUSE_LEAVES = 16;
 export const WINDOW_SECONDS = 366 * 86_400;
 /** The highest cap of a fee rate, satoshi a virtual byte; the record of 2024 was below 3,000. */
 export const FEE_RATE_SAT_PER_VBYTE = 10_000;
+
+/** A key file: two extended private keys and eight slots fit in a tenth of it. */
+export const KEY_FILE_BYTES = 65_536;
+/** Ways to open one key file. */
+export const KEY_SLOTS = 8;
+/** Cost of scrypt as log2 N: below the first a stolen file is guessed, above the second a hostile file eats the memory. */
+export const SCRYPT_LOG_LEAST = 14;
+export const SCRYPT_LOG_MOST = 20;
+/** Characters of a passphrase. */
+export const PASSPHRASE_LEAST = 8;
+export const PASSPHRASE_MOST = 1_024;
