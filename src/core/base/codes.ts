@@ -278,6 +278,22 @@ export const codes = {
     'Use a descriptor whose every path needs the hot key.',
   ),
 
+  'wallet.network': final(
+    422,
+    'The genesis block does not belong to the network of the wallet.',
+    'Name the network and its genesis block.',
+  ),
+  'wallet.signer.missing': final(
+    422,
+    'The charter names no signer for this wallet.',
+    'Name the signer and its key in the charter.',
+  ),
+  'wallet.holders': final(
+    422,
+    'The hot key and the holders do not name exactly the keys of the descriptor.',
+    'Name each key of the descriptor once, with a member who holds it.',
+  ),
+
   // Proposals
   'proposal.unknown': final(404, 'There is no such proposal.', 'List the proposals.'),
   'proposal.duplicate': final(
