@@ -1,0 +1,20 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import type { Sql } from './sql.ts';
+import { sqlOf } from './sql.ts';
+
+/** Several statements that take effect together or not at all. */
+@Injectable()
+export class UnitOfWork {
+  constructor(private readonly source: DataSource) {}
+
+  /** Statements on their own, each its own unit of work. */
+  get plain(): Sql {
+    return sqlOf(this.source.manager);
+  }
+
+  /** Runs the work in one database transaction; what it throws undoes everything. */
+  run<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+    return this.source.transaction((manager) => work(sqlOf(manager)));
+  }
+}
