@@ -16,9 +16,6 @@ const identitySchema = z.strictObject({
   genesis: hex32,
   /** Ed25519 public key of the receipts. */
   signer: hex32,
-  /** Where the log is known from: its name and Ed25519 key, as the pinned charter says. */
-  origin: z.string().min(3).max(100),
-  logKey: hex32,
 });
 
 export type JournalIdentity = z.infer<typeof identitySchema>;

@@ -1,8 +1,8 @@
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import type { LogStore } from '../client/log-store.ts';
 import { assert } from '../core/base/assert.ts';
 import { canonicalBytes, parseCanonical } from '../core/base/canonical.ts';
-import { blobAddress } from '../core/base/digest.ts';
 import type { Facts, Result } from '../core/base/result.ts';
 import { ok, refuse } from '../core/base/result.ts';
 import { parseWith } from '../core/base/schema.ts';
@@ -11,24 +11,12 @@ import { applyReceipt, checkReceipt, createLedger } from '../core/log/ledger.ts'
 import { receiptDigest, receiptDigestBytes, receiptSchema } from '../core/log/receipt.ts';
 import type { JournalIdentity } from './journal-identity.ts';
 import { parseIdentity } from './journal-identity.ts';
+import { inOneUnit, insertBlob, JournalLog } from './journal-log.ts';
 import { JOURNAL_PRAGMAS, JOURNAL_SCHEMA } from './journal-schema.ts';
 import { ownReceiptVerifier } from './receipt-key.ts';
 import type { SignedReceipt } from './receipt-key.ts';
 
 const SQLITE_BUSY = 5;
-
-/** A verified tree head of the log and its signed note. */
-export interface SavedCheckpoint {
-  readonly size: number;
-  readonly note: string;
-}
-
-/** One piece of the log that was verified: leaves from `from` on, and the note that covers them. */
-export interface LogSegment {
-  readonly from: number;
-  readonly leaves: readonly Uint8Array[];
-  readonly checkpoint: SavedCheckpoint;
-}
 
 /**
  * The signer's own memory, in one SQLite file: its receipts as a signed hash chain, and beside them the whole log
@@ -38,12 +26,15 @@ export class Journal {
   readonly identity: JournalIdentity;
   /** The receipts folded: what was seen, reserved, signed. */
   readonly ledger: Ledger;
+  /** The log as it was read, for the follower. */
+  readonly log: LogStore;
   readonly #database: DatabaseSync;
 
   private constructor(database: DatabaseSync, identity: JournalIdentity, ledger: Ledger) {
     this.#database = database;
     this.identity = identity;
     this.ledger = ledger;
+    this.log = new JournalLog(database);
   }
 
   /**
@@ -93,11 +84,14 @@ export class Journal {
     }
   }
 
-  /** Writes the next receipt, with the blob that it names. Requires a receipt that continues the ledger. */
+  /**
+   * Writes the next receipt, with the blob that it names. Requires a receipt that continues the ledger. When it
+   * throws, the ledger in memory is not to be used again: the process ends and reads the file anew.
+   */
   append(signed: SignedReceipt, blobs: readonly Uint8Array[] = []): void {
     const { receipt, signature } = signed;
-    this.#inOneUnit(() => {
-      for (const bytes of blobs) this.#insertBlob(bytes);
+    inOneUnit(this.#database, () => {
+      for (const bytes of blobs) insertBlob(this.#database, bytes);
       this.#database
         .prepare('INSERT INTO receipts (position, receipt, signature, digest) VALUES (?, ?, ?, ?)')
         .run(receipt.position, canonicalBytes(receipt), signature, receiptDigest(receipt));
@@ -125,81 +119,9 @@ export class Journal {
     return row === undefined ? undefined : String(row['digest']);
   }
 
-  /** Adds a verified piece of the log. */
-  appendLog(segment: LogSegment): void {
-    this.#inOneUnit(() => {
-      const insert = this.#database.prepare('INSERT INTO leaves (position, leaf) VALUES (?, ?)');
-      segment.leaves.forEach((leaf, at) => insert.run(segment.from + at, leaf));
-      this.#database
-        .prepare('INSERT OR IGNORE INTO checkpoints (size, note) VALUES (?, ?)')
-        .run(segment.checkpoint.size, segment.checkpoint.note);
-    });
-  }
-
-  /** The leaves of the log in order from an index on, read one by one. */
-  *leavesFrom(index: number): Generator<Uint8Array> {
-    const rows = this.#database
-      .prepare('SELECT leaf FROM leaves WHERE position >= ? ORDER BY position')
-      .iterate(index);
-    for (const row of rows) {
-      const leaf = row['leaf'];
-      assert(leaf instanceof Uint8Array, 'leaves are bytes');
-      yield leaf;
-    }
-  }
-
-  /** How many leaves are kept. */
-  get logSize(): number {
-    const row = this.#database
-      .prepare('SELECT coalesce(max(position) + 1, 0) AS size FROM leaves')
-      .get();
-    return Number(row?.['size'] ?? 0);
-  }
-
-  /** The largest checkpoint that was verified, or undefined before the first. */
-  get checkpoint(): SavedCheckpoint | undefined {
-    const row = this.#database
-      .prepare('SELECT size, note FROM checkpoints ORDER BY size DESC LIMIT 1')
-      .get();
-    if (row === undefined) return undefined;
-    return { size: Number(row['size']), note: String(row['note']) };
-  }
-
-  blob(sha256: string): Uint8Array | undefined {
-    const bytes = this.#database.prepare('SELECT bytes FROM blobs WHERE sha256 = ?').get(sha256)?.[
-      'bytes'
-    ];
-    // A blob whose bytes were edited is as good as missing: it is fetched again by its address.
-    return bytes instanceof Uint8Array && blobAddress(bytes) === sha256 ? bytes : undefined;
-  }
-
-  putBlob(bytes: Uint8Array): void {
-    this.#inOneUnit(() => {
-      this.#insertBlob(bytes);
-    });
-  }
-
   /** Closes the file. Harmless when it is closed already. */
   close(): void {
     if (this.#database.isOpen) this.#database.close();
-  }
-
-  #insertBlob(bytes: Uint8Array): void {
-    this.#database
-      .prepare('INSERT OR IGNORE INTO blobs (sha256, bytes) VALUES (?, ?)')
-      .run(blobAddress(bytes), bytes);
-  }
-
-  #inOneUnit(work: () => void): void {
-    this.#database.exec('BEGIN IMMEDIATE');
-    try {
-      work();
-      this.#database.exec('COMMIT');
-    } catch (error) {
-      // What is in memory may now be ahead of the disk: the process ends by this error and reads the file anew.
-      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
-      throw error;
-    }
   }
 }
 

@@ -22,8 +22,6 @@ const identity: JournalIdentity = {
   walletDigest: hash('wallet'),
   genesis: hash('genesis'),
   signer: key.publicKey,
-  origin: 'countersign/test',
-  logKey: hash('log key'),
 };
 
 let folder = '';
@@ -56,7 +54,7 @@ function frameOf(journal: Journal, at: string): Omit<Receipt, 'record'> {
     previous: journal.ledger.previous,
     at,
     log: { size: 3, root: hash('root') },
-  } as Omit<Receipt, 'record'>;
+  };
 }
 
 function start(journal: Journal): void {
@@ -152,26 +150,36 @@ describe('a journal', () => {
     expect(refusalOfOpen().code).toBe('journal.invalid');
   });
 
-  test('keeps leaves, blobs and the largest checkpoint', () => {
+  test('keeps leaves, blobs and the newest checkpoint of the log', () => {
     written();
     const journal = opened();
-    const leaves = ['a', 'b'].map(utf8);
-    journal.appendLog({ from: 0, leaves, checkpoint: { size: 2, note: 'two' } });
-    journal.appendLog({ from: 2, leaves: [utf8('c')], checkpoint: { size: 3, note: 'three' } });
-    journal.putBlob(utf8('blob'));
-    expect(journal.logSize).toBe(3);
-    expect(journal.checkpoint).toEqual({ size: 3, note: 'three' });
-    expect([...journal.leavesFrom(1)].map((leaf) => Buffer.from(leaf).toString())).toEqual([
+    expect(journal.log.head()).toBeNull();
+    journal.log.append(['a', 'b'].map(utf8), 'two');
+    journal.log.append([utf8('c')], 'three');
+    journal.log.putBlobs(new Map([[hash('blob'), utf8('blob')]]));
+    expect(journal.log.head()).toEqual({ size: 3, note: 'three' });
+    expect([...journal.log.leaves()].map((leaf) => Buffer.from(leaf).toString())).toEqual([
+      'a',
       'b',
       'c',
     ]);
-    expect(journal.blob(hash('blob'))).toEqual(utf8('blob'));
-    expect(journal.blob(hash('other'))).toBeUndefined();
-    expect(() => {
-      journal.appendLog({ from: 7, leaves, checkpoint: { size: 9, note: 'nine' } });
-    }).toThrow('no gaps');
-    expect(journal.checkpoint?.size).toBe(3);
+    expect(journal.log.blob(hash('blob'))).toEqual(utf8('blob'));
+    expect(journal.log.blob(hash('other'))).toBeUndefined();
     journal.close();
+  });
+
+  test('takes a blob whose bytes were edited for missing', () => {
+    written();
+    const journal = opened();
+    journal.log.putBlobs(new Map([[hash('blob'), utf8('blob')]]));
+    journal.close();
+    const database = new DatabaseSync(path);
+    database.exec('DROP TRIGGER blobs_no_update');
+    database.prepare('UPDATE blobs SET bytes = ?').run(utf8('other'));
+    database.close();
+    const again = opened();
+    expect(again.log.blob(hash('blob'))).toBeUndefined();
+    again.close();
   });
 });
 
