@@ -95,6 +95,14 @@ export function keyIndexOfXpub(wallet: Wallet, xpub: string): number | null {
   return at < 0 ? null : at;
 }
 
+/** Fingerprint of the master key, 8 hex digits; of the xpub itself where the descriptor names no origin. */
+export function masterFingerprint(key: WalletKey, network: Network): string {
+  if (key.fingerprint !== null) return key.fingerprint;
+  const node = parseXpub(key.xpub, network);
+  assert(node !== null, 'a key of a wallet was parsed before');
+  return toHex(node.fingerprint);
+}
+
 /** Longest DER signature with low S (BIP 146), and its sighash byte. */
 const SIGNATURE_BYTES = 72;
 const OP_CHECKMULTISIG = 0xae;
