@@ -63,6 +63,80 @@ export const codes = {
     'Use an address of the network of the wallet.',
   ),
 
+  'http.malformed': final(400, 'The request cannot be read.', 'Send a well-formed HTTP request.'),
+  'http.unknown': final(404, 'There is nothing at this address.', 'Look at /docs.'),
+  'http.body.size': final(413, 'The body of the request is too large.', 'Send less.'),
+  'http.media': final(
+    415,
+    'The body is not of a type that this route takes.',
+    'Send application/json.',
+  ),
+  'http.rate': later(429, 'There are too many requests.', 'Wait some seconds.'),
+  'idempotency.key': final(
+    422,
+    'The Idempotency-Key is not 1 to 128 printable characters.',
+    'Send a UUID.',
+  ),
+  'idempotency.mismatch': final(
+    409,
+    'The Idempotency-Key was used with another body.',
+    'Send a new key.',
+  ),
+  'idempotency.running': later(
+    409,
+    'The request with this Idempotency-Key is still being answered.',
+    'Send it again after some seconds.',
+  ),
+  'cursor.invalid': final(422, 'That is no cursor of this list.', 'Start at the first page.'),
+
+  // Sessions and proofs
+  'proof.missing': final(
+    401,
+    'The request carries no DPoP proof.',
+    'Open a session and prove each request with its key.',
+  ),
+  'proof.invalid': final(
+    401,
+    'The DPoP proof is malformed, of another request, out of time or not signed by its key.',
+    'Make a new proof for this request; check the clock.',
+  ),
+  'proof.replayed': final(401, 'The DPoP proof was used before.', 'Make a new proof.'),
+  'session.unknown': final(
+    401,
+    'There is no living session of this key.',
+    'Open a session with a signed statement.',
+  ),
+  'session.key': final(
+    422,
+    'The session statement names another key than the one that proves the request.',
+    'Prove the request with the key that the statement names.',
+  ),
+  'session.time': final(
+    422,
+    'A session lives for at most fifteen minutes from now.',
+    'Sign a shorter session; check the clock of the device.',
+  ),
+  'session.member': final(
+    403,
+    'The statement is of another member than the session.',
+    'Send statements of your own.',
+  ),
+  'caller.kind': final(
+    403,
+    'This route is not for this kind of caller.',
+    'Use the session of a member.',
+  ),
+  'statement.kind': final(
+    422,
+    'This route takes statements of another kind.',
+    'Send the statement to its own route.',
+  ),
+  'text.mismatch': final(
+    422,
+    'The text does not have the digest that the statement names.',
+    'Send the salt and text that were signed.',
+  ),
+
   // Statements and devices
   'statement.time': final(
     422,
@@ -193,6 +267,11 @@ export const codes = {
     'Mend what the facts name.',
   ),
 
+  'freeze.lift.unsupported': final(
+    422,
+    'Lifting a freeze is not supported yet.',
+    'A freeze cannot be lifted in this version.',
+  ),
   // Wallets
   'wallet.unknown': final(404, 'There is no such wallet.', 'List the wallets.'),
   'wallet.unconfirmed': later(
@@ -333,6 +412,11 @@ export const codes = {
     'Do not sign. Keep the draft, and tell the security officer.',
   ),
 
+  'proposal.spend.mismatch': final(
+    422,
+    'The transaction does not do what the spend of the proposal says.',
+    'Decode the transaction again and propose anew.',
+  ),
   // Approvals
   'approval.spend.mismatch': final(
     422,
@@ -371,6 +455,16 @@ export const codes = {
     'Sign again.',
   ),
 
+  'approval.signatures.unasked': final(
+    422,
+    'The approver holds no key of the wallet, yet partial signatures came along.',
+    'Approve without them.',
+  ),
+  'approval.signatures.foreign': final(
+    422,
+    'The partial signatures are by a key that another member holds.',
+    'Sign with your own key.',
+  ),
   // Policy
   'policy.none.matched': final(
     403,
@@ -725,6 +819,23 @@ export const codes = {
     'Choose other coins.',
   ),
 
+  'coin.insufficient': final(
+    422,
+    'The coins that are free do not cover the payments and the fee.',
+    'Pay less, or wait until coins are confirmed or unlocked.',
+  ),
+  'coin.locked': later(
+    409,
+    'A coin is held by another draft or proposal.',
+    'Choose other coins, or wait until they are free.',
+  ),
+  'destination.unknown': final(
+    422,
+    'The address book has no such entry.',
+    'Name an entry of the address book, or an address.',
+  ),
+  'sandbox.only': final(404, 'That exists on the sandbox chain only.', 'Use a sandbox network.'),
+
   // Log, journal, package
   'log.entry.invalid': final(
     422,
@@ -763,6 +874,11 @@ export const codes = {
     422,
     'The proof does not lead to the root.',
     'Investigate the server.',
+  ),
+  'log.unavailable': later(
+    503,
+    'The log cannot be written or is still being read.',
+    'Wait; nothing is approved meanwhile. If it lasts, look at the database.',
   ),
   'log.fork': final(
     409,

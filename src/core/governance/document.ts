@@ -1,0 +1,154 @@
+import { z } from 'zod';
+import { parseCanonical } from '../base/canonical.ts';
+import { digest } from '../base/digest.ts';
+import { DEVICES, DESTINATIONS, GROUPS, MEMBERS } from '../base/limits.ts';
+import type { Result } from '../base/result.ts';
+import { ok, refuse } from '../base/result.ts';
+import { count, hex32, label, parseWith } from '../base/schema.ts';
+import type { PolicyBody } from '../policy/body.ts';
+import { clauseSchema, parsePolicyBody } from '../policy/body.ts';
+
+/** Documents (design 3, "Documents"): who the members are, what a wallet is, its policy, the address book. */
+
+const device = z.strictObject({
+  id: label,
+  kind: z.literal('secp256k1'),
+  /** BIP 340 public key: 32 bytes x-only. */
+  key: hex32,
+});
+
+const member = z.strictObject({
+  id: label,
+  groups: z.array(label).max(GROUPS),
+  devices: z.array(device).min(1).max(DEVICES),
+  /** The people behind a service account; null for a person. */
+  operators: z.array(label).min(1).max(MEMBERS).nullable(),
+});
+
+export const charterBodySchema = z.strictObject({
+  /** The one protocol version accepted. */
+  protocol: z.literal(1),
+  /** A demonstration organisation lives on sandbox and regtest only. */
+  demonstration: z.boolean(),
+  members: z.array(member).min(1).max(MEMBERS),
+  governance: z.strictObject({
+    /** The group whose members govern: each may tighten and veto. */
+    group: label,
+    clause: clauseSchema,
+    delaySeconds: count,
+  }),
+  /** Groups whose members may propose. */
+  initiators: z.array(label).min(1).max(GROUPS),
+  /** Groups whose members may freeze. */
+  officers: z.array(label).min(1).max(GROUPS),
+  coolDowns: z.strictObject({ deviceSeconds: count, destinationSeconds: count }),
+  /** The log's origin (a plain name) and its Ed25519 key; `access` is the second origin, for events of mere access. */
+  log: z.strictObject({ origin: z.string().regex(/^[a-z0-9][a-z0-9./-]{2,99}$/), key: hex32 }),
+  /** One signer a wallet: Ed25519 receipt key. */
+  signers: z.array(z.strictObject({ wallet: label, key: hex32, epoch: z.literal(1) })).max(GROUPS),
+  sentinels: z.array(z.never()).max(0),
+  sentinelsNeeded: z.literal(0),
+  recovery: z.null(),
+});
+
+export const walletBodySchema = z.strictObject({
+  network: z.enum(['mainnet', 'testnet4', 'signet', 'regtest', 'sandbox']),
+  genesisBlock: hex32,
+  /** With checksum and <0;1>/* multipath (BIP 380, 389). */
+  descriptor: z.string().max(4_000),
+  /** The extended public key of the descriptor that the signer holds, as it stands in the descriptor. */
+  hotKey: z.string().max(200),
+  /** Who holds the other keys of the descriptor. */
+  holders: z.array(z.strictObject({ member: label, key: z.string().max(200) })).max(20),
+  /** Block height before which no coin of the wallet exists. */
+  birth: count,
+  gapLimit: z.int().min(1).max(1_000),
+  custody: z.boolean(),
+  outside: z.array(z.array(z.string().max(200)).max(20)).max(20),
+});
+
+export const destinationsBodySchema = z.strictObject({
+  entries: z
+    .array(
+      z.strictObject({
+        id: label,
+        /** Limits of a destination are keyed by its owner. */
+        owner: label,
+        script: z.string().regex(/^([0-9a-f]{2}){1,42}$/),
+        /** As it was entered. */
+        address: z.string().max(100),
+        tags: z.array(label).max(16),
+      }),
+    )
+    .max(DESTINATIONS),
+});
+
+const frame = {
+  org: hex32.nullable(),
+  id: label,
+  version: z.int().min(1).max(1_000_000),
+  previous: hex32.nullable(),
+};
+const frameSchema = z.strictObject({
+  kind: z.enum(['charter', 'wallet', 'policy', 'destinations']),
+  ...frame,
+  body: z.unknown(),
+});
+
+export type CharterBody = z.infer<typeof charterBodySchema>;
+export type CharterMember = CharterBody['members'][number];
+export type WalletBody = z.infer<typeof walletBodySchema>;
+export type DestinationsBody = z.infer<typeof destinationsBodySchema>;
+type Frame = Omit<z.infer<typeof frameSchema>, 'kind' | 'body'>;
+
+export type CountersignDocument =
+  | (Frame & { readonly kind: 'charter'; readonly body: CharterBody })
+  | (Frame & { readonly kind: 'wallet'; readonly body: WalletBody })
+  | (Frame & { readonly kind: 'policy'; readonly body: PolicyBody })
+  | (Frame & { readonly kind: 'destinations'; readonly body: DestinationsBody });
+
+export type DocumentOf<K extends CountersignDocument['kind']> = Extract<
+  CountersignDocument,
+  { kind: K }
+>;
+
+/** The digest by which a document is named: of its canonical JSON. The genesis charter's is the organisation's. */
+export function documentDigest(document: CountersignDocument): string {
+  return digest('document', document);
+}
+
+/**
+ * The document of exact canonical bytes, its body in the form of its kind.
+ * Codes: those of parseCanonical, `schema.mismatch`, those of parsePolicyBody.
+ * Not checked here: what only the state knows (state.ts), and what the body means (charter.ts, wallet documents).
+ */
+export function parseDocument(bytes: Uint8Array): Result<CountersignDocument> {
+  const json = parseCanonical(bytes);
+  if (!json.ok) return json;
+  const found = parseWith(frameSchema, json.value);
+  if (!found.ok) return found;
+  const { kind, body, ...rest } = found.value;
+  const first = rest.version === 1;
+  if (first !== (rest.previous === null))
+    return refuse('schema.mismatch', { path: 'previous', reason: 'null on version 1 only' });
+  if ((kind === 'charter' && first) !== (rest.org === null))
+    return refuse('schema.mismatch', { path: 'org', reason: 'null on the genesis only' });
+  switch (kind) {
+    case 'charter': {
+      const parsed = parseWith(charterBodySchema, body);
+      return parsed.ok ? ok({ kind, ...rest, body: parsed.value }) : parsed;
+    }
+    case 'wallet': {
+      const parsed = parseWith(walletBodySchema, body);
+      return parsed.ok ? ok({ kind, ...rest, body: parsed.value }) : parsed;
+    }
+    case 'policy': {
+      const parsed = parsePolicyBody(body);
+      return parsed.ok ? ok({ kind, ...rest, body: parsed.value }) : parsed;
+    }
+    case 'destinations': {
+      const parsed = parseWith(destinationsBodySchema, body);
+      return parsed.ok ? ok({ kind, ...rest, body: parsed.value }) : parsed;
+    }
+  }
+}

@@ -1,0 +1,155 @@
+import type { ApprovalStatement } from '../approval/statement.ts';
+import { assert, unreachable } from '../base/assert.ts';
+import { digest } from '../base/digest.ts';
+import type { Result } from '../base/result.ts';
+import { ok, refuse } from '../base/result.ts';
+import { isIn, isPerson } from '../governance/charter.ts';
+import { clauseGroups } from '../policy/quorum.ts';
+import { parsePartialSignatures, verifyPartialSignatures } from '../psbt/signatures.ts';
+import type { Signed } from './admit-statement.ts';
+import type { ApprovalRecord, BlobSource, ProposalRecord, State } from './state.ts';
+
+type Effect = (index: number) => void;
+
+/** Approvals, rejections and withdrawals. Whether the approvals suffice is authorise.ts's question. */
+export function admitApproval(
+  state: State,
+  said: Signed<ApprovalStatement>,
+  blobs: BlobSource,
+): Result<Effect> {
+  const { statement } = said;
+  const proposal = state.proposals.get(statement.proposal);
+  if (proposal === undefined) return refuse('proposal.unknown', { proposal: statement.proposal });
+  if (proposal.ended !== null)
+    return refuse(proposal.ended.code, { proposal: proposal.digest, by: proposal.ended.by });
+  if (isSigned(state, proposal)) return refuse('proposal.signed', { proposal: proposal.digest });
+  if (proposal.final.has(statement.member))
+    return refuse('approval.superseded', { member: statement.member });
+  switch (statement.decision) {
+    case 'approve':
+      return admitApprove(state, proposal, said, blobs);
+    case 'reject':
+      return admitReject(state, proposal, said);
+    case 'withdraw':
+      return admitWithdraw(proposal, said);
+    default:
+      return unreachable(statement.decision);
+  }
+}
+
+/** Whether the log holds the signer's receipt of a signature for the proposal. */
+export function isSigned(state: State, proposal: ProposalRecord): boolean {
+  return state.ledgers.get(proposal.statement.wallet.id)?.signed.has(proposal.digest) ?? false;
+}
+
+function admitApprove(
+  state: State,
+  proposal: ProposalRecord,
+  said: Signed<ApprovalStatement>,
+  blobs: BlobSource,
+): Result<Effect> {
+  const { statement, author } = said;
+  const initiator = state.members.get(proposal.statement.initiator)?.member;
+  if (statement.member === initiator?.id || initiator?.operators?.includes(statement.member))
+    return refuse('approval.initiator', { member: statement.member });
+  if (!isPerson(author.member)) return refuse('member.role', { member: statement.member });
+  if (!isAsked(state, proposal, said))
+    return refuse('approval.member.ineligible', { member: statement.member });
+  if (statement.spend !== digest('spend', proposal.statement.spend))
+    return refuse('approval.spend.mismatch', { proposal: proposal.digest });
+  if (!said.sameLog) return ok(endBy(proposal, said, 'log.fork'));
+  if (statement.previous !== (proposal.last.get(statement.member) ?? null))
+    return refuse('statement.previous', { member: statement.member });
+  const signatures = readSignatures(state, proposal, statement, blobs);
+  if (!signatures.ok) return signatures;
+  return ok((index) => {
+    const record: ApprovalRecord = {
+      digest: said.digest,
+      index,
+      member: statement.member,
+      device: statement.device,
+      statement,
+      ...signatures.value,
+    };
+    proposal.approvals = [...proposal.approvals, record];
+    proposal.last.set(statement.member, said.digest);
+  });
+}
+
+/** Members of any group that a rule of the policy names may approve; they, and the initiator, may say no. */
+function isAsked(state: State, proposal: ProposalRecord, said: Signed<ApprovalStatement>): boolean {
+  const policy = state.policies.get(proposal.statement.wallet.id);
+  assert(policy !== undefined, 'a proposal names a policy in force');
+  const groups = policy.document.body.rules.flatMap((rule) =>
+    rule.deny ? [] : clauseGroups(rule.require.approvals),
+  );
+  return isIn(said.author.member, groups);
+}
+
+function readSignatures(
+  state: State,
+  proposal: ProposalRecord,
+  statement: ApprovalStatement,
+  blobs: BlobSource,
+): Result<Pick<ApprovalRecord, 'partialSignatures' | 'cosignerIndex'>> {
+  const wallet = state.wallets.get(proposal.statement.wallet.id);
+  assert(wallet !== undefined, 'a proposal names a wallet in force');
+  const held = wallet.body.holders.filter((holder) => holder.member === statement.member);
+  if (statement.partialSignatures === null)
+    return held.length === 0
+      ? ok({ partialSignatures: null, cosignerIndex: null })
+      : refuse('approval.signatures.missing', { member: statement.member, wallet: wallet.id });
+  if (held.length === 0)
+    return refuse('approval.signatures.unasked', { member: statement.member, wallet: wallet.id });
+  const bytes = blobs(statement.partialSignatures);
+  assert(bytes !== undefined, 'the blobs of an entry are there');
+  const parsed = parsePartialSignatures(bytes);
+  if (!parsed.ok) return parsed;
+  const verified = verifyPartialSignatures(
+    wallet.wallet,
+    proposal.transaction,
+    proposal.coins,
+    parsed.value,
+  );
+  if (!verified.ok) return verified;
+  const key = wallet.wallet.keys[verified.value.keyIndex]?.xpub;
+  if (!held.some((holder) => holder.key === key))
+    return refuse('approval.signatures.foreign', { member: statement.member, wallet: wallet.id });
+  return ok({ partialSignatures: parsed.value, cosignerIndex: verified.value.keyIndex });
+}
+
+function admitReject(
+  state: State,
+  proposal: ProposalRecord,
+  said: Signed<ApprovalStatement>,
+): Result<Effect> {
+  if (!isAsked(state, proposal, said))
+    return refuse('approval.member.ineligible', { member: said.statement.member });
+  if (said.statement.reasonDigest === null) return refuse('approval.reason.missing');
+  return ok(endBy(proposal, said, 'proposal.rejected'));
+}
+
+function admitWithdraw(proposal: ProposalRecord, said: Signed<ApprovalStatement>): Result<Effect> {
+  const { member } = said.statement;
+  if (member === proposal.statement.initiator)
+    return ok(endBy(proposal, said, 'proposal.withdrawn'));
+  if (!proposal.approvals.some((approval) => approval.member === member))
+    return refuse('approval.unknown', { member });
+  return ok(() => {
+    proposal.approvals = proposal.approvals.filter((approval) => approval.member !== member);
+    proposal.final.add(member);
+    proposal.last.set(member, said.digest);
+  });
+}
+
+function endBy(
+  proposal: ProposalRecord,
+  said: Signed<ApprovalStatement>,
+  code: 'proposal.rejected' | 'proposal.withdrawn' | 'log.fork',
+): Effect {
+  return (index) => {
+    proposal.ended = { code, by: said.statement.member, index };
+    proposal.final.add(said.statement.member);
+    proposal.last.set(said.statement.member, said.digest);
+  };
+}

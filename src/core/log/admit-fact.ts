@@ -1,0 +1,64 @@
+import type { Result } from '../base/result.ts';
+import { ok, refuse } from '../base/result.ts';
+import { assert, unreachable } from '../base/assert.ts';
+import { parseTime } from '../base/time.ts';
+import { isSigned } from './admit-approval.ts';
+import type { Fact } from './entry.ts';
+import type { FactRecord, State } from './state.ts';
+
+/**
+ * Facts are the server's word about the chain: shown to people, never an input of authorise.ts.
+ * Codes: `proposal.unknown`, `fact.invalid`, `fact.duplicate`.
+ */
+export function admitFact(state: State, fact: Fact): Result<(index: number) => void> {
+  const proposal = state.proposals.get(fact.proposal);
+  if (proposal === undefined) return refuse('proposal.unknown', { proposal: fact.proposal });
+  if (!isSigned(state, proposal)) return refuse('fact.invalid', { reason: 'not signed' });
+  if (fact.txid !== proposal.txid) return refuse('fact.invalid', { reason: 'another transaction' });
+  const known = state.facts.get(fact.proposal) ?? {
+    broadcastAt: null,
+    confirmed: null,
+    settledAt: null,
+  };
+  const order = checkOrder(known, fact);
+  if (!order.ok) return order;
+  return ok(() => {
+    state.facts.set(fact.proposal, after(known, fact));
+  });
+}
+
+function checkOrder(known: FactRecord, fact: Fact): Result<null> {
+  const wrong = (reason: string) => refuse('fact.invalid', { reason, fact: fact.fact });
+  const again = () => refuse('fact.duplicate', { proposal: fact.proposal, fact: fact.fact });
+  switch (fact.fact) {
+    case 'broadcast':
+      return known.broadcastAt === null ? ok(null) : again();
+    case 'confirmed':
+      if (known.broadcastAt === null) return wrong('not broadcast');
+      return known.confirmed === null ? ok(null) : again();
+    case 'settled':
+      if (known.confirmed === null) return wrong('not confirmed');
+      return known.settledAt === null ? ok(null) : again();
+    case 'unconfirmed':
+      return known.confirmed === null ? wrong('not confirmed') : ok(null);
+    default:
+      return unreachable(fact);
+  }
+}
+
+function after(known: FactRecord, fact: Fact): FactRecord {
+  const at = parseTime(fact.at);
+  assert(at !== undefined, 'the schema admits only times');
+  switch (fact.fact) {
+    case 'broadcast':
+      return { ...known, broadcastAt: at };
+    case 'confirmed':
+      return { ...known, confirmed: { height: fact.height, block: fact.block } };
+    case 'settled':
+      return { ...known, settledAt: at };
+    case 'unconfirmed':
+      return { ...known, confirmed: null, settledAt: null };
+    default:
+      return unreachable(fact);
+  }
+}

@@ -1,0 +1,130 @@
+import type { ProposalStatement } from '../approval/statement.ts';
+import { assert } from '../base/assert.ts';
+import { reversed, toHex } from '../base/bytes.ts';
+import { canonicalBytes } from '../base/canonical.ts';
+import { sha256 } from '../base/digest.ts';
+import { equalBytes } from '../base/bytes.ts';
+import { PROPOSAL_SECONDS } from '../base/limits.ts';
+import type { Result } from '../base/result.ts';
+import { ok, refuse } from '../base/result.ts';
+import { parseTime } from '../base/time.ts';
+import { isIn } from '../governance/charter.ts';
+import { proposalName } from '../proposal/name.ts';
+import type { SpendView } from '../psbt/spend.ts';
+import { readSpend } from '../psbt/spend.ts';
+import type { Signed } from './admit-statement.ts';
+import type { StatementEntry } from './entry.ts';
+import { parseCoins } from './entry.ts';
+import type { BlobSource, ProposalRecord, State, WalletRecord } from './state.ts';
+
+/**
+ * A proposal enters: its initiator may propose, its documents are those in force, and the bytes of its
+ * transaction do exactly what its spend says. Whether the policy allows it is authorise.ts's question.
+ */
+export function admitProposal(
+  state: State,
+  said: Signed<ProposalStatement>,
+  entry: StatementEntry,
+  blobs: BlobSource,
+): Result<(index: number) => void> {
+  const { statement, digest } = said;
+  const frame = checkFrame(state, said);
+  if (!frame.ok) return frame;
+  const wallet = frame.value;
+  const bytes = readBytes(state, wallet, { statement, coins: entry.coins }, blobs);
+  if (!bytes.ok) return bytes;
+  const { transaction, view } = bytes.value;
+  if (!equalBytes(canonicalBytes(view.spend), canonicalBytes(statement.spend)))
+    return refuse('proposal.spend.mismatch', { wallet: wallet.id });
+  return ok((index) => {
+    const record: ProposalRecord = {
+      digest,
+      index,
+      name: proposalName(digest),
+      statement,
+      signature: entry.signature,
+      transaction,
+      txid: txidOf(transaction),
+      coins: view.coins,
+      view,
+      approvals: [],
+      final: new Set(),
+      last: new Map(),
+      ended: null,
+    };
+    state.proposals.set(digest, record);
+  });
+}
+
+function checkFrame(state: State, said: Signed<ProposalStatement>): Result<WalletRecord> {
+  const { statement, author } = said;
+  const charter = state.charter;
+  if (charter === null) return refuse('document.unauthorised', { document: state.genesis });
+  if (statement.initiator !== statement.member)
+    return refuse('proposal.initiator', { initiator: statement.initiator });
+  if (!isIn(author.member, charter.document.body.initiators))
+    return refuse('member.role', {
+      member: statement.member,
+      needs: charter.document.body.initiators,
+    });
+  if (statement.kind !== 'pay')
+    return refuse('proposal.kind.unsupported', { kind: statement.kind });
+  const wallet = state.wallets.get(statement.wallet.id);
+  if (wallet === undefined) return refuse('wallet.unknown', { wallet: statement.wallet.id });
+  if (statement.network !== wallet.body.network)
+    return refuse('statement.network', { network: statement.network, wallet: wallet.body.network });
+  const policy = state.policies.get(wallet.id);
+  if (policy === undefined) return refuse('policy.unknown', { wallet: wallet.id });
+  const inForce = [
+    ['charter', statement.charter, charter.digest],
+    ['wallet', statement.wallet.digest, wallet.record.digest],
+    ['policy', statement.policy, policy.digest],
+    ['destinations', statement.destinations, state.destinations?.digest ?? ''],
+  ] as const;
+  for (const [kind, named, current] of inForce)
+    if (named !== current) return refuse('document.stale', { kind, named, current });
+  const issued = parseTime(statement.issuedAt);
+  const expires = parseTime(statement.expiresAt);
+  assert(issued !== undefined && expires !== undefined, 'times are checked before');
+  if (expires - issued > PROPOSAL_SECONDS)
+    return refuse('statement.time', { expiresAt: statement.expiresAt });
+  if (statement.repeats !== null && !state.proposals.has(statement.repeats))
+    return refuse('proposal.unknown', { proposal: statement.repeats });
+  return ok(wallet);
+}
+
+function readBytes(
+  state: State,
+  wallet: WalletRecord,
+  claimed: { readonly statement: ProposalStatement; readonly coins: string | null },
+  blobs: BlobSource,
+): Result<{ readonly transaction: Uint8Array; readonly view: SpendView }> {
+  assert(claimed.coins !== null, 'a proposal names its coins');
+  const list = blobs(claimed.coins);
+  const transaction = blobs(claimed.statement.spend.transaction);
+  assert(list !== undefined && transaction !== undefined, 'the blobs of an entry are there');
+  const claims = parseCoins(list);
+  if (!claims.ok) return claims;
+  const coins = claims.value.map(({ parent, branch, index }) => {
+    const bytes = blobs(parent);
+    assert(bytes !== undefined, 'the parents of a proposal are there');
+    return { parent: bytes, branch, index };
+  });
+  const highestChange = highestChangeSigned(state, wallet.id) + wallet.body.gapLimit;
+  const view = readSpend(wallet.wallet, transaction, coins, { highestChange });
+  return view.ok ? ok({ transaction, view: view.value }) : view;
+}
+
+/** Highest change index that a signed spend of the wallet used, or -1: change farther out than a gap could be lost. */
+export function highestChangeSigned(state: State, wallet: string): number {
+  let highest = -1;
+  for (const proposal of state.ledgers.get(wallet)?.signed.keys() ?? [])
+    for (const output of state.proposals.get(proposal)?.statement.spend.outputs ?? [])
+      if (output.change !== undefined && output.change > highest) highest = output.change;
+  return highest;
+}
+
+/** The txid of a segwit transaction without its witness, as shown. */
+function txidOf(transaction: Uint8Array): string {
+  return toHex(reversed(sha256(sha256(transaction))));
+}

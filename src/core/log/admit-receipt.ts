@@ -1,0 +1,87 @@
+import { keyProofDigest, verifyKeyProof } from '../approval/verify.ts';
+import { assert } from '../base/assert.ts';
+import { fromHex, toHex } from '../base/bytes.ts';
+import type { Result } from '../base/result.ts';
+import { ok, refuse } from '../base/result.ts';
+import { parsePartialSignatures, verifyPartialSignatures } from '../psbt/signatures.ts';
+import { isOfThisLog } from './admit-statement.ts';
+import { verifyEd25519 } from './ed25519.ts';
+import type { Entry } from './entry.ts';
+import { applyReceipt, checkReceipt, createLedger } from './ledger.ts';
+import type { Receipt, ReceiptOf } from './receipt.ts';
+import { receiptDigestBytes } from './receipt.ts';
+import type { BlobSource, State, WalletRecord } from './state.ts';
+
+type ReceiptEntry = Extract<Entry, { type: 'receipt' }>;
+
+/**
+ * A receipt enters: it is of the signer that the charter names, continues that signer's chain, and what it
+ * proves verifies. Whether the rules allowed what it records is replay.ts's question.
+ * Codes: `receipt.*`, `log.fork`, `wallet.unknown`, `proposal.unknown`.
+ */
+export function admitReceipt(
+  state: State,
+  entry: ReceiptEntry,
+  blobs: BlobSource,
+): Result<(index: number) => void> {
+  const { receipt } = entry;
+  if (receipt.org !== state.genesis)
+    return refuse('statement.organisation', { org: receipt.org, genesis: state.genesis });
+  const wallet = state.wallets.get(receipt.wallet);
+  if (wallet === undefined) return refuse('wallet.unknown', { wallet: receipt.wallet });
+  const named = state.charter?.document.body.signers.find(({ wallet: id }) => id === wallet.id);
+  if (named?.key !== receipt.signer || named.epoch !== receipt.epoch)
+    return refuse('receipt.unauthorised', { wallet: wallet.id, signer: receipt.signer });
+  const ledger = state.ledgers.get(wallet.id) ?? createLedger();
+  const next = checkReceipt(ledger, receipt);
+  if (!next.ok) return next;
+  const message = receiptDigestBytes(receipt);
+  if (!verifyEd25519(fromHex(receipt.signer), message, fromHex(entry.signature)))
+    return refuse('receipt.unauthorised', { wallet: wallet.id, signer: receipt.signer });
+  if (!isOfThisLog(state, receipt.log))
+    return refuse('log.fork', { size: receipt.log.size, root: receipt.log.root });
+  const content = checkContent(state, wallet, receipt, blobs);
+  if (!content.ok) return content;
+  return ok(() => {
+    applyReceipt(ledger, receipt);
+    state.ledgers.set(wallet.id, ledger);
+  });
+}
+
+function checkContent(
+  state: State,
+  wallet: WalletRecord,
+  receipt: Receipt,
+  blobs: BlobSource,
+): Result<null> {
+  if (receipt.record === 'started') return checkStart(state, wallet, receipt);
+  if (receipt.record === 'sight') return ok(null);
+  const proposal = state.proposals.get(receipt.proposal);
+  if (proposal?.statement.wallet.id !== wallet.id)
+    return refuse('proposal.unknown', { proposal: receipt.proposal, wallet: wallet.id });
+  if (receipt.record !== 'signed') return ok(null);
+  const bytes = blobs(receipt.signatures);
+  assert(bytes !== undefined, 'the blobs of an entry are there');
+  const parsed = parsePartialSignatures(bytes);
+  if (!parsed.ok) return parsed;
+  const { transaction, coins } = proposal;
+  const verified = verifyPartialSignatures(wallet.wallet, transaction, coins, parsed.value);
+  if (!verified.ok) return verified;
+  return verified.value.keyIndex === wallet.hotKeyIndex
+    ? ok(null)
+    : refuse('receipt.invalid', { reason: 'not signed by the hot key' });
+}
+
+function checkStart(
+  state: State,
+  wallet: WalletRecord,
+  receipt: ReceiptOf<'started'>,
+): Result<null> {
+  const wrong = (reason: string) => refuse('receipt.invalid', { wallet: wallet.id, reason });
+  if (receipt.walletDigest !== wallet.record.digest) return wrong('another wallet');
+  if (receipt.firstAddress !== wallet.wallet.address(0, 0)) return wrong('first address');
+  if (receipt.keyProof.key !== toHex(wallet.wallet.keyAt(wallet.hotKeyIndex, 0, 0)))
+    return wrong('not the hot key');
+  const message = keyProofDigest(state.genesis, wallet.record.digest, receipt.firstAddress);
+  return verifyKeyProof(receipt.keyProof, message) ? ok(null) : wrong('signature');
+}

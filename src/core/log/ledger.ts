@@ -1,0 +1,144 @@
+import type { RefusalCode } from '../base/codes.ts';
+import type { Result } from '../base/result.ts';
+import { ok, refuse } from '../base/result.ts';
+import type { Seconds } from '../base/time.ts';
+import { parseTime } from '../base/time.ts';
+import { assert, unreachable } from '../base/assert.ts';
+import type { Receipt } from './receipt.ts';
+import { receiptDigest } from './receipt.ts';
+
+/**
+ * One signer's memory: its receipts folded. The signer folds its journal, everybody else the receipts in the
+ * log; the same function makes both, so both say the same about what was seen, reserved and signed.
+ */
+export interface Ledger {
+  /** Position of the next receipt. */
+  position: number;
+  /** Digest of the last receipt. */
+  previous: string | null;
+  /** Signer time of the last receipt; never decreases. */
+  at: Seconds;
+  /** The last start: delays begin anew there (design 3, step 4, without a sentinel). */
+  startedAt: Seconds | null;
+  /** First address and key that the last start proved. */
+  proof: {
+    readonly walletDigest: string;
+    readonly firstAddress: string;
+    readonly key: string;
+  } | null;
+  /** First sight of approvals and documents by digest. */
+  readonly sights: Map<string, Seconds>;
+  /** Open reservations, in the order they were made. */
+  readonly reservations: Map<string, Seconds>;
+  /** Proposals whose signature may exist: an intent is never taken back. */
+  readonly intents: Set<string>;
+  readonly signed: Map<string, { readonly at: Seconds; readonly signatures: string }>;
+  /** Last refusal by proposal. */
+  readonly refusals: Map<string, RefusalCode>;
+  /** Log size of the last receipt; never decreases. */
+  logSize: number;
+}
+
+/** The ledger of a signer that has written nothing. */
+export function createLedger(): Ledger {
+  return {
+    position: 0,
+    previous: null,
+    at: 0,
+    startedAt: null,
+    proof: null,
+    sights: new Map(),
+    reservations: new Map(),
+    intents: new Set(),
+    signed: new Map(),
+    refusals: new Map(),
+    logSize: 0,
+  };
+}
+
+/**
+ * Whether a receipt is the next one. Codes: `receipt.position` when it does not continue the chain,
+ * `receipt.invalid` when it contradicts what came before. Not checked here: signature, organisation and wallet
+ * (admit-receipt.ts), and whether the rules allowed it (replay.ts).
+ */
+export function checkReceipt(ledger: Ledger, receipt: Receipt): Result<null> {
+  if (receipt.position !== ledger.position || receipt.previous !== ledger.previous)
+    return refuse('receipt.position', { position: receipt.position, expected: ledger.position });
+  const at = parseTime(receipt.at);
+  assert(at !== undefined, 'the schema admits only times');
+  if (at < ledger.at) return refuse('receipt.invalid', { reason: 'time goes back' });
+  if (receipt.log.size < ledger.logSize)
+    return refuse('receipt.invalid', { reason: 'log size goes back' });
+  const contradiction = contradictionOf(ledger, receipt);
+  return contradiction === null ? ok(null) : refuse('receipt.invalid', { reason: contradiction });
+}
+
+/** Adds the next receipt. Requires that {@link checkReceipt} passed: anything else is a bug. */
+export function applyReceipt(ledger: Ledger, receipt: Receipt): void {
+  assert(checkReceipt(ledger, receipt).ok, 'a receipt is checked before it is applied');
+  const at = parseTime(receipt.at);
+  assert(at !== undefined, 'the schema admits only times');
+  record(ledger, receipt, at);
+  ledger.position += 1;
+  ledger.previous = receiptDigest(receipt);
+  ledger.at = at;
+  ledger.logSize = receipt.log.size;
+}
+
+function contradictionOf(ledger: Ledger, receipt: Receipt): string | null {
+  if (receipt.record === 'started') return null;
+  if (ledger.startedAt === null) return 'the first receipt is a start';
+  switch (receipt.record) {
+    case 'sight':
+      return ledger.sights.has(receipt.object) ? 'seen before' : null;
+    case 'reserve':
+      if (ledger.signed.has(receipt.proposal)) return 'signed before';
+      return ledger.reservations.has(receipt.proposal) ? 'reserved before' : null;
+    case 'release':
+      return ledger.reservations.has(receipt.proposal) ? null : 'not reserved';
+    case 'refusal':
+      return ledger.refusals.get(receipt.proposal) === receipt.code ? 'refused so before' : null;
+    case 'intent':
+      if (ledger.signed.has(receipt.proposal)) return 'signed before';
+      return ledger.reservations.has(receipt.proposal) ? null : 'not reserved';
+    case 'signed':
+      if (ledger.signed.has(receipt.proposal)) return 'signed before';
+      return ledger.intents.has(receipt.proposal) ? null : 'no intent before';
+    default:
+      return unreachable(receipt);
+  }
+}
+
+function record(ledger: Ledger, receipt: Receipt, at: Seconds): void {
+  switch (receipt.record) {
+    case 'started':
+      ledger.startedAt = at;
+      ledger.proof = {
+        walletDigest: receipt.walletDigest,
+        firstAddress: receipt.firstAddress,
+        key: receipt.keyProof.key,
+      };
+      return;
+    case 'sight':
+      ledger.sights.set(receipt.object, at);
+      return;
+    case 'reserve':
+      ledger.reservations.set(receipt.proposal, at);
+      return;
+    case 'release':
+      ledger.reservations.delete(receipt.proposal);
+      return;
+    case 'refusal':
+      ledger.refusals.set(receipt.proposal, receipt.code);
+      return;
+    case 'intent':
+      ledger.intents.add(receipt.proposal);
+      return;
+    case 'signed':
+      ledger.signed.set(receipt.proposal, { at, signatures: receipt.signatures });
+      ledger.reservations.delete(receipt.proposal);
+      return;
+    default:
+      return unreachable(receipt);
+  }
+}

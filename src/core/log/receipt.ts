@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import { digest, digestBytes } from '../base/digest.ts';
+import type { RefusalCode } from '../base/codes.ts';
+import { codes } from '../base/codes.ts';
+import { count, hex32, hex33, hex64, label, satsJson, time } from '../base/schema.ts';
+
+/**
+ * Receipts: the records of a signer's journal, as they stand in the log (design 3, "Receipts and journal").
+ * Positions have no gaps and each names its predecessor, so a missing one shows; the auditor replays verdicts from them.
+ */
+
+const code = z.string().refine((text): text is RefusalCode => text in codes, 'not a code');
+
+const frame = {
+  org: hex32,
+  wallet: label,
+  /** Ed25519 key of the signer. */
+  signer: hex32,
+  epoch: z.int().min(1).max(1_000),
+  /** 0, 1, 2, … */
+  position: count,
+  /** Digest of the receipt before, or null at position 0. */
+  previous: hex32.nullable(),
+  /** Signer time: never decreases. */
+  at: time,
+  /** The log as the signer had read it when it decided. */
+  log: z.strictObject({ size: count, root: hex32 }),
+};
+
+export const receiptSchema = z.discriminatedUnion('record', [
+  /** A start of the process: delays begin anew. Proves that the hot key is here. */
+  z.strictObject({
+    record: z.literal('started'),
+    ...frame,
+    walletDigest: hex32,
+    firstAddress: z.string().max(100),
+    keyProof: z.strictObject({ key: hex33, signature: hex64 }),
+  }),
+  /** First sight of an approval or of a document in force: delays and cool-downs run from it. */
+  z.strictObject({
+    record: z.literal('sight'),
+    ...frame,
+    kind: z.enum(['approval', 'document']),
+    object: hex32,
+  }),
+  /** The quorum was full and every limit held: the budget is taken. */
+  z.strictObject({
+    record: z.literal('reserve'),
+    ...frame,
+    proposal: hex32,
+    amountSats: satsJson,
+    feeSats: satsJson,
+  }),
+  z.strictObject({ record: z.literal('release'), ...frame, proposal: hex32, code }),
+  /** One for each change of code of a proposal. */
+  z.strictObject({ record: z.literal('refusal'), ...frame, proposal: hex32, code }),
+  /** Written and synced before a signature is made. */
+  z.strictObject({ record: z.literal('intent'), ...frame, proposal: hex32 }),
+  /** `signatures` is the SHA-256 of the blob of the hot key's signatures (form of partial signatures). */
+  z.strictObject({ record: z.literal('signed'), ...frame, proposal: hex32, signatures: hex32 }),
+]);
+
+export type Receipt = z.infer<typeof receiptSchema>;
+export type ReceiptOf<R extends Receipt['record']> = Extract<Receipt, { record: R }>;
+
+/** Digest of a receipt, 64 hex digits: the next one's `previous`. */
+export function receiptDigest(receipt: Receipt): string {
+  return digest('receipt', receipt);
+}
+
+/** The 32 bytes that a signer's Ed25519 key signs. */
+export function receiptDigestBytes(receipt: Receipt): Uint8Array {
+  return digestBytes('receipt', receipt);
+}

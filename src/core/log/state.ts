@@ -1,0 +1,209 @@
+import type { RefusalCode } from '../base/codes.ts';
+import type { Refusal } from '../base/result.ts';
+import type { Seconds } from '../base/time.ts';
+import type {
+  ApprovalStatement,
+  FreezeStatement,
+  ProposalStatement,
+} from '../approval/statement.ts';
+import type { SignatureCheck } from '../approval/verify.ts';
+import { verifyDeviceSignature } from '../approval/verify.ts';
+import { assert, unreachable } from '../base/assert.ts';
+import type {
+  CharterMember,
+  CountersignDocument,
+  DocumentOf,
+  WalletBody,
+} from '../governance/document.ts';
+import type { PartialSignature } from '../psbt/signatures.ts';
+import type { Coin, SpendView } from '../psbt/spend.ts';
+import type { Wallet } from '../wallet/wallet.ts';
+import { admitDocument } from './admit-document.ts';
+import { admitFact } from './admit-fact.ts';
+import { admitReceipt } from './admit-receipt.ts';
+import { admitStatement } from './admit-statement.ts';
+import type { Entry } from './entry.ts';
+import { blobsOf, blobsOfCoins, parseEntry } from './entry.ts';
+import type { Ledger } from './ledger.ts';
+import { leafHash, MerkleTree } from './merkle.ts';
+
+/**
+ * The fold: entries, in the order of the log, become the state. Server, signer, CLI and auditor run this same
+ * code over the same leaves, so they agree on everything but the time of day, which is no part of it.
+ * An entry that fails a check stands in the log without effect: it never poisons the fold nor blocks another.
+ */
+
+export interface DocumentRecord<D extends CountersignDocument = CountersignDocument> {
+  readonly digest: string;
+  readonly document: D;
+  readonly index: number;
+  /** Governors who signed it. */
+  readonly approvedBy: Set<string>;
+  /** Index of the entry that met the governance clauses, or null. */
+  authorisedAt: number | null;
+}
+
+export interface MemberRecord {
+  readonly member: CharterMember;
+  /** Devices that confirmed their entry in the charter: the others are inert. */
+  readonly confirmed: Set<string>;
+}
+
+export interface WalletRecord {
+  readonly id: string;
+  readonly record: DocumentRecord<DocumentOf<'wallet'>>;
+  readonly body: WalletBody;
+  readonly wallet: Wallet;
+  /** Position of the hot key among the wallet's keys. */
+  readonly hotKeyIndex: number;
+  /** Key holders who confirmed the first address with their descriptor key. */
+  readonly confirmedBy: Set<string>;
+}
+
+export interface ApprovalRecord {
+  readonly digest: string;
+  readonly index: number;
+  readonly member: string;
+  readonly device: string;
+  readonly statement: ApprovalStatement;
+  readonly partialSignatures: readonly PartialSignature[] | null;
+  /** Which key of the descriptor made them. */
+  readonly cosignerIndex: number | null;
+}
+
+export interface ProposalRecord {
+  readonly digest: string;
+  readonly index: number;
+  readonly name: string;
+  readonly statement: ProposalStatement;
+  readonly signature: string;
+  readonly transaction: Uint8Array;
+  readonly txid: string;
+  readonly coins: readonly Coin[];
+  readonly view: SpendView;
+  /** Approvals not withdrawn, in the order of the log. */
+  approvals: readonly ApprovalRecord[];
+  /** Members whose rejection or withdrawal is final. */
+  readonly final: Set<string>;
+  /** Last statement of each member on this proposal. */
+  readonly last: Map<string, string>;
+  /** Why it can never be signed, and by whose word. */
+  ended: { readonly code: RefusalCode; readonly by: string; readonly index: number } | null;
+}
+
+export interface FreezeRecord {
+  readonly digest: string;
+  readonly index: number;
+  readonly statement: FreezeStatement;
+}
+
+export interface FactRecord {
+  broadcastAt: Seconds | null;
+  confirmed: { readonly height: number; readonly block: string } | null;
+  settledAt: Seconds | null;
+}
+
+export interface State {
+  /** Digest of the genesis charter: pinned, never learnt. */
+  readonly genesis: string;
+  readonly tree: MerkleTree;
+  readonly documents: Map<string, DocumentRecord>;
+  readonly members: Map<string, MemberRecord>;
+  /** In force. */
+  charter: DocumentRecord<DocumentOf<'charter'>> | null;
+  destinations: DocumentRecord<DocumentOf<'destinations'>> | null;
+  readonly wallets: Map<string, WalletRecord>;
+  /** By wallet. */
+  readonly policies: Map<string, DocumentRecord<DocumentOf<'policy'>>>;
+  readonly proposals: Map<string, ProposalRecord>;
+  /** Digests of every statement that took effect. */
+  readonly statements: Set<string>;
+  readonly freezes: FreezeRecord[];
+  /** By wallet: its signer's receipts in the log. */
+  readonly ledgers: Map<string, Ledger>;
+  readonly facts: Map<string, FactRecord>;
+}
+
+/** A blob by its SHA-256, or undefined. Who follows the log fetches and hashes blobs before the fold asks. */
+export type BlobSource = (sha256: string) => Uint8Array | undefined;
+
+export interface FoldTools {
+  readonly blobs: BlobSource;
+  /** BIP 340 check of devices; a caller may pass a memo of {@link verifyDeviceSignature}, never less. */
+  readonly verify?: SignatureCheck;
+}
+
+/** What an entry would do. `skip` stands in a log without effect; a server refuses to number it. */
+export type Admission =
+  | { readonly kind: 'apply'; readonly entry: Entry; readonly effect: (index: number) => void }
+  | { readonly kind: 'skip'; readonly refusal: Refusal }
+  | { readonly kind: 'missing'; readonly blob: string };
+
+/** The state before the first entry of the organisation whose genesis digest is given. */
+export function createState(genesis: string): State {
+  return {
+    genesis,
+    tree: new MerkleTree(),
+    documents: new Map(),
+    members: new Map(),
+    charter: null,
+    destinations: null,
+    wallets: new Map(),
+    policies: new Map(),
+    proposals: new Map(),
+    statements: new Set(),
+    freezes: [],
+    ledgers: new Map(),
+    facts: new Map(),
+  };
+}
+
+/**
+ * What the leaf would do to the state, which stays as it is. A refusal's code is that of the first check that
+ * failed. `missing` names a blob that the caller must bring before he asks again.
+ */
+export function admit(state: State, leaf: Uint8Array, tools: FoldTools): Admission {
+  const parsed = parseEntry(leaf);
+  if (!parsed.ok) return { kind: 'skip', refusal: parsed.refusal };
+  const entry = parsed.value;
+  const blob = firstMissing(entry, tools.blobs);
+  if (blob !== null) return { kind: 'missing', blob };
+  const verify = tools.verify ?? verifyDeviceSignature;
+  const admitted = ((): ReturnType<typeof admitFact> => {
+    switch (entry.type) {
+      case 'document':
+        return admitDocument(state, entry, tools.blobs);
+      case 'statement':
+        return admitStatement(state, entry, { blobs: tools.blobs, verify });
+      case 'receipt':
+        return admitReceipt(state, entry, tools.blobs);
+      case 'fact':
+        return admitFact(state, entry.fact);
+      default:
+        return unreachable(entry);
+    }
+  })();
+  if (!admitted.ok) return { kind: 'skip', refusal: admitted.refusal };
+  return { kind: 'apply', entry, effect: admitted.value };
+}
+
+/**
+ * Adds the leaf to the tree and lets the admission take effect. Requires that `admission` was made by
+ * {@link admit} of this leaf in this very state. Returns the index of the entry.
+ */
+export function advance(state: State, leaf: Uint8Array, admission: Admission): number {
+  assert(admission.kind !== 'missing', 'a missing blob is fetched before the fold goes on');
+  const index = state.tree.size;
+  state.tree.append(leafHash(leaf));
+  if (admission.kind === 'apply') admission.effect(index);
+  return index;
+}
+
+function firstMissing(entry: Entry, blobs: BlobSource): string | null {
+  for (const sha256 of blobsOf(entry)) if (blobs(sha256) === undefined) return sha256;
+  if (entry.type !== 'statement' || entry.coins === null) return null;
+  const coins = blobs(entry.coins);
+  assert(coins !== undefined, 'just found');
+  for (const sha256 of blobsOfCoins(coins)) if (blobs(sha256) === undefined) return sha256;
+  return null;
+}
