@@ -2,6 +2,7 @@ import { CreateLog1763800000000 } from './1763800000000-create-log.ts';
 import { CreateJobs1763800000001 } from './1763800000001-create-jobs.ts';
 import { CreateRequests1763800000002 } from './1763800000002-create-requests.ts';
 import { CreateProjections1763800000003 } from './1763800000003-create-projections.ts';
+import { CreateSandbox1763810000100 } from './1763810000100-create-sandbox.ts';
 
 /** Every migration in order, by name: no globs, so that what is built is what runs. */
 export const migrations = [
@@ -9,4 +10,5 @@ export const migrations = [
   CreateJobs1763800000001,
   CreateRequests1763800000002,
   CreateProjections1763800000003,
+  CreateSandbox1763810000100,
 ] as const;

@@ -61,6 +61,10 @@ export const DESTINATIONS = 10_000;
 
 /** How far ahead of the signer's time a statement may have been issued. */
 export const ISSUED_AHEAD_SECONDS = 120;
+/** How far the signer's clock may stand before its last record: more is a wrong clock (design 3, step 4). */
+export const SIGNER_CLOCK_SECONDS = 300;
+/** Receipts that a signer posts in one request: each is below 2,000 bytes, a hot signature of 250 inputs 70,000. */
+export const RECEIPTS_POSTED = 50;
 /** How long a proposal may stay open. */
 export const PROPOSAL_SECONDS = 30 * 86_400;
 /** How long a statement of a device may stay valid. */
@@ -106,3 +110,10 @@ export const SCRYPT_LOG_MOST = 20;
 /** Characters of a passphrase. */
 export const PASSPHRASE_LEAST = 8;
 export const PASSPHRASE_MOST = 1_024;
+
+/** An answer of the API in bytes: a page of 100 proposals of 250 inputs and outputs each is about 5 MB. */
+export const ANSWER_BYTES = 16_777_216;
+/** Requests that one follower of the log has under way at a time. */
+export const FOLLOW_REQUESTS = 8;
+/** Payments read from one batch file: a spend has no more outputs. */
+export const BATCH_BYTES = 65_536;
