@@ -1,0 +1,139 @@
+import { authorise } from '../authorise.ts';
+import { assert } from '../base/assert.ts';
+import type { Refusal } from '../base/result.ts';
+import type { Seconds } from '../base/time.ts';
+import { parseTime } from '../base/time.ts';
+import type { Ledger } from './ledger.ts';
+import { applyReceipt, checkReceipt, createLedger } from './ledger.ts';
+import type { Receipt } from './receipt.ts';
+import type { FoldTools, State } from './state.ts';
+import { admit, advance, createState } from './state.ts';
+
+/**
+ * The auditor's replay: every receipt is judged again, with the log as its signer had read it, the receipts it had
+ * written before, and its time. Whoever holds the leaves and blobs needs nothing and nobody else.
+ */
+
+/** One thing that does not hold. `index` is the leaf. */
+export interface Finding {
+  readonly index: number;
+  readonly kind: 'skipped' | 'receipt';
+  readonly refusal: Refusal;
+}
+
+export interface Replay {
+  /** After the last leaf. */
+  readonly state: State;
+  /** Receipts whose verdict was judged again and found right. */
+  readonly receipts: number;
+  /** Entries without effect, and receipts that contradict the rules. */
+  readonly findings: readonly Finding[];
+}
+
+interface LoggedReceipt {
+  readonly index: number;
+  readonly receipt: Receipt;
+}
+
+/**
+ * Folds all leaves and judges every receipt again. `leaves(i)` gives a leaf of 0 to `size` - 1; it is read twice.
+ * Returns findings in the order of the log, and fails with `log.blob.missing` where a blob is not there.
+ */
+export function replay(
+  genesis: string,
+  size: number,
+  leaves: (index: number) => Uint8Array,
+  tools: FoldTools,
+): Replay | Refusal {
+  const state = createState(genesis);
+  const receipts: LoggedReceipt[] = [];
+  const findings: Finding[] = [];
+  for (let index = 0; index < size; index++) {
+    const leaf = leaves(index);
+    const admission = admit(state, leaf, tools);
+    if (admission.kind === 'missing')
+      return { code: 'log.blob.missing', facts: { index, blob: admission.blob } };
+    if (admission.kind === 'skip')
+      findings.push({ index, kind: 'skipped', refusal: admission.refusal });
+    else if (admission.entry.type === 'receipt')
+      receipts.push({ index, receipt: admission.entry.receipt });
+    advance(state, leaf, admission);
+  }
+  // What a signer had read when it wrote a receipt lies before the receipt, so a second fold can stop there.
+  const past = new Past(genesis, leaves, tools);
+  const ordered = receipts.toSorted(
+    (a, b) => a.receipt.log.size - b.receipt.log.size || a.index - b.index,
+  );
+  let right = 0;
+  for (const { index, receipt } of ordered) {
+    const refusal = past.judge(receipt);
+    if (refusal === null) right += 1;
+    else findings.push({ index, kind: 'receipt', refusal });
+  }
+  return { state, receipts: right, findings: findings.sort((a, b) => a.index - b.index) };
+}
+
+/** The fold as far as the receipt under judgement had read, and each signer's ledger up to it. */
+class Past {
+  private readonly state: State;
+  private readonly ledgers = new Map<string, Ledger>();
+
+  constructor(
+    genesis: string,
+    private readonly leaves: (index: number) => Uint8Array,
+    private readonly tools: FoldTools,
+  ) {
+    this.state = createState(genesis);
+  }
+
+  judge(receipt: Receipt): Refusal | null {
+    while (this.state.tree.size < receipt.log.size) {
+      const leaf = this.leaves(this.state.tree.size);
+      advance(this.state, leaf, admit(this.state, leaf, this.tools));
+    }
+    const ledger = this.ledgers.get(receipt.wallet) ?? createLedger();
+    this.ledgers.set(receipt.wallet, ledger);
+    const next = checkReceipt(ledger, receipt);
+    if (!next.ok) return next.refusal;
+    const at = parseTime(receipt.at);
+    assert(at !== undefined, 'the schema admits only times');
+    const reason = contradiction(this.state, ledger, receipt, at);
+    applyReceipt(ledger, receipt);
+    return reason === null
+      ? null
+      : {
+          code: 'package.replay.mismatch',
+          facts: { wallet: receipt.wallet, position: receipt.position, ...reason },
+        };
+  }
+}
+
+/** What the rules say against a receipt, or null. */
+function contradiction(
+  state: State,
+  ledger: Ledger,
+  receipt: Receipt,
+  at: Seconds,
+): { readonly record: string; readonly found: string } | null {
+  const wrong = (found: string) => ({ record: receipt.record, found });
+  if (receipt.record === 'started') return null;
+  if (receipt.record === 'sight') {
+    const known =
+      receipt.kind === 'document'
+        ? state.documents.has(receipt.object)
+        : state.statements.has(receipt.object);
+    return known ? null : wrong('sight of something the log does not hold');
+  }
+  const verdict = authorise(state, ledger, receipt.proposal, at);
+  const found = verdict.refusal?.code ?? verdict.outcome;
+  switch (receipt.record) {
+    case 'reserve':
+      return verdict.reserve && verdict.outcome === 'pending' ? null : wrong(found);
+    case 'intent':
+    case 'signed':
+      return verdict.outcome === 'authorised' ? null : wrong(found);
+    case 'release':
+    case 'refusal':
+      return verdict.refusal?.code === receipt.code ? null : wrong(found);
+  }
+}
