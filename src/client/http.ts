@@ -84,7 +84,8 @@ export class Http {
     const found = await this.bytes(request);
     if (!found.ok) return found;
     const url = this.urlOf(request.path);
-    const parsed = schema.safeParse(jsonOf(found.value, url));
+    const value = found.value.length === 0 ? null : jsonOf(found.value, url);
+    const parsed = schema.safeParse(value);
     if (!parsed.success) throw new HttpFault('answer', url, parsed.error);
     return ok(parsed.data);
   }

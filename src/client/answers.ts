@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import { coinsSchema } from '../core/log/entry.ts';
+import { count, hex32, satsJson, time } from '../core/base/schema.ts';
+
+/**
+ * What the server answers, as far as a client uses it. Fields beyond these are let pass, so that an older client
+ * reads a newer server. Nothing here is believed where money moves: what is signed is decoded from bytes.
+ */
+
+const hexBytes = z
+  .string()
+  .regex(/^([0-9a-f]{2})+$/)
+  .max(2_000_000);
+
+export const sessionAnswer = z.object({ expiresAt: time, member: z.string() });
+
+export const organisationAnswer = z.object({
+  genesis: hex32,
+  network: z.string(),
+  origin: z.string(),
+  logKey: hex32,
+  demonstration: z.boolean(),
+  members: z.array(z.object({ id: z.string(), groups: z.array(z.string()) })),
+  wallets: z.array(z.string()),
+  size: count,
+});
+export type OrganisationAnswer = z.infer<typeof organisationAnswer>;
+
+export const walletAnswer = z.object({
+  id: z.string(),
+  digest: hex32,
+  network: z.string(),
+  descriptor: z.string(),
+  address: z.string(),
+  balance: z.object({ confirmedSats: satsJson, pendingSats: z.int() }),
+  open: z.boolean(),
+  frozen: z.boolean(),
+});
+export type WalletAnswer = z.infer<typeof walletAnswer>;
+
+export const draftAnswer = z.object({
+  draft: z.string(),
+  transaction: hexBytes,
+  /** One for each input: the claim as it goes into the coins blob, and the previous transaction that it names. */
+  coins: z
+    .array(coinsSchema.element.extend({ transaction: hexBytes }).strip())
+    .min(1)
+    .max(250),
+});
+export type DraftAnswer = z.infer<typeof draftAnswer>;
+
+export const proposedAnswer = z.object({ proposal: hex32, index: count, name: z.string() });
+export type ProposedAnswer = z.infer<typeof proposedAnswer>;
+
+export const approvedAnswer = z.object({
+  digest: hex32,
+  index: count,
+  status: z.string(),
+  signatureExists: z.boolean(),
+});
+export type ApprovedAnswer = z.infer<typeof approvedAnswer>;
+
+export const frozenAnswer = z.object({ digest: hex32, index: count });
+export type FrozenAnswer = z.infer<typeof frozenAnswer>;
+
+export const proposalAnswer = z.object({
+  proposal: hex32,
+  status: z.string(),
+  purpose: z.string().nullable().default(null),
+  facts: z.unknown().optional(),
+});
+export type ProposalAnswer = z.infer<typeof proposalAnswer>;
+
+export const acceptedAnswer = z.unknown();

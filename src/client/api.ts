@@ -1,0 +1,161 @@
+import { toBase64 } from '../core/base/bytes.ts';
+import type { Result } from '../core/base/result.ts';
+import type { z } from 'zod';
+import type {
+  ApprovedAnswer,
+  DraftAnswer,
+  FrozenAnswer,
+  OrganisationAnswer,
+  ProposalAnswer,
+  ProposedAnswer,
+  WalletAnswer,
+} from './answers.ts';
+import {
+  acceptedAnswer,
+  approvedAnswer,
+  draftAnswer,
+  frozenAnswer,
+  organisationAnswer,
+  proposalAnswer,
+  proposedAnswer,
+  sessionAnswer,
+  walletAnswer,
+} from './answers.ts';
+import type { Http } from './http.ts';
+import type { LogReader } from './log-reader.ts';
+import { httpLogReader } from './log-reader.ts';
+import type { SaltedText, SignedStatement } from './statements.ts';
+
+export type DraftRequest = {
+  readonly wallet: string;
+  readonly purpose: string;
+  readonly reference?: string;
+} & (
+  | {
+      readonly payments: readonly { readonly address: string; readonly sats: number }[];
+      /** Satoshi a virtual byte. */
+      readonly feeRate?: number;
+    }
+  | { readonly psbt: string }
+);
+
+/** A receipt as it is posted: exact bytes, signature, and the blob that `signed` names. */
+export interface PostedReceipt {
+  readonly receipt: string;
+  readonly signature: string;
+  readonly blobs: readonly Uint8Array[];
+}
+
+/** The calls of the HTTP API. Every call returns the server's refusal as a value and throws faults. */
+export class Api {
+  readonly #http: Http;
+
+  constructor(http: Http) {
+    this.#http = http;
+  }
+
+  log(): LogReader {
+    return httpLogReader(this.#http);
+  }
+
+  openSession(signed: SignedStatement): Promise<Result<z.infer<typeof sessionAnswer>>> {
+    return this.#post('/v1/sessions', bodyOf(signed), sessionAnswer);
+  }
+
+  organisation(): Promise<Result<OrganisationAnswer>> {
+    return this.#get('/v1/organisation', organisationAnswer);
+  }
+
+  wallet(id: string): Promise<Result<WalletAnswer>> {
+    return this.#get(`/v1/wallets/${encodeURIComponent(id)}`, walletAnswer);
+  }
+
+  /** The server's selection of coins: a suggestion, decoded and compared before anything is signed. */
+  draft(request: DraftRequest): Promise<Result<DraftAnswer>> {
+    return this.#post('/v1/drafts', request, draftAnswer);
+  }
+
+  propose(
+    signed: SignedStatement,
+    rest: {
+      readonly blobs: readonly Uint8Array[];
+      /** SHA-256 of the coins blob. */
+      readonly coins: string;
+      readonly purpose: SaltedText;
+    },
+  ): Promise<Result<ProposedAnswer>> {
+    const { salt, text } = rest.purpose;
+    const body = { ...bodyOf(signed, rest.blobs), coins: rest.coins, purpose: { salt, text } };
+    return this.#post('/v1/proposals', body, proposedAnswer);
+  }
+
+  proposal(digest: string): Promise<Result<ProposalAnswer>> {
+    return this.#get(`/v1/proposals/${digest}`, proposalAnswer);
+  }
+
+  /** Approves, rejects or withdraws, as the statement says. */
+  approve(
+    signed: SignedStatement,
+    rest: { readonly blobs: readonly Uint8Array[]; readonly reason: SaltedText | null },
+  ): Promise<Result<ApprovedAnswer>> {
+    const body = { ...bodyOf(signed, rest.blobs), reason: textOf(rest.reason) };
+    return this.#post('/v1/approvals', body, approvedAnswer);
+  }
+
+  freeze(signed: SignedStatement, reason: SaltedText): Promise<Result<FrozenAnswer>> {
+    const body = { ...bodyOf(signed), reason: textOf(reason) };
+    return this.#post('/v1/freezes', body, frozenAnswer);
+  }
+
+  /** A document of version 1, as exact canonical JSON; its signatures follow by {@link signDocument}. */
+  publishDocument(document: string): Promise<Result<unknown>> {
+    return this.#post('/v1/documents', { document }, acceptedAnswer);
+  }
+
+  signDocument(signed: SignedStatement): Promise<Result<unknown>> {
+    return this.#post('/v1/statements', bodyOf(signed), acceptedAnswer);
+  }
+
+  broadcast(proposal: string): Promise<Result<unknown>> {
+    return this.#post(`/v1/proposals/${proposal}/broadcast`, {}, acceptedAnswer);
+  }
+
+  postReceipts(receipts: readonly PostedReceipt[]): Promise<Result<unknown>> {
+    const posted = receipts.map(({ receipt, signature, blobs }) => ({
+      receipt,
+      signature,
+      blobs: blobs.map(toBase64),
+    }));
+    return this.#post('/v1/receipts', { receipts: posted }, acceptedAnswer);
+  }
+
+  /** The whole log with its blobs as a package, in chunks. */
+  evidence(): Promise<Result<AsyncIterable<Uint8Array>>> {
+    return this.#http.stream({ method: 'GET', path: '/v1/evidence' });
+  }
+
+  mineSandbox(blocks: number): Promise<Result<unknown>> {
+    return this.#post('/v1/sandbox/blocks', { count: blocks }, acceptedAnswer);
+  }
+
+  fundSandbox(wallet: string, sats: number): Promise<Result<unknown>> {
+    return this.#post('/v1/sandbox/funds', { wallet, sats }, acceptedAnswer);
+  }
+
+  #get<T>(path: string, schema: z.ZodType<T>): Promise<Result<T>> {
+    return this.#http.json({ method: 'GET', path }, schema);
+  }
+
+  #post<T>(path: string, body: unknown, schema: z.ZodType<T>): Promise<Result<T>> {
+    return this.#http.json({ method: 'POST', path, body }, schema);
+  }
+}
+
+function bodyOf(signed: SignedStatement, blobs: readonly Uint8Array[] = []) {
+  const { statement, signature } = signed;
+  return { statement, signature, blobs: blobs.map(toBase64) };
+}
+
+function textOf(text: SaltedText | null): SaltedText | null {
+  return text === null ? null : { salt: text.salt, text: text.text };
+}

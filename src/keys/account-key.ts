@@ -1,0 +1,75 @@
+import type { BIP32Interface } from 'bip32';
+import { BIP32Factory } from 'bip32';
+import * as ecc from 'tiny-secp256k1';
+import { assert } from '../core/base/assert.ts';
+import { toHex } from '../core/base/bytes.ts';
+import type { InputSigner } from '../core/psbt/signatures.ts';
+import type { Network } from '../core/wallet/network.ts';
+import { networkParameters } from '../core/wallet/network.ts';
+import { keyProofDigest } from '../core/approval/verify.ts';
+
+const bip32 = BIP32Factory(ecc);
+
+/** What the key is for: alone in wpkh (BIP 84), or one of several in wsh multisig (BIP 48, script type 2). */
+export type AccountUse = 'wpkh' | 'wsh';
+
+/** A key of a wallet at its account: everything below it is derived without hardening. */
+export interface AccountKey {
+  /** Extended private key of the account. Secret. */
+  readonly xprv: string;
+  readonly xpub: string;
+  /** `[fingerprint/path]xpub`, as it stands in a descriptor. */
+  readonly expression: string;
+}
+
+/** The path of the first account. Coin type 0 on mainnet, 1 elsewhere (SLIP 44). */
+function accountPath(use: AccountUse, network: Network): string {
+  const coin = network === 'mainnet' ? 0 : 1;
+  return use === 'wpkh' ? `84'/${coin}'/0'` : `48'/${coin}'/0'/2'`;
+}
+
+/** The account key of a seed (BIP 32). Requires 16 to 64 bytes of good randomness. */
+export function accountKeyOf(seed: Uint8Array, use: AccountUse, network: Network): AccountKey {
+  const master = bip32.fromSeed(seed, networkParameters(network));
+  const path = accountPath(use, network);
+  const account = master.derivePath(path);
+  const xpub = account.neutered().toBase58();
+  const origin = `${toHex(master.fingerprint)}/${path.replaceAll("'", 'h')}`;
+  return { xprv: account.toBase58(), xpub, expression: `[${origin}]${xpub}` };
+}
+
+/** Signs with the keys below an account, each derived anew for its input. */
+export class AccountSigner {
+  readonly #account: BIP32Interface;
+
+  /** Requires an extended private key of the network: a key file yields no other. */
+  constructor(xprv: string, network: Network) {
+    this.#account = bip32.fromBase58(xprv, networkParameters(network));
+    assert(!this.#account.isNeutered(), 'an account signs with its private key');
+  }
+
+  get xpub(): string {
+    return this.#account.neutered().toBase58();
+  }
+
+  /** ECDSA over the hash by the key of the place (RFC 6979: the same hash gives the same signature). 64 bytes. */
+  readonly sign: InputSigner['sign'] = (publicKey, hash, { branch, index }) => {
+    const key = this.#account.derive(branch).derive(index);
+    assert(
+      toHex(key.publicKey) === toHex(publicKey),
+      'the account key is the one of the descriptor',
+    );
+    return key.sign(hash);
+  };
+
+  /** Proves that this key is here and that its holder derived the first address (BIP 340 by the key at 0/0). */
+  proveKey(
+    org: string,
+    walletDigest: string,
+    firstAddress: string,
+  ): { readonly key: string; readonly signature: string } {
+    const key = this.#account.derive(0).derive(0);
+    const signature = key.signSchnorr(keyProofDigest(org, walletDigest, firstAddress));
+    return { key: toHex(key.publicKey), signature: toHex(signature) };
+  }
+}
