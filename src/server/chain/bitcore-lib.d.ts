@@ -6,7 +6,7 @@ declare module 'bitcore-lib' {
   interface BitcoreInput {
     output: unknown;
     readonly script: BitcoreScript;
-    getWitnesses(): readonly Buffer[];
+    getWitnesses(): readonly Buffer[] | undefined;
   }
   interface BitcoreTransaction {
     readonly inputs: readonly BitcoreInput[];
@@ -21,7 +21,7 @@ declare module 'bitcore-lib' {
       index: number,
       flags: number,
       witnesses: readonly Buffer[],
-      satsLittleEndian: Buffer,
+      sats: number,
     ): boolean;
   }
   interface Bitcore {

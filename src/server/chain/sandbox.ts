@@ -24,7 +24,7 @@ import {
 import type { NextBlock } from './sandbox-rules.ts';
 import type { StoredCoin, StoredTransaction } from './sandbox.store.ts';
 import { SandboxStore } from './sandbox.store.ts';
-import { checkScripts } from './script-check.ts';
+import { ScriptChecker } from './script-checker.ts';
 import type { Work } from './sql.ts';
 
 /** Satoshi a virtual byte that the sandbox estimates: its blocks are never full. */
@@ -35,6 +35,8 @@ const BLOCKS_AT_ONCE = 1_000;
 
 interface Candidate {
   readonly stored: StoredTransaction;
+  /** What it spends, in the order of its inputs. */
+  readonly coins: readonly StoredCoin[];
   /** What it replaces in the mempool, with descendants. */
   readonly evicted: readonly string[];
 }
@@ -49,6 +51,7 @@ export class Sandbox implements ChainView {
   readonly #work: Work;
   readonly #clock: () => number;
   readonly #faucet = new Faucet();
+  readonly #scripts = new ScriptChecker();
 
   private constructor(work: Work, clock: () => number) {
     this.#work = work;
@@ -117,7 +120,7 @@ export class Sandbox implements ChainView {
   }
 
   close(): Promise<void> {
-    return Promise.resolve(); // the connections belong to whoever gave them
+    return this.#scripts.close(); // the connections belong to whoever gave them
   }
 
   /** Mines blocks with what waits in the mempool. Returns their hashes. */
@@ -247,8 +250,11 @@ export class Sandbox implements ChainView {
     if (transaction === undefined) return rejected('TX decode failed.');
     const known = await store.transaction(txidOf(transaction));
     if (known !== null) return ok(known.height === null ? 'mempool' : 'confirmed');
-    const candidate = await judge(store, transaction, this.#faucet.script);
-    return typeof candidate === 'string' ? rejected(candidate) : ok(candidate);
+    const candidate = await judge(store, transaction);
+    if (typeof candidate === 'string') return rejected(candidate);
+    const broken = await this.#scripts.check(candidate.stored.raw, candidate.coins);
+    if (broken !== null) return rejected(`mempool-script-verify-flag-failed (${broken})`);
+    return ok(candidate);
   }
 }
 
@@ -271,12 +277,8 @@ async function nextBlock(store: SandboxStore): Promise<NextBlock> {
   return { height: height + 1, medianTimePast: await store.medianTimePast(height) };
 }
 
-/** All the mempool's rules, cheapest first. Returns the reject text of the first one broken. */
-async function judge(
-  store: SandboxStore,
-  transaction: Transaction,
-  faucet: Uint8Array,
-): Promise<Candidate | string> {
+/** The mempool's rules but for the scripts. Returns the reject text of the first one broken. */
+async function judge(store: SandboxStore, transaction: Transaction): Promise<Candidate | string> {
   const next = await nextBlock(store);
   const malformed = checkForm(transaction) ?? checkLockTime(transaction, next);
   if (malformed !== null) return malformed;
@@ -291,7 +293,7 @@ async function judge(
   }
   const fee = feeSats(transaction, coins);
   const unfit =
-    checkCoins(transaction, coins, next.height, faucet) ??
+    checkCoins(transaction, coins) ??
     checkSequences(transaction, coins, await coinTimes(store, coins), next) ??
     checkFee(transaction, fee);
   if (unfit !== null) return unfit;
@@ -308,9 +310,7 @@ async function judge(
     return 'bad-txns-spends-conflicting-tx';
   const beaten = conflicts.length === 0 ? null : checkReplacement(stored, conflicts, evicted);
   if (beaten !== null) return beaten;
-  const broken = await checkScripts(stored.raw, coins);
-  if (broken !== null) return `mempool-script-verify-flag-failed (${broken})`;
-  return { stored, evicted: evicted.map((one) => one.txid) };
+  return { stored, coins, evicted: evicted.map((one) => one.txid) };
 }
 
 /** The coins in the order of the inputs; fewer than inputs when one does not exist. */

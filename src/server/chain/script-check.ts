@@ -52,13 +52,12 @@ export async function checkScripts(
       input.output = new Transaction.Output({ script, satoshis: Number(sats) });
   }
   for (const [index, { sats, script }] of outputs.entries()) {
+    const amount = Number(sats);
     const input = transaction.inputs[index];
     if (input === undefined) return `input ${index}: missing`;
-    const amount = Buffer.alloc(8);
-    amount.writeBigUInt64LE(sats);
     const interpreter = new Interpreter();
     try {
-      const witnesses = input.getWitnesses();
+      const witnesses = input.getWitnesses() ?? []; // undefined without any
       if (interpreter.verify(input.script, script, transaction, index, flags, witnesses, amount))
         continue;
     } catch {
