@@ -186,7 +186,8 @@ function decide(made: Case): Verdict {
   assert(expires !== undefined, 'times are checked in the fold');
   const quorumAt = earliestQuorum(
     made.standing,
-    (at) => at < expires && isMet(made, voicesAt(state, proposal, made.standing, at)),
+    (at) =>
+      at <= now && at < expires && isMet(made, voicesAt(state, proposal, made.standing, at)),
   );
   const trace = traceOf(made, quorumAt);
   if (quorumAt === null) return withoutQuorum(made, expires, trace);
