@@ -26,8 +26,8 @@ import { descriptorChecksum } from '../core/wallet/checksum.ts';
 import type { Network } from '../core/wallet/network.ts';
 import { genesisBlock } from '../core/wallet/network.ts';
 import { parseWallet } from '../core/wallet/wallet.ts';
-import { AccountSigner } from '../signer/account-key.ts';
-import type { AccountKey } from '../signer/account-key.ts';
+import { AccountSigner } from '../keys/account-key.ts';
+import type { AccountKey } from '../keys/account-key.ts';
 
 /**
  * Founds an organisation: writes its documents and has everyone sign who must, with all keys in one hand. That is

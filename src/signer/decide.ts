@@ -1,0 +1,112 @@
+import { authorise, unsighted } from '../core/authorise.ts';
+import type { Verdict } from '../core/authorise.ts';
+import { assert } from '../core/base/assert.ts';
+import type { RefusalCode } from '../core/base/codes.ts';
+import { PROPOSAL_SECONDS, SIGNER_CLOCK_SECONDS } from '../core/base/limits.ts';
+import type { Result } from '../core/base/result.ts';
+import { ok, refuse } from '../core/base/result.ts';
+import { satsToJson } from '../core/base/sats.ts';
+import type { Seconds } from '../core/base/time.ts';
+import { formatTime, parseTime } from '../core/base/time.ts';
+import type { Ledger } from '../core/log/ledger.ts';
+import type { ProposalRecord, State } from '../core/log/state.ts';
+
+/** What the signer of a wallet does next: each is one record of its journal, made before the next is asked for. */
+export type Action =
+  | { readonly record: 'sight'; readonly kind: 'approval' | 'document'; readonly object: string }
+  | {
+      readonly record: 'reserve';
+      readonly proposal: string;
+      readonly amountSats: number;
+      readonly feeSats: number;
+    }
+  | { readonly record: 'release'; readonly proposal: string; readonly code: RefusalCode }
+  | { readonly record: 'refusal'; readonly proposal: string; readonly code: RefusalCode }
+  /** Journals the intent where there is none yet, signs, journals the signature. */
+  | { readonly record: 'sign'; readonly proposal: string };
+
+export interface Question {
+  readonly state: State;
+  /** The signer's own, of its journal: it changes while the actions are done. */
+  readonly ledger: Ledger;
+  readonly wallet: string;
+  /** Signer time of this round. */
+  readonly now: Seconds;
+}
+
+/**
+ * The signer's round over one state (design 3, "What the signer does", steps 8 to 11): first sights, then every
+ * proposal that is still open, in the order of the log. Pure: it reads and yields, and who executes an action
+ * applies its receipt to the ledger before he asks for the next.
+ */
+export function* decide(question: Question): Generator<Action, void, void> {
+  const { state, ledger, wallet } = question;
+  for (const { kind, object } of unsighted(state, ledger, wallet))
+    yield { record: 'sight', kind, object };
+  const proposals = [...state.proposals.values()];
+  for (const proposal of proposals) {
+    if (proposal.statement.wallet.id !== wallet || isDone(question, proposal)) continue;
+    // Two actions at most follow from one another: reserve and sign, or release and refusal.
+    for (let action = judge(question, proposal); action !== null;) {
+      yield action;
+      action = judge(question, proposal);
+    }
+  }
+}
+
+/** The action that one proposal asks for now, or null. */
+export function judge(question: Question, proposal: ProposalRecord): Action | null {
+  const { state, ledger, now } = question;
+  const { digest } = proposal;
+  const verdict = authorise(state, ledger, digest, now);
+  switch (verdict.outcome) {
+    case 'signed':
+      return null;
+    case 'authorised':
+      assert(ledger.reservations.has(digest), 'what is signed was reserved');
+      return { record: 'sign', proposal: digest };
+    case 'pending':
+    case 'waiting':
+      return verdict.reserve && !ledger.reservations.has(digest) ? reserve(proposal) : null;
+    case 'refused':
+      return refuseFor(ledger, digest, verdict);
+  }
+}
+
+function reserve({ digest, view }: ProposalRecord): Action {
+  const amountSats = satsToJson(view.amountSats);
+  return { record: 'reserve', proposal: digest, amountSats, feeSats: satsToJson(view.feeSats) };
+}
+
+function refuseFor(ledger: Ledger, proposal: string, verdict: Verdict): Action | null {
+  assert(verdict.refusal !== null, 'a refused proposal has its code');
+  const { code } = verdict.refusal;
+  // After an intent the signature may exist: its budget and its coins are never given back.
+  if (ledger.reservations.has(proposal) && !ledger.intents.has(proposal))
+    return { record: 'release', proposal, code };
+  return ledger.refusals.get(proposal) === code ? null : { record: 'refusal', proposal, code };
+}
+
+/**
+ * Nothing can change any more, so it is not judged again: signed; ended and said so; or refused and beyond the last
+ * moment at which a quorum that began before its expiry could still be used (delay and `expires.sign` are bounded).
+ */
+function isDone({ ledger, now }: Question, { digest, statement, ended }: ProposalRecord): boolean {
+  if (ledger.signed.has(digest)) return true;
+  const refused = ledger.refusals.get(digest);
+  if (refused === undefined || ledger.reservations.has(digest)) return false;
+  if (refused === ended?.code) return true;
+  const expires = parseTime(statement.expiresAt);
+  assert(expires !== undefined, 'times are checked in the fold');
+  return now > expires + 2 * PROPOSAL_SECONDS;
+}
+
+/**
+ * Signer time: the own clock, but never before the last record. Refuses with `signer.time` when the clock stands
+ * more than SIGNER_CLOCK_SECONDS before it: delays would run on a clock that is wrong.
+ */
+export function signerTime(ledger: Ledger, clock: Seconds): Result<Seconds> {
+  if (clock + SIGNER_CLOCK_SECONDS < ledger.at)
+    return refuse('signer.time', { clock: formatTime(clock), last: formatTime(ledger.at) });
+  return ok(Math.max(clock, ledger.at));
+}

@@ -1,0 +1,130 @@
+import { parseArgs } from 'node:util';
+import type { Network } from '../core/wallet/network.ts';
+import { networkNames } from '../core/wallet/network.ts';
+import type { AccountUse } from '../keys/account-key.ts';
+
+/** A command line that cannot be meant: exit status 64. */
+export class UsageError extends Error {}
+
+interface CommandText {
+  readonly name: 'prepare' | 'init' | 'run' | 'status';
+  readonly summary: string;
+  /** Name, value and explanation of each option; all are required but those that say otherwise. */
+  readonly options: readonly (readonly [string, string, string])[];
+}
+
+const passphrase = [
+  'passphrase-fd',
+  'N',
+  'optional: read the passphrase from this descriptor; else COUNTERSIGN_PASSPHRASE, else asked',
+] as const;
+
+export const commands: readonly CommandText[] = [
+  {
+    name: 'prepare',
+    summary: 'make the hot key and the receipt key of a new wallet; print what is public of them',
+    options: [
+      ['wallet', 'ID', 'the wallet they are for'],
+      ['key-file', 'FILE', 'new encrypted file that will hold them'],
+      ['network', 'NAME', networkNames.join(', ')],
+      ['type', 'TYPE', 'wpkh for the hot key alone, wsh for multisig'],
+      passphrase,
+    ],
+  },
+  {
+    name: 'init',
+    summary: 'bind the keys to one organisation and wallet and create the journal, once',
+    options: [
+      ['genesis', 'DIGEST', 'digest of the genesis charter: compare it, then type it in full'],
+      ['wallet', 'ID', 'the wallet'],
+      ['folder', 'DIRECTORY', "the signer's own folder"],
+      ['charter', 'FILE', 'the genesis charter, canonical JSON'],
+      ['wallet-document', 'FILE', 'the document of the wallet, canonical JSON'],
+      ['key-file', 'FILE', 'what prepare made; it is moved into the folder'],
+      passphrase,
+    ],
+  },
+  {
+    name: 'run',
+    summary: 'follow the log, decide, sign, and post receipts until it is stopped',
+    options: [
+      ['folder', 'DIRECTORY', "the signer's folder"],
+      ['server', 'URL', 'where the log is read and receipts are posted'],
+      passphrase,
+    ],
+  },
+  {
+    name: 'status',
+    summary: 'verify the journal and print what it holds',
+    options: [['folder', 'DIRECTORY', "the signer's folder"]],
+  },
+];
+
+export function helpText(): string {
+  const lines = ['countersign-signer: holds the hot key of one wallet and decides alone', ''];
+  for (const { name, summary, options } of commands) {
+    lines.push(`  countersign-signer ${name}`, `      ${summary}`);
+    for (const [option, value, text] of options)
+      lines.push(`      ${`--${option} ${value}`.padEnd(28)} ${text}`);
+    lines.push('');
+  }
+  lines.push('Exit status: 0 done, 1 a fault, 2 refused with a code, 64 usage.');
+  return lines.join('\n');
+}
+
+export type Values = Readonly<Record<string, string | undefined>>;
+
+export interface Parsed {
+  readonly command: CommandText['name'] | 'help';
+  readonly values: Values;
+}
+
+/** The command and its options. Throws {@link UsageError}. */
+export function parseOptions(args: readonly string[]): Parsed {
+  const [first = 'help', ...rest] = args;
+  if (['help', '--help', '-h'].includes(first) || rest.includes('--help'))
+    return { command: 'help', values: {} };
+  const command = commands.find(({ name }) => name === first);
+  if (command === undefined) throw new UsageError(`there is no command "${first}"`);
+  const options = Object.fromEntries(
+    command.options.map(([name]) => [name, { type: 'string' as const }]),
+  );
+  let values: Values;
+  try {
+    ({ values } = parseArgs({ args: rest, options, strict: true, allowPositionals: false }));
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+  for (const [name, , text] of command.options)
+    if (!text.startsWith('optional') && values[name] === undefined)
+      throw new UsageError(`${command.name} needs --${name}`);
+  return { command: command.name, values };
+}
+
+/** A required option. */
+export function given(values: Values, name: string): string {
+  const value = values[name];
+  if (value === undefined) throw new UsageError(`--${name} is missing`);
+  return value;
+}
+
+export function networkOf(values: Values): Network {
+  const name = given(values, 'network');
+  const found = networkNames.find((network) => network === name);
+  if (found === undefined) throw new UsageError(`--network is one of ${networkNames.join(', ')}`);
+  return found;
+}
+
+export function useOf(values: Values): AccountUse {
+  const use = given(values, 'type');
+  if (use !== 'wpkh' && use !== 'wsh') throw new UsageError('--type is wpkh or wsh');
+  return use;
+}
+
+/** A whole number given as an option, or undefined. */
+export function numberOf(values: Values, name: string): number | undefined {
+  const text = values[name];
+  if (text === undefined) return undefined;
+  if (!/^[0-9]{1,4}$/.test(text)) throw new UsageError(`--${name} is a small number`);
+  return Number(text);
+}
