@@ -121,8 +121,12 @@ function lineOfPath(
 ): number {
   for (let length = path.length; length > 0; length--) {
     const node = document.getIn(path.slice(0, length), true) as Partial<Node> | undefined;
-    const start = node?.range?.[0];
-    if (start !== undefined) return lineAt(start);
+    if (node?.range === undefined || node.range === null) continue;
+    const parent: unknown =
+      length === 1 ? document.contents : document.getIn(path.slice(0, length - 1), true);
+    const key = isMap(parent) ? parent.items.find((pair) => pair.value === node)?.key : undefined;
+    const start = (key as Partial<Node> | undefined)?.range?.[0] ?? node.range[0];
+    return lineAt(start);
   }
   return 1;
 }

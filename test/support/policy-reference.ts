@@ -1,0 +1,157 @@
+import type { Limit, PolicyBody, When } from '../../src/core/policy/body.ts';
+import type { Payment, SpendFacts, UsageRecord } from '../../src/core/policy/evaluate.ts';
+
+/**
+ * The meaning of a policy, read straight from design 4 and as slowly as it reads: one list of events, filtered again for
+ * every question; time searched second by second. Shares no code with what it checks.
+ */
+export interface SlowVerdict {
+  /** Codes with the name or cap they are about, sorted. */
+  readonly refusals: readonly string[];
+  readonly waiting: readonly string[];
+  readonly matched: readonly string[];
+  readonly delaySeconds: number;
+}
+
+interface Event {
+  readonly payments: readonly Payment[];
+  readonly feeSats: bigint;
+  readonly initiator: string;
+  readonly counts: (windowSeconds: number, now: number) => boolean;
+}
+
+type Measure = Limit['measure'];
+type Of = Limit['of'];
+
+function toEvents(usage: readonly UsageRecord[]): Event[] {
+  return usage.map((record) => ({
+    payments: record.payments,
+    feeSats: record.feeSats,
+    initiator: record.initiator,
+    counts: (windowSeconds, now) => record.state === 'reserved' || now - record.at < windowSeconds,
+  }));
+}
+
+const owner = (payment: Payment): string =>
+  payment.destination === null ? 'unlisted' : `owner ${payment.destination.owner}`;
+
+function keysOf(of: Of, event: Pick<Event, 'payments' | 'initiator'>): string[] {
+  if (of === 'initiator') return [event.initiator];
+  if (of === 'destination') return [...new Set(event.payments.map(owner))];
+  return ['*'];
+}
+
+function valueOf(measure: Measure, of: Of, key: string, event: Omit<Event, 'counts'>): bigint {
+  if (!keysOf(of, event).includes(key)) return 0n;
+  if (measure === 'count') return 1n;
+  if (measure === 'fee') return event.feeSats;
+  let sum = 0n;
+  for (const payment of event.payments)
+    if (of !== 'destination' || owner(payment) === key) sum += payment.sats;
+  return sum;
+}
+
+interface Question {
+  readonly measure: Measure;
+  readonly of: Of;
+  readonly windowSeconds: number | null;
+}
+
+/** The largest sum over the keys of the spend: what is asked alone, and with the window. */
+function sums(question: Question, spend: SpendFacts, usage: readonly UsageRecord[], now: number) {
+  const { measure, of, windowSeconds } = question;
+  return keysOf(of, spend).map((key) => {
+    const asked = valueOf(measure, of, key, spend);
+    const held = toEvents(usage)
+      .filter((event) => windowSeconds !== null && event.counts(windowSeconds, now))
+      .reduce((sum, event) => sum + valueOf(measure, of, key, event), 0n);
+    return { asked, all: asked + held };
+  });
+}
+
+function matches(when: When, spend: SpendFacts, usage: readonly UsageRecord[], now: number) {
+  if ((when.payments === 'none') !== (spend.payments.length === 0)) return false;
+  if (when.amount !== null) {
+    const question: Question = { ...when.amount, measure: 'amount' };
+    const totals = sums(question, spend, usage, now).map((one) => one.all);
+    const { above, atMost } = when.amount;
+    if (above !== null && !totals.some((total) => total >= BigInt(above) + 1n)) return false;
+    if (atMost !== null && totals.some((total) => total >= BigInt(atMost) + 1n)) return false;
+  }
+  const says = (payment: Payment, terms: readonly string[]): boolean => {
+    const names =
+      payment.destination === null
+        ? ['unlisted']
+        : [
+            'listed',
+            `owner:${payment.destination.owner}`,
+            ...payment.destination.tags.map((tag) => `tag:${tag}`),
+          ];
+    return names.some((name) => terms.includes(name));
+  };
+  if (when.destinations !== null) {
+    const { all, any } = when.destinations;
+    if (spend.payments.length === 0) return false;
+    if (all !== null && spend.payments.some((payment) => !says(payment, all))) return false;
+    if (any !== null && !spend.payments.some((payment) => says(payment, any))) return false;
+  }
+  if (when.outputs !== null) {
+    const named: readonly string[] = when.outputs.any;
+    if (!strange(spend).some((kind) => named.includes(kind))) return false;
+  }
+  return true;
+}
+
+/** Generated scripts are a v0 key hash, an OP_RETURN or a program of version 2. */
+function strange(spend: SpendFacts): string[] {
+  const found = new Set<string>();
+  for (const { script, sats } of spend.payments) {
+    if (sats === 0n) found.add('zero-value');
+    if (script.startsWith('52')) found.add('witness-unknown');
+    if (script.startsWith('6a') && sats !== 0n) found.add('data-value');
+  }
+  return [...found];
+}
+
+export function evaluateSlowly(
+  policy: PolicyBody,
+  spend: SpendFacts,
+  usage: readonly UsageRecord[],
+  now: number,
+): SlowVerdict {
+  const refusals: string[] = [];
+  const waiting: string[] = [];
+  const hits = policy.rules.filter((rule) => matches(rule.when, spend, usage, now));
+  if (policy.rules.length === 0) refusals.push('policy.rules.empty');
+  else if (hits.length === 0) refusals.push('policy.none.matched');
+  for (const rule of hits) if (rule.deny) refusals.push(`policy.denied ${rule.name}`);
+  for (const kind of strange(spend)) {
+    const isNamed = hits.some((rule) => rule.when.outputs?.any.some((one) => one === kind));
+    if (!isNamed) refusals.push(`policy.output.unnamed ${kind}`);
+  }
+  const fee = spend.feeSats;
+  const { rateSatPerVbyte, sharePerMille, selfSats } = policy.fees;
+  if (rateSatPerVbyte !== null && Number(fee) / spend.vbytes > rateSatPerVbyte)
+    refusals.push('policy.fee.exceeded rate');
+  if (spend.payments.length === 0 && fee > selfSats) refusals.push('policy.fee.exceeded self');
+  if (spend.payments.length > 0 && sharePerMille !== null)
+    if (Number(fee) > (sharePerMille * Number(spend.amountSats)) / 1_000)
+      refusals.push('policy.fee.exceeded share');
+  for (const limit of policy.limits) {
+    const most = BigInt(limit.of === 'organisation' ? (limit.here ?? 0) : limit.most);
+    for (const { asked, all } of sums(limit, spend, usage, now)) {
+      if (all <= most) continue;
+      (asked > most ? refusals : waiting).push(`policy.limit.exceeded ${limit.name}`);
+    }
+  }
+  const allowing = hits.filter((rule) => !rule.deny);
+  return {
+    refusals: refusals.sort(),
+    waiting: waiting.sort(),
+    matched: allowing.map((rule) => rule.name).sort(),
+    delaySeconds: allowing.reduce(
+      (most, rule) => (rule.require.delaySeconds > most ? rule.require.delaySeconds : most),
+      0,
+    ),
+  };
+}
