@@ -75,24 +75,23 @@ function targetsIn(text) {
   ].map((found) => found[1]);
 }
 
-/** The names and texts in the CLI's table of commands: a command in a README must be one of them. */
+/** The names in the CLI's table of commands: objects with a `name` and `options`. */
 function commandNames() {
   const path = join(root, 'src/cli/commands.ts');
   if (!existsSync(path)) return undefined;
   const names = new Set();
-  const source = ts.createSourceFile(
-    path,
-    readFileSync(path, 'utf8'),
-    ts.ScriptTarget.Latest,
-    true,
-  );
+  const text = readFileSync(path, 'utf8');
   const visit = (node) => {
-    if (ts.isStringLiteralLike(node)) names.add(node.text);
-    if (ts.isPropertyAssignment(node) || ts.isShorthandPropertyAssignment(node))
-      names.add(node.name.text);
+    if (ts.isObjectLiteralExpression(node)) {
+      const field = (name) => node.properties.find((one) => one.name?.getText() === name);
+      const named = field('name')?.initializer;
+      if (named && ts.isStringLiteralLike(named) && field('options')) names.add(named.text);
+    }
     ts.forEachChild(node, visit);
   };
-  visit(source);
+  visit(ts.createSourceFile(path, text, ts.ScriptTarget.Latest, /* setParentNodes */ true));
+  if (names.size === 0)
+    problems.push('src/cli/commands.ts:1 holds no command with name and options');
   return names;
 }
 
