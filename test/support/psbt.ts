@@ -134,11 +134,11 @@ export function editPsbt(bytes: Uint8Array, edit: (maps: Field[][]) => void): Ui
   return writeMaps(maps);
 }
 
-export const fieldOf = (type: number, value: Uint8Array, keyData = new Uint8Array(0)): Field => ({
-  type,
-  keyData,
-  value,
-});
+export const fieldOf = (
+  type: number,
+  value: Uint8Array,
+  keyData: Uint8Array = new Uint8Array(0),
+): Field => ({ type, keyData, value });
 
 /** Replaces the value of the first field of a type in one map. */
 export function setField(maps: Field[][], at: number, type: number, value: Uint8Array): void {

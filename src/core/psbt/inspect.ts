@@ -93,13 +93,13 @@ export function inspectPsbt(
   if (!fields.ok) return fields;
   const claims = claimCoins(wallet, plain, inputs, bounds);
   if (!claims.ok) return claims;
-  const gate = passParsers(bytes, transaction);
-  if (!gate.ok) return gate;
   const highestChange = highestChangeOf(claims.value, bounds);
   const view = readSpend(wallet, transaction, claims.value, { highestChange });
   if (!view.ok) return view;
   const attached = checkAttached(wallet, inputs, view.value.coins);
   if (!attached.ok) return attached;
+  const gate = passParsers(bytes, transaction);
+  if (!gate.ok) return gate;
   const change = checkChange(wallet, outputs, view.value, highestChange);
   if (!change.ok) return change;
   const signatures = readSignatures(wallet, transaction, inputs, view.value.coins);

@@ -161,14 +161,15 @@ function readCoins(
   plain: PlainTransaction,
   claims: readonly CoinClaim[],
 ): Result<readonly Coin[]> {
+  if (claims.length !== plain.inputs.length)
+    return refuse('psbt.input.utxo.missing', { inputs: plain.inputs.length, coins: claims.length });
   const parents = readParents(claims);
   if (!parents.ok) return parents;
   const coins: Coin[] = [];
   for (const [input, { outpoint, txid, vout }] of plain.inputs.entries()) {
     const claim = claims[input];
     const parent = claim === undefined ? undefined : parents.value.get(claim.parent);
-    if (claim === undefined || parent === undefined)
-      return refuse('psbt.input.utxo.missing', { input });
+    assert(claim !== undefined && parent !== undefined, 'counted and read above');
     if (parent.txid !== txid) return refuse('psbt.input.parent', { input, txid: parent.txid });
     const output = parent.outputs[vout];
     if (output === undefined) return refuse('psbt.input.index', { input, vout });
@@ -186,8 +187,6 @@ function readCoins(
       parent: parent.stripped,
     });
   }
-  if (claims.length !== plain.inputs.length)
-    return refuse('psbt.input.utxo.missing', { inputs: plain.inputs.length, coins: claims.length });
   return ok(coins);
 }
 
