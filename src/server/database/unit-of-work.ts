@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { Sql } from './sql.ts';
+import { SessionLock } from './session-lock.ts';
 import { sqlOf } from './sql.ts';
 
 /** Several statements that take effect together or not at all. */
@@ -16,5 +17,10 @@ export class UnitOfWork {
   /** Runs the work in one database transaction; what it throws undoes everything. */
   run<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
     return this.source.transaction((manager) => work(sqlOf(manager)));
+  }
+
+  /** A connection of its own that holds the lock of a singleton, or undefined when another process does. */
+  lock(key: number): Promise<SessionLock | undefined> {
+    return SessionLock.take(this.source, key);
   }
 }

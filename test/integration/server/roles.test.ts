@@ -104,8 +104,8 @@ describe('roles of the database', () => {
          WHERE table_schema IN ('public', 'pgboss') ORDER BY 1, 2, 3`,
       );
     const before = await tables();
-    for (let i = 0; i < migrations.length; i++) await source.undoLastMigration();
-    const left = await source.query(
+    for (const _ of migrations) await source.undoLastMigration();
+    const left: unknown = await source.query(
       `SELECT table_name FROM information_schema.tables WHERE table_schema IN ('public', 'pgboss')`,
     );
     expect(left).toEqual([{ table_name: 'schema_migration' }]);

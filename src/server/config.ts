@@ -1,0 +1,135 @@
+import { z } from 'zod';
+import type { Result } from '../core/base/result.ts';
+import { hex32 } from '../core/base/schema.ts';
+import type { Network } from '../core/wallet/network.ts';
+import { networkNames } from '../core/wallet/network.ts';
+
+/** sysexits' EX_CONFIG: how a start ends whose configuration is wrong. */
+export const EXIT_CONFIG = 78;
+
+const whole = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^[0-9]{1,9}$/, 'not a whole number')
+    .transform(Number)
+    .pipe(z.int().min(least).max(most));
+const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
+const path = z.string().min(1).max(4_096);
+const address = (...protocols: readonly string[]) =>
+  z
+    .string()
+    .refine(
+      (text) => URL.canParse(text) && protocols.includes(new URL(text).protocol),
+      `not an address of ${protocols.join(' ')}`,
+    );
+
+/** Every variable that the server reads. An empty one counts as missing. */
+const variables = z.object({
+  DATABASE_URL: address('postgres:', 'postgresql:'),
+  HOST: z.string().min(1).max(255).default('127.0.0.1'),
+  PORT: whole(0, 65_535).default(3_000),
+  /** The address that callers use, where a proxy stands before the server: proofs name it. */
+  PUBLIC_URL: address('http:', 'https:').optional(),
+  NETWORK: z.enum(networkNames as readonly [Network, ...Network[]]),
+  CHAIN: z.enum(['sandbox', 'bitcoind']),
+  BITCOIN_RPC_URL: address('http:', 'https:').optional(),
+  BITCOIN_RPC_COOKIE: path.optional(),
+  /** Digest of the genesis charter, compared by people once. */
+  GENESIS: hex32,
+  /** A package of entries and blobs to begin an empty log with. */
+  FOUNDING: path.optional(),
+  LOG_KEY_FILE: path,
+  /** Whether entries and blobs may be read by anyone. */
+  LOG_PUBLIC: flag.default(false),
+  /** Seconds between the blocks that the sandbox mines by itself; 0: only on demand. */
+  SANDBOX_BLOCK_SECONDS: whole(0, 86_400).default(0),
+  /** Requests a second of one address or session, on average; ten times as many at once. */
+  RATE_PER_SECOND: whole(1, 1_000_000).default(50),
+  LOG_LEVEL: z.enum(['error', 'warn', 'info']).default('warn'),
+});
+
+type Variables = z.infer<typeof variables>;
+
+/** The configuration of one server process, checked as a whole. */
+export class ServerConfig {
+  readonly databaseUrl: string;
+  readonly host: string;
+  readonly port: number;
+  readonly publicUrl: string | null;
+  readonly network: Network;
+  readonly chain:
+    | { readonly kind: 'sandbox'; readonly blockSeconds: number }
+    | { readonly kind: 'bitcoind'; readonly url: string; readonly cookieFile: string | null };
+  readonly genesis: string;
+  readonly founding: string | null;
+  readonly logKeyFile: string;
+  readonly logPublic: boolean;
+  readonly ratePerSecond: number;
+  readonly logLevel: 'error' | 'warn' | 'info';
+
+  constructor(given: Variables) {
+    this.databaseUrl = given.DATABASE_URL;
+    this.host = given.HOST;
+    this.port = given.PORT;
+    this.publicUrl = given.PUBLIC_URL ?? null;
+    this.network = given.NETWORK;
+    this.chain =
+      given.CHAIN === 'sandbox'
+        ? { kind: 'sandbox', blockSeconds: given.SANDBOX_BLOCK_SECONDS }
+        : {
+            kind: 'bitcoind',
+            url: given.BITCOIN_RPC_URL ?? '',
+            cookieFile: given.BITCOIN_RPC_COOKIE ?? null,
+          };
+    this.genesis = given.GENESIS;
+    this.founding = given.FOUNDING ?? null;
+    this.logKeyFile = given.LOG_KEY_FILE;
+    this.logPublic = given.LOG_PUBLIC;
+    this.ratePerSecond = given.RATE_PER_SECOND;
+    this.logLevel = given.LOG_LEVEL;
+  }
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+type Read =
+  | { readonly ok: true; readonly value: ServerConfig }
+  | { readonly ok: false; readonly line: string };
+
+/** The configuration, or one line that says which variable is wrong. Values are never repeated: some hold passwords. */
+export function readConfig(environment: Environment): Read {
+  const present = Object.entries(environment).filter(
+    ([, value]) => value !== undefined && value !== '',
+  );
+  const found = variables.safeParse(Object.fromEntries(present));
+  if (!found.success) {
+    const [issue] = found.error.issues;
+    const name = issue?.path.map(String).join('.') ?? 'configuration';
+    const missing = !present.some(([key]) => key === name);
+    return { ok: false, line: missing ? `${name} is missing` : `${name}: ${issue?.message ?? ''}` };
+  }
+  const line = contradictionIn(found.data);
+  return line === null ? { ok: true, value: new ServerConfig(found.data) } : { ok: false, line };
+}
+
+function contradictionIn(given: Variables): string | null {
+  if ((given.CHAIN === 'sandbox') !== (given.NETWORK === 'sandbox'))
+    return `CHAIN=${given.CHAIN} does not go with NETWORK=${given.NETWORK}`;
+  if (given.CHAIN === 'bitcoind' && given.BITCOIN_RPC_URL === undefined)
+    return 'BITCOIN_RPC_URL is missing';
+  return null;
+}
+
+/** The start must end: what was found contradicts the configuration. Carries the one line to print. */
+export class StartRefused extends Error {
+  constructor(line: string) {
+    super(line);
+    this.name = 'StartRefused';
+  }
+}
+
+/** The value of a passed check, or the end of the start with the refusal's code. */
+export function orRefuseStart<T>(result: Result<T>, what: string): T {
+  if (result.ok) return result.value;
+  const { code, facts } = result.refusal;
+  throw new StartRefused(`${what}: ${code} ${JSON.stringify(facts)}`);
+}

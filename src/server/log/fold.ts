@@ -1,0 +1,136 @@
+import { Injectable } from '@nestjs/common';
+import { toHex } from '../../core/base/bytes.ts';
+import type { RefusalCode } from '../../core/base/codes.ts';
+import type { Refusal } from '../../core/base/result.ts';
+import type { SignatureCheck } from '../../core/approval/verify.ts';
+import { verifyDeviceSignature } from '../../core/approval/verify.ts';
+import type { Entry } from '../../core/log/entry.ts';
+import { blobsOf, blobsOfCoins, parseEntry } from '../../core/log/entry.ts';
+import type { Admission, State } from '../../core/log/state.ts';
+import { admit, advance, createState } from '../../core/log/state.ts';
+import { ServerConfig } from '../config.ts';
+import type { Sql } from '../database/sql.ts';
+import { BlobCache } from './blob-cache.ts';
+import { BlobStore } from './blob.store.ts';
+import { PAGE_ENTRIES } from './bounds.ts';
+import type { LogHead } from './entry.store.ts';
+import { EntryStore } from './entry.store.ts';
+
+/** Signatures that a handler verified, until the sequencer asks for them: nothing is verified twice in one process. */
+const MEMO = 4_096;
+
+export interface Admitted {
+  readonly entry: Entry;
+  readonly effect: Admission;
+}
+
+/** The state of this process, folded from the log. Only its owner, log.service or the sequencer, moves it. */
+@Injectable()
+export class Fold {
+  #state: State;
+  readonly #verified = new Set<string>();
+  readonly cache = new BlobCache();
+
+  constructor(
+    private readonly config: ServerConfig,
+    private readonly entries: EntryStore,
+    private readonly blobs: BlobStore,
+  ) {
+    this.#state = createState(config.genesis);
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  /** Forgets everything: what was folded may not have been committed. */
+  reset(): void {
+    this.#state = createState(this.config.genesis);
+  }
+
+  /** Verifies a device's signature now and remembers it for the fold. */
+  readonly verify: SignatureCheck = (key, digest, signature) => {
+    const id = `${key}${digest}${signature}`;
+    if (this.#verified.has(id)) return true;
+    if (!verifyDeviceSignature(key, digest, signature)) return false;
+    this.#verified.add(id);
+    if (this.#verified.size > MEMO) {
+      const [oldest] = this.#verified;
+      if (oldest !== undefined) this.#verified.delete(oldest);
+    }
+    return true;
+  };
+
+  /** What a leaf would do, after its blobs were fetched. A blob that is nowhere refuses. */
+  async admit(sql: Sql, leaf: Uint8Array): Promise<Admission> {
+    const tools = {
+      blobs: (sha256: string) => this.cache.get(sha256),
+      verify: this.verify,
+    };
+    for (;;) {
+      const admission = admit(this.#state, leaf, tools);
+      if (admission.kind !== 'missing') return admission;
+      const [found] = await this.blobs.read(sql, [admission.blob]);
+      if (found === undefined)
+        return skip({ code: 'log.blob.missing', facts: { blob: admission.blob } });
+      this.cache.put(found.sha256, found.bytes);
+    }
+  }
+
+  /** Lets an admission take effect. Returns the index of the entry. */
+  advance(leaf: Uint8Array, admission: Admission): number {
+    return advance(this.#state, leaf, admission);
+  }
+
+  /**
+   * Folds what the log holds beyond the state, up to a head. `seen` is told of every leaf. Throws when the entries do not
+   * lead to the root of the head: then the database was edited, and this process serves nothing from it.
+   */
+  async catchUp(
+    sql: Sql,
+    head: LogHead,
+    seen: (leafHash: string, index: number) => void,
+  ): Promise<void> {
+    while (this.#state.tree.size < head.size) {
+      const from = this.#state.tree.size;
+      const limit = Math.min(PAGE_ENTRIES, head.size - from);
+      const page = await this.entries.read(sql, { origin: head.origin, from, limit });
+      if (page.length !== limit || page.some(({ index }, at) => index !== from + at))
+        throw new Error(`bug or tampering: entries are missing from index ${from} on`);
+      await this.#fetch(
+        sql,
+        page.map(({ leaf }) => leaf),
+      );
+      for (const { leaf, leafHash, index } of page) {
+        this.advance(leaf, await this.admit(sql, leaf));
+        seen(toHex(leafHash), index);
+      }
+    }
+    const root = toHex(this.#state.tree.rootAt(head.size));
+    if (root !== toHex(head.root))
+      throw new Error(`bug or tampering: the entries do not lead to the root of size ${head.size}`);
+  }
+
+  /** Fetches the blobs of several leaves in two reads instead of one a blob. */
+  async #fetch(sql: Sql, leaves: readonly Uint8Array[]): Promise<void> {
+    const entries = leaves.map(parseEntry).flatMap((parsed) => (parsed.ok ? [parsed.value] : []));
+    await this.#bring(sql, entries.flatMap(blobsOf));
+    const coins = entries.flatMap((entry) =>
+      entry.type === 'statement' && entry.coins !== null ? [entry.coins] : [],
+    );
+    const lists = coins
+      .map((sha256) => this.cache.get(sha256))
+      .filter((list) => list !== undefined);
+    await this.#bring(sql, lists.flatMap(blobsOfCoins));
+  }
+
+  async #bring(sql: Sql, addresses: readonly string[]): Promise<void> {
+    const missing = [...new Set(addresses)].filter((sha256) => !this.cache.has(sha256));
+    for (const { sha256, bytes } of await this.blobs.read(sql, missing))
+      this.cache.put(sha256, bytes);
+  }
+}
+
+function skip(refusal: Refusal & { readonly code: RefusalCode }): Admission {
+  return { kind: 'skip', refusal };
+}
