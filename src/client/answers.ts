@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { coinsSchema } from '../core/log/entry.ts';
+import { TEXT_LENGTH } from '../core/base/limits.ts';
 import { count, hex32, satsJson, time } from '../core/base/schema.ts';
 
 /**
@@ -66,7 +67,11 @@ export type FrozenAnswer = z.infer<typeof frozenAnswer>;
 export const proposalAnswer = z.object({
   proposal: hex32,
   status: z.string(),
-  purpose: z.string().nullable().default(null),
+  /** The text beside the log, with the salt of its digest. */
+  purpose: z
+    .object({ salt: z.string().max(64), text: z.string().max(TEXT_LENGTH) })
+    .nullable()
+    .default(null),
   facts: z.unknown().optional(),
 });
 export type ProposalAnswer = z.infer<typeof proposalAnswer>;

@@ -1,0 +1,62 @@
+import { frameOf, saltText, signStatement } from '../../client/statements.ts';
+import { renderStatement } from '../../core/approval/render.ts';
+import type { FreezeStatement } from '../../core/approval/statement.ts';
+import { STATEMENT_SECONDS, TEXT_LENGTH } from '../../core/base/limits.ts';
+import { ok, refuse } from '../../core/base/result.ts';
+import type { Run } from '../command.ts';
+import { UsageError, required } from '../command.ts';
+import { consent } from '../consent.ts';
+import { Desk } from '../desk.ts';
+
+/** Freezes a wallet, or every wallet: counts on signature and identity alone, and at once. */
+export const run: Run = async (call) => {
+  const id = required(call, 'wallet');
+  const text = required(call, 'reason');
+  if (text.length > TEXT_LENGTH)
+    throw new UsageError(`--reason takes at most ${String(TEXT_LENGTH)} characters`);
+  const desk = new Desk(call);
+  const followed = await desk.follow();
+  if (!followed.ok) return followed;
+  const { state, log } = followed.value;
+  if (id !== '*' && !state.wallets.has(id)) return refuse('wallet.unknown', { wallet: id });
+  const device = await desk.device();
+  if (!device.ok) return device;
+  const reason = saltText(text);
+  const former = state.freezes.findLast(
+    ({ statement: { wallet, member } }) => wallet === id && member === device.value.member,
+  );
+  const frame = frameOf({
+    org: state.genesis,
+    device: device.value,
+    log,
+    previous: former?.digest ?? null,
+    now: call.io.now(),
+    validSeconds: STATEMENT_SECONDS,
+  });
+  const statement: FreezeStatement = {
+    type: 'freeze',
+    ...frame,
+    wallet: id,
+    action: 'freeze',
+    lifts: [],
+    reasonDigest: reason.digest,
+  };
+  const lines = [...renderStatement(statement, { proposal: null }), `Reason: ${text}`];
+  const agreed = await consent(call, lines);
+  if (!agreed.ok) return agreed;
+  const signed = signStatement(statement, device.value.secretKey);
+  const api = await desk.api();
+  if (!api.ok) return api;
+  const sent = await api.value.freeze(signed, reason);
+  if (!sent.ok) return sent;
+  const delivered = await desk.delivered(signed.digest);
+  return ok({
+    json: { freeze: signed.digest, wallet: id, index: sent.value.index, delivered },
+    lines: [
+      id === '*' ? 'Every wallet is frozen.' : `Wallet ${id} is frozen.`,
+      delivered
+        ? 'It stands in the log, verified here.'
+        : 'NOT DELIVERED: the log does not show it yet.',
+    ],
+  });
+};

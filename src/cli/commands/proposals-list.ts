@@ -1,0 +1,35 @@
+import { formatBtc } from '../../core/base/sats.ts';
+import { ok, refuse } from '../../core/base/result.ts';
+import type { Run } from '../command.ts';
+import { Desk } from '../desk.ts';
+import { standingJson } from '../standing.ts';
+
+/** Statuses after which nothing more happens. */
+const ended = new Set(['refused', 'settled']);
+
+export const run: Run = async (call) => {
+  const desk = new Desk(call);
+  const followed = await desk.follow();
+  if (!followed.ok) return followed;
+  const { state } = followed.value;
+  const wallet = call.text('wallet');
+  if (wallet !== undefined && !state.wallets.has(wallet))
+    return refuse('wallet.unknown', { wallet });
+  const now = call.io.now();
+  const found = [...state.proposals.values()]
+    .filter(({ statement }) => wallet === undefined || statement.wallet.id === wallet)
+    .map((proposal) => ({
+      ...standingJson(state, proposal, now),
+      amountSats: Number(proposal.view.amountSats),
+      feeSats: Number(proposal.view.feeSats),
+    }))
+    .filter(({ status }) => call.has('all') || !ended.has(status));
+  const lines = found.map(({ proposal, name, wallet: id, status, refusal, amountSats }) => {
+    const why = refusal === null ? '' : ` (${refusal.code})`;
+    return `${proposal.slice(0, 12)}  ${name}  ${id}  ${formatBtc(BigInt(amountSats))}  ${status}${why}`;
+  });
+  return ok({
+    json: { proposals: found },
+    lines: lines.length === 0 ? ['There are no proposals. --all shows those that ended.'] : lines,
+  });
+};

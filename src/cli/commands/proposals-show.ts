@@ -1,0 +1,56 @@
+import type { ProposalAnswer } from '../../client/answers.ts';
+import { renderProposal } from '../../core/approval/render.ts';
+import { textDigest } from '../../core/approval/statement.ts';
+import { isPlainText } from '../../core/base/canonical.ts';
+import { ok, refuse } from '../../core/base/result.ts';
+import type { ProposalRecord } from '../../core/log/state.ts';
+import { describeSpend } from '../../core/psbt/spend.ts';
+import { addressBookLines } from '../address-book.ts';
+import type { Run } from '../command.ts';
+import { word } from '../command.ts';
+import { Desk } from '../desk.ts';
+import { findProposal } from '../find-proposal.ts';
+import { standingJson, standingLines, standingOf } from '../standing.ts';
+
+export const run: Run = async (call) => {
+  const desk = new Desk(call);
+  const followed = await desk.follow();
+  if (!followed.ok) return followed;
+  const { state } = followed.value;
+  const found = findProposal(state, word(call, 0));
+  if (!found.ok) return found;
+  const proposal = found.value;
+  const wallet = state.wallets.get(proposal.statement.wallet.id);
+  if (wallet === undefined)
+    return refuse('wallet.unknown', { wallet: proposal.statement.wallet.id });
+  const api = await desk.api();
+  if (!api.ok) return api;
+  const told = await api.value.proposal(proposal.digest);
+  const purpose = told.ok ? purposeOf(proposal, told.value) : null;
+  const facts = state.facts.get(proposal.digest) ?? null;
+  const now = call.io.now();
+  return ok({
+    json: {
+      ...standingJson(state, proposal, now),
+      purpose,
+      statement: proposal.statement,
+      spend: describeSpend(proposal.view, wallet.wallet),
+      trace: standingOf(state, proposal, now).trace,
+      facts,
+    },
+    lines: [
+      ...renderProposal(proposal.statement),
+      ...addressBookLines(state, proposal.view.spend, wallet.body.network),
+      `Purpose: ${purpose ?? '(the server has no text that fits its digest)'}`,
+      ...standingLines(state, proposal, now),
+      ...(facts?.confirmed ? [`Confirmed in block ${String(facts.confirmed.height)}`] : []),
+    ],
+  });
+};
+
+/** The text beside the log, only if it is the one that the initiator signed. */
+function purposeOf(proposal: ProposalRecord, { purpose }: ProposalAnswer): string | null {
+  if (purpose === null || !isPlainText(purpose.text)) return null;
+  const fits = textDigest(purpose.salt, purpose.text) === proposal.statement.purposeDigest;
+  return fits ? purpose.text : null;
+}

@@ -1,0 +1,228 @@
+import { saltText } from '../../client/statements.ts';
+import { frameOf, signStatement } from '../../client/statements.ts';
+import type { Followed } from '../../client/log-follower.ts';
+import type { DraftRequest } from '../../client/api.ts';
+import { renderProposal } from '../../core/approval/render.ts';
+import type { ProposalStatement } from '../../core/approval/statement.ts';
+import { toBase64 } from '../../core/base/bytes.ts';
+import {
+  ADDRESS_INDEX,
+  BATCH_BYTES,
+  PROPOSAL_SECONDS,
+  PSBT_BYTES,
+  TEXT_LENGTH,
+} from '../../core/base/limits.ts';
+import type { Result } from '../../core/base/result.ts';
+import { ok, refuse } from '../../core/base/result.ts';
+import { fromUtf8 } from '../../core/base/bytes.ts';
+import { highestChangeSigned } from '../../core/log/admit-proposal.ts';
+import type { State, WalletRecord } from '../../core/log/state.ts';
+import { inspectPsbt } from '../../core/psbt/inspect.ts';
+import { describeSpend } from '../../core/psbt/spend.ts';
+import { addressBookLines } from '../address-book.ts';
+import type { Call, Output, Run } from '../command.ts';
+import { Fault, UsageError, required, wholeNumber } from '../command.ts';
+import { consent } from '../consent.ts';
+import { Desk } from '../desk.ts';
+import type { Asked, ReadDraft } from '../draft.ts';
+import { compareDraft, readDraft } from '../draft.ts';
+import { readInput } from '../files.ts';
+import { findProposal } from '../find-proposal.ts';
+import type { AskedPayment } from '../payments.ts';
+import { parseBatch, parsePayment, resolvePayments } from '../payments.ts';
+import { decodePsbt } from './psbt-inspect.ts';
+
+const DAY = 86_400;
+
+/** Asks the server for a draft, decodes its bytes, compares them with what was asked, shows, signs, sends. */
+export const run: Run = async (call) => {
+  const id = required(call, 'wallet');
+  const purpose = purposeOf(call);
+  checkSources(call);
+  const desk = new Desk(call);
+  const followed = await desk.follow();
+  if (!followed.ok) return followed;
+  const { state } = followed.value;
+  const wallet = state.wallets.get(id);
+  if (wallet === undefined) return refuse('wallet.unknown', { wallet: id });
+  const asked = await askedOf(call, state, wallet);
+  if (!asked.ok) return asked;
+  const api = await desk.api();
+  if (!api.ok) return api;
+  const drafted = await api.value.draft(requestOf(call, purpose, asked.value));
+  if (!drafted.ok) return drafted;
+  const draft = readDraft(state, wallet, drafted.value);
+  if (!draft.ok) return draft;
+  const same = compareDraft(draft.value, asked.value.asked);
+  if (!same.ok) return same;
+  return signAndSend(call, desk, { followed: followed.value, wallet, draft: draft.value, purpose });
+};
+
+interface Prepared {
+  readonly followed: Followed;
+  readonly wallet: WalletRecord;
+  readonly draft: ReadDraft;
+  readonly purpose: string;
+}
+
+async function signAndSend(call: Call, desk: Desk, prepared: Prepared): Promise<Result<Output>> {
+  const { followed, wallet, draft } = prepared;
+  const device = await desk.device();
+  if (!device.ok) return device;
+  const purpose = saltText(prepared.purpose);
+  const statement = statementOf(call, { ...prepared, purposeDigest: purpose.digest }, device.value);
+  if (!statement.ok) return statement;
+  const agreed = await consent(call, [
+    ...renderProposal(statement.value),
+    ...addressBookLines(followed.state, draft.view.spend, wallet.body.network),
+    `Fee rate ${String(describeSpend(draft.view, wallet.wallet).feeRate)} sat/vB at most size`,
+    `Purpose: ${prepared.purpose}`,
+  ]);
+  if (!agreed.ok) return agreed;
+  const signed = signStatement(statement.value, device.value.secretKey);
+  const api = await desk.api();
+  if (!api.ok) return api;
+  const { blobs, coins } = draft;
+  const sent = await api.value.propose(signed, { blobs, coins, purpose });
+  if (!sent.ok) return sent;
+  const delivered = await desk.delivered(signed.digest);
+  return ok({
+    json: {
+      proposal: signed.digest,
+      name: sent.value.name,
+      index: sent.value.index,
+      delivered,
+      spend: describeSpend(draft.view, wallet.wallet),
+    },
+    lines: [
+      `Proposed: ${sent.value.name}`,
+      `Digest ${signed.digest}`,
+      delivered
+        ? 'It stands in the log, verified here.'
+        : 'NOT DELIVERED: the log does not show it yet.',
+    ],
+  });
+}
+
+function statementOf(
+  call: Call,
+  given: Prepared & { readonly purposeDigest: string },
+  device: { readonly member: string; readonly device: string },
+): Result<ProposalStatement> {
+  const { followed, wallet, draft, purposeDigest } = given;
+  const { state, log } = followed;
+  const policy = state.policies.get(wallet.id);
+  if (policy === undefined) return refuse('policy.unknown', { wallet: wallet.id });
+  const { charter, destinations } = state;
+  if (charter === null || destinations === null)
+    return refuse('document.unknown', { kind: charter === null ? 'charter' : 'destinations' });
+  const repeats = repeatsOf(call, state);
+  if (!repeats.ok) return repeats;
+  const validSeconds = Math.min(PROPOSAL_SECONDS, (wholeNumber(call, 'expires') ?? 7) * DAY);
+  const now = call.io.now();
+  return ok({
+    type: 'proposal',
+    ...frameOf({ org: state.genesis, device, log, previous: null, now, validSeconds }),
+    network: wallet.body.network,
+    wallet: { id: wallet.id, digest: wallet.record.digest },
+    policy: policy.digest,
+    charter: charter.digest,
+    destinations: destinations.digest,
+    kind: 'pay',
+    spend: {
+      ...draft.view.spend,
+      inputs: [...draft.view.spend.inputs],
+      outputs: [...draft.view.spend.outputs],
+    },
+    envelope: null,
+    initiator: device.member,
+    purposeDigest,
+    reference: call.text('reference') ?? null,
+    repeats: repeats.value,
+  });
+}
+
+function repeatsOf(call: Call, state: State): Result<string | null> {
+  const named = call.text('repeats');
+  if (named === undefined) return ok(null);
+  const found = findProposal(state, named);
+  return found.ok ? ok(found.value.digest) : found;
+}
+
+function purposeOf(call: Call): string {
+  const purpose = required(call, 'purpose');
+  if (purpose.length > TEXT_LENGTH)
+    throw new UsageError(`--purpose takes at most ${String(TEXT_LENGTH)} characters`);
+  return purpose;
+}
+
+function checkSources(call: Call): void {
+  const ways = ['to', 'batch', 'psbt'].filter((name) => call.has(name));
+  if (ways.length === 0) throw new UsageError('what is to be paid? --to, --batch or --psbt');
+  if (ways.includes('psbt') && ways.length > 1)
+    throw new UsageError('a PSBT names its payments itself: leave --to and --batch out');
+  if (ways.includes('psbt') && call.has('fee-rate'))
+    throw new UsageError('a PSBT fixes its fee itself: leave --fee-rate out');
+}
+
+interface AskedDraft {
+  readonly asked: Asked;
+  readonly psbt: Uint8Array | null;
+}
+
+async function askedOf(
+  call: Call,
+  state: State,
+  wallet: WalletRecord,
+): Promise<Result<AskedDraft>> {
+  const file = call.text('psbt');
+  if (file !== undefined) {
+    const psbt = decodePsbt(await readInput(call.io, file, PSBT_BYTES * 2));
+    const highest = Math.min(
+      ADDRESS_INDEX,
+      highestChangeSigned(state, wallet.id) + wallet.body.gapLimit,
+    );
+    const read = inspectPsbt(psbt, wallet.wallet, {
+      highestReceive: wallet.body.gapLimit + highest,
+      highestChange: highest,
+    });
+    return read.ok ? ok({ asked: { transaction: read.value.transaction }, psbt }) : read;
+  }
+  const listed = await paymentsOf(call);
+  if (!listed.ok) return listed;
+  const payments = resolvePayments(state, wallet.body.network, listed.value);
+  if (!payments.ok) return payments;
+  return ok({
+    asked: { payments: payments.value, feeRate: wholeNumber(call, 'fee-rate') },
+    psbt: null,
+  });
+}
+
+async function paymentsOf(call: Call): Promise<Result<readonly AskedPayment[]>> {
+  const payments: AskedPayment[] = [];
+  for (const text of call.texts('to')) {
+    const payment = parsePayment(text);
+    if (!payment.ok) return payment;
+    payments.push(payment.value);
+  }
+  const file = call.text('batch');
+  if (file === undefined) return ok(payments);
+  const text = fromUtf8(await readInput(call.io, file, BATCH_BYTES));
+  if (text === undefined) throw new Fault(`${file} is not UTF-8`);
+  const batch = parseBatch(text);
+  return batch.ok ? ok([...payments, ...batch.value]) : batch;
+}
+
+function requestOf(call: Call, purpose: string, { asked, psbt }: AskedDraft): DraftRequest {
+  const reference = call.text('reference');
+  const base = {
+    wallet: required(call, 'wallet'),
+    purpose,
+    ...(reference === undefined ? {} : { reference }),
+  };
+  if (psbt !== null) return { ...base, psbt: toBase64(psbt) };
+  if (!('payments' in asked)) throw new UsageError('what is to be paid?');
+  const payments = asked.payments.map(({ address, sats }) => ({ address, sats }));
+  const { feeRate } = asked;
+  return feeRate === undefined ? { ...base, payments } : { ...base, payments, feeRate };
+}

@@ -1,0 +1,4 @@
+import type { Run } from '../command.ts';
+import { decide } from '../decide.ts';
+
+export const run: Run = (call) => decide(call, 'reject');

@@ -1,0 +1,38 @@
+import { renderWallet } from '../../core/approval/render.ts';
+import { ok, refuse } from '../../core/base/result.ts';
+import { formatBtc } from '../../core/base/sats.ts';
+import { renderPolicy } from '../../core/policy/yaml.ts';
+import type { Run } from '../command.ts';
+import { word } from '../command.ts';
+import { Desk } from '../desk.ts';
+import { walletFacts } from '../wallet-facts.ts';
+
+export const run: Run = async (call) => {
+  const id = word(call, 0);
+  const desk = new Desk(call);
+  const followed = await desk.follow();
+  if (!followed.ok) return followed;
+  const { state } = followed.value;
+  const wallet = state.wallets.get(id);
+  if (wallet === undefined) return refuse('wallet.unknown', { wallet: id });
+  const api = await desk.api();
+  if (!api.ok) return api;
+  const told = await api.value.wallet(id);
+  if (!told.ok) return told;
+  const { balance, address } = told.value;
+  const facts = walletFacts(state, wallet);
+  const policy = state.policies.get(id);
+  return ok({
+    json: { ...facts, told: { balance, address } },
+    lines: [
+      ...renderWallet(state, wallet),
+      `Standing: ${facts.standing}${facts.frozenBy === null ? '' : ` by ${facts.frozenBy}`}`,
+      ...(policy === undefined
+        ? ['No policy: nothing can be spent.']
+        : renderPolicy(policy.document.body)),
+      // Which coins are unspent is the chain's to say, and the server asks it.
+      `The server says: ${formatBtc(BigInt(balance.confirmedSats))} confirmed, ${formatBtc(BigInt(balance.pendingSats))} pending`,
+      `The server says the next address is ${address}`,
+    ],
+  });
+};

@@ -1,0 +1,42 @@
+import { canonicalBytes } from '../core/base/canonical.ts';
+import { blobAddress } from '../core/base/digest.ts';
+import type { Result } from '../core/base/result.ts';
+import { ok, refuse } from '../core/base/result.ts';
+import { assert } from '../core/base/assert.ts';
+import type { ProposalRecord, WalletRecord } from '../core/log/state.ts';
+import { signInputs } from '../core/psbt/signatures.ts';
+import { keyIndexOfXpub } from '../core/wallet/wallet.ts';
+import { AccountSigner } from '../keys/account-key.ts';
+import type { UnlockedDevice } from './unlock.ts';
+
+/** Partial signatures as a statement names them. */
+export interface Cosigned {
+  readonly blob: Uint8Array;
+  readonly digest: string;
+}
+
+/**
+ * The member's partial signatures on every input, where the wallet document names him as holder of a key; null where
+ * it does not. Code `approval.signatures.missing` when his key file does not hold that key.
+ */
+export function cosign(
+  wallet: WalletRecord,
+  proposal: ProposalRecord,
+  device: UnlockedDevice,
+): Result<Cosigned | null> {
+  const held = wallet.body.holders.filter(({ member }) => member === device.member);
+  if (held.length === 0) return ok(null);
+  const lacking = refuse('approval.signatures.missing', {
+    member: device.member,
+    wallet: wallet.id,
+  });
+  if (device.cosigner === null) return lacking;
+  const signer = new AccountSigner(device.cosigner, wallet.body.network);
+  if (!held.some(({ key }) => key === signer.xpub)) return lacking;
+  const keyIndex = keyIndexOfXpub(wallet.wallet, signer.xpub);
+  assert(keyIndex !== null, 'the holders of a wallet document stand in its descriptor');
+  const { sign } = signer;
+  const { transaction, coins } = proposal;
+  const blob = canonicalBytes(signInputs(wallet.wallet, transaction, coins, { keyIndex, sign }));
+  return ok({ blob, digest: blobAddress(blob) });
+}

@@ -1,0 +1,154 @@
+import type { Followed } from '../client/log-follower.ts';
+import type { SaltedText, SignedStatement } from '../client/statements.ts';
+import { frameOf, saltText, signStatement } from '../client/statements.ts';
+import { renderStatement } from '../core/approval/render.ts';
+import type { ApprovalStatement } from '../core/approval/statement.ts';
+import { digest } from '../core/base/digest.ts';
+import { STATEMENT_SECONDS, TEXT_LENGTH } from '../core/base/limits.ts';
+import type { Result } from '../core/base/result.ts';
+import { ok, refuse } from '../core/base/result.ts';
+import type { ProposalRecord, WalletRecord } from '../core/log/state.ts';
+import { addressBookLines } from './address-book.ts';
+import type { Call, Output } from './command.ts';
+import { UsageError, word } from './command.ts';
+import { consent } from './consent.ts';
+import type { Cosigned } from './cosign.ts';
+import { cosign } from './cosign.ts';
+import { Desk } from './desk.ts';
+import { findProposal } from './find-proposal.ts';
+import { standingLines, statusOf, standingOf } from './standing.ts';
+import type { UnlockedDevice } from './unlock.ts';
+
+type Decision = ApprovalStatement['decision'];
+
+/** What one word about one proposal is made of. */
+interface Matter {
+  readonly decision: Decision;
+  readonly followed: Followed;
+  readonly proposal: ProposalRecord;
+  readonly wallet: WalletRecord;
+  readonly device: UnlockedDevice;
+  readonly reason: (SaltedText & { readonly digest: string }) | null;
+  readonly cosigned: Cosigned | null;
+}
+
+/** Approves, rejects or withdraws: shows the proposal as its bytes say, asks, signs, sends, looks for it in the log. */
+export async function decide(call: Call, decision: Decision): Promise<Result<Output>> {
+  const reason = reasonOf(call);
+  if (decision === 'reject' && reason === null) throw new UsageError('--reason is missing');
+  const desk = new Desk(call);
+  const followed = await desk.follow();
+  if (!followed.ok) return followed;
+  const { state } = followed.value;
+  const proposal = findProposal(state, word(call, 0));
+  if (!proposal.ok) return proposal;
+  const wallet = state.wallets.get(proposal.value.statement.wallet.id);
+  if (wallet === undefined)
+    return refuse('wallet.unknown', { wallet: proposal.value.statement.wallet.id });
+  const device = await desk.device();
+  if (!device.ok) return device;
+  const subject = { decision, followed: followed.value, proposal: proposal.value, wallet };
+  const shown = { ...subject, device: device.value, reason, cosigned: null };
+  const agreed = await consent(call, reviewLines(call, shown));
+  if (!agreed.ok) return agreed;
+  const cosigned = decision === 'approve' ? cosign(wallet, proposal.value, device.value) : ok(null);
+  if (!cosigned.ok) return cosigned;
+  return send(call, desk, { ...shown, cosigned: cosigned.value });
+}
+
+function reasonOf(call: Call): Matter['reason'] {
+  const text = call.text('reason');
+  if (text === undefined || text === '') return null;
+  if (text.length > TEXT_LENGTH)
+    throw new UsageError(`--reason takes at most ${String(TEXT_LENGTH)} characters`);
+  return saltText(text);
+}
+
+function reviewLines(call: Call, matter: Matter): readonly string[] {
+  const { followed, proposal, wallet, device, reason } = matter;
+  const holds = wallet.body.holders.some(({ member }) => member === device.member);
+  return [
+    ...renderStatement(statementOf(call, matter), { proposal: proposal.statement }),
+    ...addressBookLines(followed.state, proposal.view.spend, wallet.body.network),
+    ...(holds && matter.decision === 'approve'
+      ? ['Your key of this wallet signs every coin in the same step.']
+      : []),
+    ...(reason === null ? [] : [`Reason: ${reason.text}`]),
+    ...standingLines(followed.state, proposal, call.io.now()),
+  ];
+}
+
+function statementOf(call: Call, matter: Matter): ApprovalStatement {
+  const { decision, followed, proposal, wallet, device, reason, cosigned } = matter;
+  const { state, log } = followed;
+  const expires = state.policies.get(wallet.id)?.document.body.expires.approveSeconds;
+  const frame = frameOf({
+    org: state.genesis,
+    device,
+    log,
+    previous: proposal.last.get(device.member) ?? null,
+    now: call.io.now(),
+    validSeconds: Math.min(STATEMENT_SECONDS, expires ?? STATEMENT_SECONDS),
+  });
+  return {
+    type: 'approval',
+    ...frame,
+    proposal: proposal.digest,
+    decision,
+    spend: digest('spend', proposal.view.spend),
+    partialSignatures: cosigned?.digest ?? null,
+    reasonDigest: reason?.digest ?? null,
+  };
+}
+
+async function send(call: Call, desk: Desk, matter: Matter): Promise<Result<Output>> {
+  const { cosigned, device, reason } = matter;
+  const signed = signStatement(statementOf(call, matter), device.secretKey);
+  const api = await desk.api();
+  if (!api.ok) return api;
+  const blobs = cosigned === null ? [] : [cosigned.blob];
+  const sent = await api.value.approve(signed, { blobs, reason });
+  if (!sent.ok) return sent;
+  return ok(await outcome(call, desk, { ...matter, signed, ...sent.value }));
+}
+
+const verbs = { approve: 'Approved', reject: 'Rejected', withdraw: 'Withdrawn' } as const;
+
+async function outcome(
+  call: Call,
+  desk: Desk,
+  sent: Matter & {
+    readonly signed: SignedStatement;
+    readonly index: number;
+    readonly signatureExists: boolean;
+  },
+): Promise<Output> {
+  const { decision, proposal, signed, index, signatureExists } = sent;
+  const delivered = await desk.delivered(signed.digest);
+  const again = await desk.follow();
+  const after = again.ok ? again.value.state : sent.followed.state;
+  const now = after.proposals.get(proposal.digest) ?? proposal;
+  const status = statusOf(after, now, standingOf(after, now, call.io.now()));
+  return {
+    json: {
+      proposal: proposal.digest,
+      name: proposal.name,
+      decision,
+      statement: signed.digest,
+      index,
+      delivered,
+      status,
+      signatureExists,
+    },
+    lines: [
+      `${verbs[decision]}: ${proposal.name}`,
+      delivered
+        ? 'It stands in the log, verified here.'
+        : 'NOT DELIVERED: the log does not show it yet.',
+      ...(decision !== 'approve' && signatureExists
+        ? ['A signature exists already: tell the security officer at once.']
+        : []),
+      ...standingLines(after, now, call.io.now()),
+    ],
+  };
+}

@@ -1,0 +1,112 @@
+import type { DraftAnswer } from '../client/answers.ts';
+import { equalBytes, fromHex } from '../core/base/bytes.ts';
+import { canonicalBytes } from '../core/base/canonical.ts';
+import { blobAddress } from '../core/base/digest.ts';
+import { ADDRESS_INDEX } from '../core/base/limits.ts';
+import type { Result } from '../core/base/result.ts';
+import { ok, refuse } from '../core/base/result.ts';
+import { highestChangeSigned } from '../core/log/admit-proposal.ts';
+import type { State, WalletRecord } from '../core/log/state.ts';
+import type { SpendView } from '../core/psbt/spend.ts';
+import { readSpend } from '../core/psbt/spend.ts';
+import type { Payment } from './payments.ts';
+
+/** A draft as this device read it from its bytes. */
+export interface ReadDraft {
+  readonly view: SpendView;
+  /** SHA-256 of the coins blob. */
+  readonly coins: string;
+  /** The coins blob, the unsigned transaction, and every previous transaction once. */
+  readonly blobs: readonly Uint8Array[];
+}
+
+/** What the person asked for: payments, or the very transaction of a PSBT. */
+export type Asked =
+  | { readonly payments: readonly Payment[]; readonly feeRate: number | undefined }
+  | { readonly transaction: Uint8Array };
+
+/**
+ * Decodes a draft by the wallet document of the followed log, exactly as the fold will: every coin proven by its
+ * previous transaction, every change derived again. Codes: `draft.mismatch`, those of readSpend.
+ */
+export function readDraft(
+  state: State,
+  wallet: WalletRecord,
+  draft: DraftAnswer,
+): Result<ReadDraft> {
+  const transaction = fromHex(draft.transaction);
+  const parents = new Map<string, Uint8Array>();
+  for (const { parent, transaction: hex } of draft.coins) {
+    const bytes = parents.get(parent) ?? fromHex(hex);
+    if (blobAddress(bytes) !== parent)
+      return refuse('draft.mismatch', {
+        reason: 'a previous transaction has another hash',
+        parent,
+      });
+    parents.set(parent, bytes);
+  }
+  const claims = draft.coins.map(({ parent, branch, index }) => ({ parent, branch, index }));
+  const highestChange = Math.min(
+    ADDRESS_INDEX,
+    highestChangeSigned(state, wallet.id) + wallet.body.gapLimit,
+  );
+  const view = readSpend(
+    wallet.wallet,
+    transaction,
+    claims.map((claim) => ({ ...claim, parent: parents.get(claim.parent) ?? new Uint8Array() })),
+    { highestChange },
+  );
+  if (!view.ok) return view;
+  const coins = canonicalBytes(claims);
+  return ok({
+    view: view.value,
+    coins: blobAddress(coins),
+    blobs: [coins, transaction, ...parents.values()],
+  });
+}
+
+/** Change that is not worth an output goes to the fee: at most an output, its later input, and the dust limit. */
+const SLACK_VBYTES = 200;
+const SLACK_SATS = 1_000;
+
+/**
+ * Whether the draft does what was asked: the same payments, no other; the fee rate asked for, save what change too
+ * small to keep adds. Code `draft.mismatch`.
+ */
+export function compareDraft(draft: ReadDraft, asked: Asked): Result<null> {
+  const { spend, feeSats, vbytes } = draft.view;
+  if ('transaction' in asked) {
+    const [, transaction = new Uint8Array()] = draft.blobs;
+    return equalBytes(transaction, asked.transaction)
+      ? ok(null)
+      : refuse('draft.mismatch', { reason: 'another transaction than that of the PSBT' });
+  }
+  const drafted = spend.outputs
+    .filter(({ change }) => change === undefined)
+    .map(lineOf)
+    .sort();
+  const wanted = asked.payments.map(lineOf).sort();
+  const missing = withoutAll(wanted, drafted);
+  const added = withoutAll(drafted, wanted);
+  if (missing.length > 0 || added.length > 0)
+    return refuse('draft.mismatch', { reason: 'other payments', missing, added });
+  if (asked.feeRate === undefined) return ok(null);
+  const most = asked.feeRate * (vbytes + SLACK_VBYTES) + SLACK_SATS;
+  if (feeSats > BigInt(most))
+    return refuse('draft.mismatch', { reason: 'a higher fee', feeSats: Number(feeSats), most });
+  return ok(null);
+}
+
+function lineOf({ script, sats }: { readonly script: string; readonly sats: number }): string {
+  return `${script} ${String(sats)}`;
+}
+
+/** The items less one of each of the others: payments may occur twice. */
+function withoutAll(items: readonly string[], others: readonly string[]): readonly string[] {
+  const left = [...items];
+  for (const other of others) {
+    const at = left.indexOf(other);
+    if (at >= 0) left.splice(at, 1);
+  }
+  return left;
+}

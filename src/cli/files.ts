@@ -1,0 +1,45 @@
+import { createReadStream } from 'node:fs';
+import { resolve } from 'node:path';
+import { concat } from '../core/base/bytes.ts';
+import { PSBT_BYTES } from '../core/base/limits.ts';
+import { Fault } from './command.ts';
+import type { Io } from './io.ts';
+
+/** The bytes of a file, or of standard input for `-`. Throws when it is larger, or not there. */
+export async function readInput(io: Io, name: string, mostBytes: number): Promise<Uint8Array> {
+  const bytes =
+    name === '-'
+      ? await io.readInput(mostBytes)
+      : await readBounded(resolve(io.folder, name), mostBytes);
+  if (bytes === undefined) throw new Fault(`${name} is larger than ${String(mostBytes)} bytes`);
+  return bytes;
+}
+
+async function readBounded(path: string, mostBytes: number): Promise<Uint8Array | undefined> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of createReadStream(path) as AsyncIterable<Uint8Array>) {
+    size += chunk.length;
+    if (size > mostBytes) return undefined;
+    chunks.push(chunk);
+  }
+  return concat(...chunks);
+}
+
+/** Base64 of a PSBT may have white space, so its text is at most this long. */
+const PLAIN_BYTES = PSBT_BYTES * 2;
+
+/** The ports of the commands that read their own arguments. `end` is what they leave out at the end of a line. */
+export function plainIo(io: Io, end: '' | '\n') {
+  const whole = (text: string) => (end === '' ? text.replace(/\n$/, '') : text);
+  return {
+    out: (text: string) => {
+      io.out(whole(text));
+    },
+    err: (text: string) => {
+      io.say(whole(text));
+    },
+    stdin: () => readInput(io, '-', PLAIN_BYTES),
+    readFile: (path: string) => readInput(io, path, PLAIN_BYTES),
+  };
+}

@@ -1,0 +1,74 @@
+import { toHex } from '../core/base/bytes.ts';
+import { SPEND_OUTPUTS } from '../core/base/limits.ts';
+import type { Result } from '../core/base/result.ts';
+import { ok, refuse } from '../core/base/result.ts';
+import type { Sats } from '../core/base/sats.ts';
+import { parseAmount, satsToJson } from '../core/base/sats.ts';
+import type { State } from '../core/log/state.ts';
+import type { Network } from '../core/wallet/network.ts';
+import { scriptOfAddress } from '../core/wallet/network.ts';
+import { UsageError } from './command.ts';
+
+/** A payment as a person wrote it: whom, an address or an id of the address book, and how much. */
+export interface AskedPayment {
+  readonly to: string;
+  readonly sats: Sats;
+}
+
+/** A payment with its script: what the draft is held against. */
+export interface Payment {
+  readonly address: string;
+  readonly script: string;
+  readonly sats: number;
+}
+
+/** The amount with or without the space before its unit. A number without a unit is refused: satoshi or bitcoin? */
+export function amountOf(text: string): Result<Sats> {
+  return parseAmount(text.trim().replace(/^([0-9.]+)\s*(BTC|sat)$/, '$1 $2'));
+}
+
+/** `ADDRESS=AMOUNT`. Code `amount.invalid`. */
+export function parsePayment(text: string): Result<AskedPayment> {
+  const at = text.lastIndexOf('=');
+  if (at < 1) throw new UsageError(`--to takes ADDRESS=AMOUNT, not "${text.slice(0, 120)}"`);
+  const sats = amountOf(text.slice(at + 1));
+  return sats.ok ? ok({ to: text.slice(0, at).trim(), sats: sats.value }) : sats;
+}
+
+/**
+ * Lines of `address,amount` (RFC 4180 without quotes, which neither needs); a first line "address,amount" is a
+ * heading, empty lines are passed over. Codes: `amount.invalid`, `psbt.transaction.count`.
+ */
+export function parseBatch(text: string): Result<readonly AskedPayment[]> {
+  const payments: AskedPayment[] = [];
+  for (const [at, line] of text.split(/\r?\n/).entries()) {
+    if (line.trim() === '' || (at === 0 && /^address,amount$/i.test(line.trim()))) continue;
+    const [to = '', amount, ...more] = line.split(',').map((field) => field.trim());
+    if (to === '' || amount === undefined || more.length > 0)
+      throw new UsageError(`line ${String(at + 1)} of the batch is not address,amount`);
+    const sats = amountOf(amount);
+    if (!sats.ok) return refuse('amount.invalid', { ...sats.refusal.facts, line: at + 1 });
+    payments.push({ to, sats: sats.value });
+  }
+  if (payments.length > SPEND_OUTPUTS)
+    return refuse('psbt.transaction.count', { outputs: payments.length, most: SPEND_OUTPUTS });
+  return ok(payments);
+}
+
+/** Scripts of the payments: an id of the address book in the log, else an address. Codes `address.*`. */
+export function resolvePayments(
+  state: State,
+  network: Network,
+  asked: readonly AskedPayment[],
+): Result<readonly Payment[]> {
+  const book = state.destinations?.document.body.entries ?? [];
+  const payments: Payment[] = [];
+  for (const { to, sats } of asked) {
+    const listed = book.find(({ id }) => id === to);
+    const address = listed?.address ?? to;
+    const script = scriptOfAddress(address, network);
+    if (!script.ok) return refuse(script.refusal.code, { ...script.refusal.facts, address: to });
+    payments.push({ address, script: toHex(script.value), sats: satsToJson(sats) });
+  }
+  return ok(payments);
+}

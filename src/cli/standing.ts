@@ -1,0 +1,73 @@
+import type { Verdict } from '../core/authorise.ts';
+import { authorise } from '../core/authorise.ts';
+import type { Seconds } from '../core/base/time.ts';
+import { formatTime } from '../core/base/time.ts';
+import { createLedger } from '../core/log/ledger.ts';
+import type { ProposalRecord, State } from '../core/log/state.ts';
+import { explainCode } from '../core/base/codes.ts';
+
+/** The verdict over the log as it stands, by the receipts in it and the later of our clock and the signer's. */
+export function standingOf(state: State, proposal: ProposalRecord, now: Seconds): Verdict {
+  const ledger = state.ledgers.get(proposal.statement.wallet.id) ?? createLedger();
+  return authorise(state, ledger, proposal.digest, Math.max(now, ledger.at));
+}
+
+/** One word for lists: the outcome, and once signed what happened to the transaction. */
+export function statusOf(state: State, proposal: ProposalRecord, verdict: Verdict): string {
+  const facts = state.facts.get(proposal.digest);
+  if (verdict.outcome !== 'signed' || facts === undefined) return verdict.outcome;
+  if (facts.settledAt !== null) return 'settled';
+  if (facts.confirmed !== null) return 'confirmed';
+  return facts.broadcastAt === null ? 'signed' : 'broadcast';
+}
+
+/** Where a proposal stands, for people. */
+export function standingLines(
+  state: State,
+  proposal: ProposalRecord,
+  now: Seconds,
+): readonly string[] {
+  const verdict = standingOf(state, proposal, now);
+  const { refusal, notBefore, trace } = verdict;
+  return [
+    `Status: ${statusOf(state, proposal, verdict)}`,
+    ...(refusal === null
+      ? []
+      : [`  ${refusal.code}: ${explainCode(refusal.code).meaning}`, ...factLines(refusal.facts)]),
+    ...(notBefore === null || verdict.outcome === 'signed'
+      ? []
+      : [`  signed not before ${formatTime(notBefore)}`]),
+    ...proposal.approvals.map(
+      ({ member, device, partialSignatures }) =>
+        `Approved by ${member} (device ${device})${partialSignatures === null ? '' : ', coins signed too'}`,
+    ),
+    ...trace.clauses.flatMap(({ rule, missing }) =>
+      missing.map(({ from, count }) => `Rule "${rule}" still needs ${String(count)} of ${from}`),
+    ),
+    ...(verdict.outcome === 'signed' ? [`Transaction ${proposal.txid}`] : []),
+  ];
+}
+
+function factLines(facts: Readonly<Record<string, unknown>>): readonly string[] {
+  return Object.entries(facts).map(([name, fact]) => `  ${name}: ${JSON.stringify(fact)}`);
+}
+
+/** The same for programs. */
+export function standingJson(state: State, proposal: ProposalRecord, now: Seconds) {
+  const verdict = standingOf(state, proposal, now);
+  const { statement, digest, name, txid, approvals } = proposal;
+  return {
+    proposal: digest,
+    name,
+    wallet: statement.wallet.id,
+    initiator: statement.initiator,
+    status: statusOf(state, proposal, verdict),
+    refusal: verdict.refusal,
+    notBefore: verdict.notBefore === null ? null : formatTime(verdict.notBefore),
+    approvals: approvals.map(({ member, device }) => ({ member, device })),
+    txid,
+    reference: statement.reference,
+    issuedAt: statement.issuedAt,
+    expiresAt: statement.expiresAt,
+  };
+}

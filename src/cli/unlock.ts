@@ -1,0 +1,40 @@
+import type { Device } from '../client/statements.ts';
+import { fromHex } from '../core/base/bytes.ts';
+import type { Result } from '../core/base/result.ts';
+import { ok } from '../core/base/result.ts';
+import { openKeyFile } from '../keys/key-file.ts';
+import { readPassphrase } from '../keys/passphrase.ts';
+import type { Call } from './command.ts';
+import { UsageError } from './command.ts';
+import type { Profile } from './profile.ts';
+
+/** An unlocked device, with the extended private key of a cosigner where the member is one. */
+export interface UnlockedDevice extends Device {
+  readonly cosigner: string | null;
+}
+
+/** The passphrase of a call: descriptor, environment, or asked for; never of the command line. */
+export async function passphraseOf(call: Call, question: string): Promise<Result<string>> {
+  const { io } = call;
+  const descriptor = call.text('passphrase-fd');
+  if (descriptor !== undefined && !/^[0-9]{1,4}$/.test(descriptor))
+    throw new UsageError('--passphrase-fd takes the number of a file descriptor');
+  return readPassphrase({
+    environment: io.env['COUNTERSIGN_PASSPHRASE'],
+    descriptor: descriptor === undefined ? undefined : Number(descriptor),
+    ask: io.askHidden === null ? null : () => io.askHidden?.(question) ?? Promise.resolve(null),
+  });
+}
+
+/** Opens the member's key file. Codes: `key.*`. Throws where there is none. */
+export async function unlockDevice(call: Call, profile: Profile): Promise<Result<UnlockedDevice>> {
+  const passphrase = await passphraseOf(call, `Passphrase of ${profile.keyFile}`);
+  if (!passphrase.ok) return passphrase;
+  const unlock = { passphrase: passphrase.value, associated: '' };
+  const opened = await openKeyFile(profile.keyFile, 'device', unlock);
+  if (!opened.ok) return opened;
+  const { member, device, secretKey, cosigner } = opened.value;
+  if (member !== profile.member)
+    throw new UsageError(`${profile.keyFile} is a key of ${member}, not of ${profile.member}`);
+  return ok({ member, device, secretKey: fromHex(secretKey), cosigner });
+}

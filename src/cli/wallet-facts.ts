@@ -1,0 +1,25 @@
+import { walletOpen } from '../core/authorise.ts';
+import { createLedger } from '../core/log/ledger.ts';
+import type { State, WalletRecord } from '../core/log/state.ts';
+
+/** What the log says of a wallet. */
+export function walletFacts(state: State, { id, record, body, wallet, confirmedBy }: WalletRecord) {
+  const ledger = state.ledgers.get(id) ?? createLedger();
+  const own = state.wallets.get(id);
+  const freeze = state.freezes.find(({ statement }) => ['*', id].includes(statement.wallet));
+  const open = own !== undefined && walletOpen(state, ledger, own);
+  return {
+    id,
+    digest: record.digest,
+    network: body.network,
+    kind: wallet.kind,
+    descriptor: wallet.descriptor,
+    firstAddress: wallet.address(0, 0),
+    holders: body.holders.map(({ member }) => member),
+    confirmedKeys: [...confirmedBy],
+    signerStarted: ledger.startedAt !== null,
+    frozenBy: freeze?.statement.member ?? null,
+    standing: freeze !== undefined ? 'frozen' : open ? 'open' : 'unconfirmed',
+    policy: state.policies.get(id)?.digest ?? null,
+  };
+}
