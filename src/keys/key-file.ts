@@ -7,7 +7,7 @@ import type { Result } from '../core/base/result.ts';
 import { ok, refuse } from '../core/base/result.ts';
 import { hex32, label, parseWith } from '../core/base/schema.ts';
 import { createFile, readBounded, replaceFile } from './file.ts';
-import type { Kdf, Sealed } from './seal.ts';
+import type { Kdf, KeyCost, Sealed } from './seal.ts';
 import { deriveKey, kdfSchema, newKdf, seal, sealedSchema, unseal } from './seal.ts';
 
 /**
@@ -79,6 +79,8 @@ const secretSchemas: { readonly [P in Purpose]: z.ZodType<SecretPart[P]> } = {
 export interface Unlock {
   readonly passphrase: string;
   readonly associated: string;
+  /** Of a file that is written: full unless the keys are worthless. */
+  readonly cost?: KeyCost;
 }
 
 /** What is sealed into a new file. `public` stands there in the clear, authenticated. */
@@ -110,9 +112,9 @@ function slotFrame(purpose: Purpose, kdf: Kdf): string {
 async function wrap(
   dataKey: Uint8Array,
   purpose: Purpose,
-  passphrase: string,
+  { passphrase, cost = 'full' }: Unlock,
 ): Promise<KeyFile['slots'][number]> {
-  const kdf = newKdf();
+  const kdf = newKdf(cost);
   const key = await deriveKey(passphrase, kdf);
   try {
     return { kdf, key: seal(key, dataKey, slotFrame(purpose, kdf)) };
@@ -155,7 +157,7 @@ export async function createKeyFile(
     return refuse('key.passphrase.short', { least: PASSPHRASE_LEAST, most: PASSPHRASE_MOST });
   const dataKey = randomBytes(32);
   try {
-    const slots = [await wrap(dataKey, keys.purpose, passphrase)];
+    const slots = [await wrap(dataKey, keys.purpose, unlock)];
     const frame = { format: 'countersign-keys/1', threshold: 1, slots } as const;
     const bound = payloadFrame({ ...keys, threshold: 1 }, associated);
     const payload = sealSecret(dataKey, keys.secret, bound);
@@ -245,7 +247,7 @@ export async function resealKeyFile(
   if (!secret.ok) return secret;
   const dataKey = randomBytes(32);
   try {
-    const slots = [await wrap(dataKey, purpose, unlock.passphrase)];
+    const slots = [await wrap(dataKey, purpose, unlock)];
     const payload = sealSecret(dataKey, secret.value, payloadFrame(file.value, unlock.next));
     const text = `${JSON.stringify({ ...file.value, slots, payload }, null, 2)}\n`;
     replaceFile(path, utf8(text));

@@ -21,8 +21,12 @@ export const kdfSchema = z.strictObject({
 });
 export type Kdf = z.infer<typeof kdfSchema>;
 
-/** What new files are made with: 128 MiB and about a third of a second. */
-const COST = 2 ** 17;
+/**
+ * What new files are made with: 128 MiB and about a third of a second. `worthless` is for keys whose passphrase is
+ * printed beside them (the demonstration): the least that a reader takes.
+ */
+const costs = { full: 2 ** 17, worthless: 2 ** SCRYPT_LOG_LEAST } as const;
+export type KeyCost = keyof typeof costs;
 
 function isCost(n: number): boolean {
   const log = Math.log2(n);
@@ -30,8 +34,8 @@ function isCost(n: number): boolean {
 }
 
 /** The cost of new slots with a fresh salt. */
-export function newKdf(): Kdf {
-  return { name: 'scrypt', N: COST, r: 8, p: 1, salt: randomBytes(32).toString('hex') };
+export function newKdf(cost: KeyCost): Kdf {
+  return { name: 'scrypt', N: costs[cost], r: 8, p: 1, salt: randomBytes(32).toString('hex') };
 }
 
 /** The 32-byte key of a passphrase. Forms of the same characters (NFKC) give the same key on every keyboard. */

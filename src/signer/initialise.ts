@@ -6,6 +6,7 @@ import { ok, refuse } from '../core/base/result.ts';
 import { documentDigest, parseDocument } from '../core/governance/document.ts';
 import { openKeyFile, peekKeyFile, resealKeyFile } from '../keys/key-file.ts';
 import type { PublicPart } from '../keys/key-file.ts';
+import type { KeyCost } from '../keys/seal.ts';
 import { preparedAssociatedData, signerFolder } from './folder.ts';
 import type { SignerFolder } from './folder.ts';
 import type { JournalIdentity } from './journal-identity.ts';
@@ -20,6 +21,8 @@ export interface Initialisation {
   /** The file that `prepare` made; moved into the folder. On the same file system. */
   readonly keyFile: string;
   readonly passphrase: string;
+  /** Given only for worthless keys. */
+  readonly cost?: KeyCost;
   /** Exact bytes of the two documents that the signer is named in. */
   readonly charter: Uint8Array;
   readonly walletDocument: Uint8Array;
@@ -93,12 +96,13 @@ function createJournal(
 
 async function bind(
   place: SignerFolder,
-  { wallet, passphrase }: Initialisation,
+  { wallet, passphrase, cost = 'full' }: Initialisation,
   identity: JournalIdentity,
 ): Promise<Result<null>> {
   const next = journalAssociatedData(identity);
   const associated = preparedAssociatedData(wallet);
-  const resealed = await resealKeyFile(place.keys, 'signer', { passphrase, associated, next });
+  const unlock = { passphrase, associated, next, cost };
+  const resealed = await resealKeyFile(place.keys, 'signer', unlock);
   if (resealed.ok || resealed.refusal.code !== 'key.invalid') return resealed;
   // Bound already by an earlier attempt that was interrupted after its last step?
   const bound = await openKeyFile(place.keys, 'signer', { passphrase, associated: next });

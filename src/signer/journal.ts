@@ -1,4 +1,4 @@
-import { existsSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, renameSync, rmSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import type { LogStore } from '../client/log-store.ts';
 import { assert } from '../core/base/assert.ts';
@@ -55,6 +55,7 @@ export class Journal {
     } finally {
       database.close();
     }
+    chmodSync(half, 0o600); // SQLite gives the files beside it the same mode
     renameSync(half, path);
     return ok(null);
   }

@@ -3,6 +3,7 @@ import type { Result } from '../core/base/result.ts';
 import { ok } from '../core/base/result.ts';
 import type { Network } from '../core/wallet/network.ts';
 import { createKeyFile } from '../keys/key-file.ts';
+import type { KeyCost } from '../keys/seal.ts';
 import type { AccountUse } from '../keys/account-key.ts';
 import { accountKeyOf } from '../keys/account-key.ts';
 import { preparedAssociatedData } from './folder.ts';
@@ -14,6 +15,8 @@ export interface Preparation {
   readonly use: AccountUse;
   readonly keyFile: string;
   readonly passphrase: string;
+  /** Given only for worthless keys. */
+  readonly cost?: KeyCost;
   /** Good randomness; given only by tests. */
   readonly random?: (bytes: number) => Uint8Array;
 }
@@ -31,7 +34,15 @@ export interface Prepared {
 
 /** Makes the hot key and the receipt key of one wallet, sealed in a new file. Codes: `key.exists`, `key.passphrase.short`. */
 export async function prepareSigner(preparation: Preparation): Promise<Result<Prepared>> {
-  const { wallet, network, use, keyFile, passphrase, random = randomBytes } = preparation;
+  const {
+    wallet,
+    network,
+    use,
+    keyFile,
+    passphrase,
+    cost = 'full',
+    random = randomBytes,
+  } = preparation;
   const account = accountKeyOf(random(64), use, network);
   const seed = random(32);
   const { publicKey } = receiptKeyOf(seed);
@@ -42,7 +53,7 @@ export async function prepareSigner(preparation: Preparation): Promise<Result<Pr
       public: { hotKey: account.xpub, receiptKey: publicKey },
       secret: { hotKey: account.xprv, receiptKey: Buffer.from(seed).toString('hex') },
     },
-    { passphrase, associated: preparedAssociatedData(wallet) },
+    { passphrase, cost, associated: preparedAssociatedData(wallet) },
   );
   if (!created.ok) return created;
   const { xpub, expression } = account;

@@ -153,27 +153,28 @@ function versionOne(genesis: string, content: Content): CountersignDocument {
   return { ...content, org: genesis, version: 1, previous: null };
 }
 
+/** wpkh of one key, n-of-n wsh(sortedmulti) of several, with its checksum (BIP 380, 389). */
+export function descriptorOf(accounts: readonly Pick<AccountKey, 'expression'>[]): string {
+  const keys = accounts.map(({ expression }) => `${expression}/<0;1>/*`).join(',');
+  const single = accounts.length === 1;
+  const plain = single ? `wpkh(${keys})` : `wsh(sortedmulti(${accounts.length},${keys}))`;
+  const checksum = descriptorChecksum(plain);
+  assert(checksum !== null, 'a descriptor that we wrote has a checksum');
+  return `${plain}#${checksum}`;
+}
+
 function walletOf(
   spec: FoundingSpec,
   genesis: string,
   wallet: FoundingWallet,
 ): CountersignDocument {
-  const keys = [wallet.hotKey, ...wallet.cosigners.map(({ key }) => key)].map(
-    ({ expression }) => `${expression}/<0;1>/*`,
-  );
-  const plain =
-    keys.length === 1
-      ? `wpkh(${keys.join(',')})`
-      : `wsh(sortedmulti(${keys.length},${keys.join(',')}))`;
-  const checksum = descriptorChecksum(plain);
-  assert(checksum !== null, 'a descriptor that we wrote has a checksum');
   return versionOne(genesis, {
     kind: 'wallet',
     id: wallet.id,
     body: {
       network: spec.network,
       genesisBlock: genesisBlock(spec.network),
-      descriptor: `${plain}#${checksum}`,
+      descriptor: descriptorOf([wallet.hotKey, ...wallet.cosigners.map(({ key }) => key)]),
       hotKey: wallet.hotKey.xpub,
       holders: wallet.cosigners.map(({ member, key }) => ({ member, key: key.xpub })),
       birth: wallet.birth,
