@@ -35,7 +35,7 @@ export interface Solution {
   readonly met: boolean;
   /** The leaves of the alternative chosen: of each `any` one branch. */
   readonly filled: readonly LeafFilled[];
-  /** Empty exactly when met. */
+  /** Empty when met; when not met it names something, unless the clause is larger than the language allows. */
   readonly missing: readonly LeafMissing[];
 }
 
