@@ -3,6 +3,7 @@ import { CreateJobs1763800000001 } from './1763800000001-create-jobs.ts';
 import { CreateRequests1763800000002 } from './1763800000002-create-requests.ts';
 import { CreateProjections1763800000003 } from './1763800000003-create-projections.ts';
 import { CreateSandbox1763810000100 } from './1763810000100-create-sandbox.ts';
+import { CreateCoins1763810000200 } from './1763810000200-create-coins.ts';
 
 /** Every migration in order, by name: no globs, so that what is built is what runs. */
 export const migrations = [
@@ -11,4 +12,5 @@ export const migrations = [
   CreateRequests1763800000002,
   CreateProjections1763800000003,
   CreateSandbox1763810000100,
+  CreateCoins1763810000200,
 ] as const;

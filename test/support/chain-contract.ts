@@ -1,80 +1,24 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { Transaction, script as bitcoinScript } from 'bitcoinjs-lib';
-import * as ecc from 'tiny-secp256k1';
-import { concat, fromHex, reversed, toHex } from '../../src/core/base/bytes.ts';
-import { sha256 } from '../../src/core/base/digest.ts';
+import { toHex } from '../../src/core/base/bytes.ts';
 import type { Sats } from '../../src/core/base/sats.ts';
 import { sats } from '../../src/core/base/sats.ts';
 import { genesisBlock } from '../../src/core/wallet/network.ts';
 import { ChainFault } from '../../src/server/chain/chain-fault.ts';
 import type { ChainView } from '../../src/server/chain/chain-view.ts';
 import { checkIdentity } from '../../src/server/chain/chain-view.ts';
-import { keyScript } from '../../src/server/chain/sandbox-block.ts';
+import type { TestCoin } from './test-key.ts';
+import { TestKey, txidOf } from './test-key.ts';
 
 /** A chain under test, and what only a test does to it. */
 export interface ChainUnderTest {
   readonly view: ChainView;
   /** Mines blocks that hold what waits in the mempool. */
-  mine(blocks: number): Promise<void>;
+  mine(blocks: number): Promise<unknown>;
   /** Sends coins to a script; they wait in the mempool. */
   fund(script: Uint8Array, amount: Sats): Promise<{ readonly txid: string; readonly vout: number }>;
   /** Replaces the last blocks by one more, all empty. */
-  reorganise(depth: number): Promise<void>;
+  reorganise(depth: number): Promise<unknown>;
   stop(): Promise<void>;
-}
-
-export interface TestCoin {
-  readonly txid: string;
-  readonly vout: number;
-  readonly sats: Sats;
-}
-
-export interface Payment {
-  readonly coins: readonly TestCoin[];
-  readonly to: Uint8Array;
-  readonly sats: Sats;
-  readonly sequence?: number;
-  readonly lockTime?: number;
-}
-
-/** A single key with a P2WPKH script, derived from a name so that runs repeat. */
-export class TestKey {
-  readonly #secret: Uint8Array;
-  readonly #publicKey: Uint8Array;
-  readonly script: Uint8Array;
-
-  constructor(name: string) {
-    this.#secret = sha256(new TextEncoder().encode(`countersign test key ${name}`));
-    const point = ecc.pointFromScalar(this.#secret, true);
-    if (point === null) throw new Error('no such key');
-    this.#publicKey = point;
-    this.script = keyScript(point);
-  }
-
-  /** A signed payment that leaves what is not paid to the fee. */
-  pay({ coins, to, sats: amount, sequence = 0xfffffffd, lockTime = 0 }: Payment): Uint8Array {
-    const transaction = new Transaction();
-    transaction.version = 2;
-    transaction.locktime = lockTime;
-    for (const coin of coins)
-      transaction.addInput(reversed(fromHex(coin.txid)), coin.vout, sequence);
-    transaction.addOutput(to, amount);
-    const code = concat(
-      Uint8Array.of(0x76, 0xa9, 0x14),
-      this.script.subarray(2),
-      Uint8Array.of(0x88, 0xac),
-    );
-    for (const [index, coin] of coins.entries()) {
-      const digest = transaction.hashForWitnessV0(index, code, coin.sats, 1);
-      const signature = bitcoinScript.signature.encode(ecc.sign(digest, this.#secret), 1);
-      transaction.setWitness(index, [signature, this.#publicKey]);
-    }
-    return transaction.toBuffer();
-  }
-}
-
-export function txidOf(raw: Uint8Array): string {
-  return Transaction.fromBuffer(raw).getId();
 }
 
 const HELD = sats(1_000_000);

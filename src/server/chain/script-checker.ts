@@ -3,8 +3,8 @@ import type { SpentOutput } from './script-check.ts';
 import type { ScriptAnswer, ScriptQuestion } from './script-worker.ts';
 
 interface Waiting {
-  resolve(failure: string | null): void;
-  reject(error: Error): void;
+  readonly resolve: (failure: string | null) => void;
+  readonly reject: (error: Error) => void;
 }
 
 /**

@@ -4,7 +4,8 @@ import { fromHex, reversed } from '../../../src/core/base/bytes.ts';
 import { sats } from '../../../src/core/base/sats.ts';
 import { Sandbox } from '../../../src/server/chain/sandbox.ts';
 import type { ChainUnderTest } from '../../support/chain-contract.ts';
-import { TestKey, chainContract, txidOf } from '../../support/chain-contract.ts';
+import { chainContract } from '../../support/chain-contract.ts';
+import { TestKey, txidOf } from '../../support/test-key.ts';
 import type { TestWork } from '../../support/work.ts';
 import { startTestWork } from '../../support/work.ts';
 
@@ -13,9 +14,9 @@ chainContract('the sandbox', async (): Promise<ChainUnderTest> => {
   const sandbox = await Sandbox.open(database.work);
   return {
     view: sandbox,
-    mine: async (blocks) => void (await sandbox.mine(blocks)),
+    mine: (blocks) => sandbox.mine(blocks),
     fund: (script, amount) => sandbox.fund(script, amount),
-    reorganise: async (depth) => void (await sandbox.reorganise(depth)),
+    reorganise: (depth) => sandbox.reorganise(depth),
     stop: async () => {
       await sandbox.close();
       await database.stop();

@@ -1,0 +1,245 @@
+import { z } from 'zod';
+import { COINS_READ } from '../../core/base/limits.ts';
+import type { Result } from '../../core/base/result.ts';
+import { ok, refuse } from '../../core/base/result.ts';
+import type { Sats } from '../../core/base/sats.ts';
+import { sats } from '../../core/base/sats.ts';
+import type { Seconds } from '../../core/base/time.ts';
+import type { Branch } from '../../core/wallet/wallet.ts';
+import type { Outpoint } from './follower.store.ts';
+import type { Sql } from './sql.ts';
+
+export interface Coin {
+  readonly txid: string;
+  readonly vout: number;
+  readonly sats: Sats;
+  readonly script: Uint8Array;
+  readonly branch: Branch;
+  readonly index: number;
+  readonly height: number;
+}
+
+export interface Balance {
+  /** Confirmed and not spent in a block. */
+  readonly confirmedSats: Sats;
+  /** Of the confirmed: what a transaction of ours that waits is about to spend. */
+  readonly spendingSats: Sats;
+  /** Of the confirmed: what drafts and proposals hold. */
+  readonly lockedSats: Sats;
+  /** Change of ours that waits to be confirmed. */
+  readonly unconfirmedSats: Sats;
+}
+
+export interface OwnTransaction {
+  readonly txid: string;
+  readonly raw: Uint8Array;
+  readonly height: number | null;
+  /** A block spent one of its coins otherwise: it can never confirm. */
+  readonly conflicted: boolean;
+}
+
+const amount = z
+  .string()
+  .regex(/^\d+$/)
+  .transform((text) => sats(BigInt(text)));
+const bytes = z.instanceof(Uint8Array).transform((value) => Uint8Array.from(value));
+const coinRow = z.object({
+  txid: z.string(),
+  vout: z.int(),
+  sats: amount,
+  script: bytes,
+  branch: z.union([z.literal(0), z.literal(1)]),
+  index: z.int(),
+  height: z.int(),
+});
+const balanceRow = z.object({
+  confirmed: amount,
+  spending: amount,
+  locked: amount,
+  unconfirmed: amount,
+});
+const lockRow = z.object({ txid: z.string(), vout: z.int(), holder: z.string() });
+const spentRow = z.object({ txid: z.string(), vout: z.int(), spent: z.boolean() });
+const nextRow = z.object({ receive_next: z.int(), change_next: z.int() });
+const parentRow = z.object({ txid: z.string(), stripped: bytes });
+const ownRow = z.object({
+  txid: z.string(),
+  raw: bytes,
+  height: z.int().nullable(),
+  conflicted: z.boolean(),
+});
+
+/** Consensus: a coinbase's outputs are spent a hundred blocks later at the earliest. */
+const COINBASE_MATURITY = 100;
+
+// A transaction of ours that can still confirm is about to spend the coin c.
+const isSpending = `EXISTS (
+  SELECT FROM pending_spend p JOIN wallet_transaction s ON s.txid = p.spender
+  WHERE p.txid = c.txid AND p.vout = c.vout AND s.height IS NULL AND s.conflict_height IS NULL)`;
+
+/** The coins of the wallets, for those who choose among them. `now` is a clock in seconds since 1970. */
+export class CoinStore {
+  readonly #sql: Sql;
+  readonly #now: () => Seconds;
+
+  constructor(sql: Sql, now: () => Seconds) {
+    this.#sql = sql;
+    this.#now = now;
+  }
+
+  /** Confirmed, mature, unspent, held by nobody; largest first. `tip` is the height of the best block. */
+  async spendable(wallet: string, tip: number): Promise<readonly Coin[]> {
+    const rows = await this.#sql.query(
+      `SELECT c.txid, c.vout, c.sats, c.script, c.branch, c.index, c.height
+       FROM wallet_coin c JOIN wallet_transaction t USING (txid)
+       WHERE c.wallet = $1 AND c.spent_height IS NULL AND c.height IS NOT NULL
+         AND (NOT t.coinbase OR c.height <= $2) AND NOT ${isSpending}
+         AND NOT EXISTS (SELECT FROM coin_lock l WHERE l.txid = c.txid AND l.vout = c.vout
+           AND (l.until IS NULL OR l.until > $3))
+       ORDER BY c.sats DESC, c.txid, c.vout LIMIT $4`,
+      [wallet, tip + 1 - COINBASE_MATURITY, this.#now(), COINS_READ],
+    );
+    return rows.map((row) => coinRow.parse(row));
+  }
+
+  /** The coins of a wallet among these outpoints, locked, spent or not. */
+  async coins(wallet: string, outpoints: readonly Outpoint[]): Promise<readonly Coin[]> {
+    const rows = await this.#sql.query(
+      `SELECT c.txid, c.vout, c.sats, c.script, c.branch, c.index, c.height
+       FROM unnest($2::text[], $3::integer[]) AS w (txid, vout) JOIN wallet_coin c USING (txid, vout)
+       WHERE c.wallet = $1 AND c.height IS NOT NULL`,
+      [wallet, ...columns(outpoints)],
+    );
+    return rows.map((row) => coinRow.parse(row));
+  }
+
+  /** Whole transactions without witness, by txid: what a signer checks amounts by. */
+  async parents(txids: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>> {
+    const rows = await this.#sql.query(
+      `SELECT txid, stripped FROM wallet_transaction WHERE txid = ANY ($1)`,
+      [txids],
+    );
+    return new Map(
+      rows.map((row) => {
+        const { txid, stripped } = parentRow.parse(row);
+        return [txid, stripped];
+      }),
+    );
+  }
+
+  /**
+   * Holds coins for a draft or proposal until a time, or without end. All or none; taking them again prolongs.
+   * Requires a unit of work. Refuses with `coin.spent` and `coin.reserved`.
+   */
+  async lock(
+    outpoints: readonly Outpoint[],
+    holder: string,
+    until: Seconds | null,
+  ): Promise<Result<null>> {
+    const wanted = columns(outpoints);
+    // the rows of the coins serialise those who want the same ones
+    const coins = await this.#sql.query(
+      `SELECT c.txid, c.vout, c.height IS NULL OR c.spent_height IS NOT NULL AS spent
+       FROM wallet_coin c
+       WHERE (c.txid, c.vout) IN (SELECT * FROM unnest($1::text[], $2::integer[]))
+       ORDER BY c.txid, c.vout FOR NO KEY UPDATE`,
+      wanted,
+    );
+    const free = new Set<string>();
+    for (const row of coins) {
+      const { txid, vout, spent } = spentRow.parse(row);
+      if (!spent) free.add(`${txid}:${vout}`);
+    }
+    for (const [txid, vout] of outpoints)
+      if (!free.has(`${txid}:${vout}`))
+        return refuse('coin.spent', { outpoint: `${txid}:${vout}` });
+    const held = await this.#sql.query(
+      `SELECT txid, vout, holder FROM coin_lock
+       JOIN unnest($1::text[], $2::integer[]) AS w (txid, vout) USING (txid, vout)
+       WHERE holder <> $3 AND (until IS NULL OR until > $4) LIMIT 1`,
+      [...wanted, holder, this.#now()],
+    );
+    if (held[0] !== undefined) {
+      const { txid, vout, holder: other } = lockRow.parse(held[0]);
+      return refuse('coin.reserved', { outpoint: `${txid}:${vout}`, holder: other });
+    }
+    await this.#sql.query(
+      `INSERT INTO coin_lock (txid, vout, holder, until)
+       SELECT txid, vout, $3, $4 FROM unnest($1::text[], $2::integer[]) AS w (txid, vout)
+       ON CONFLICT (txid, vout) DO UPDATE SET holder = excluded.holder, until = excluded.until`,
+      [...wanted, holder, until],
+    );
+    return ok(null);
+  }
+
+  /** Hands what a draft holds over to its proposal, for as long as that lives. */
+  async handOver(from: string, to: string, until: Seconds | null): Promise<void> {
+    await this.#sql.query(`UPDATE coin_lock SET holder = $2, until = $3 WHERE holder = $1`, [
+      from,
+      to,
+      until,
+    ]);
+  }
+
+  async release(holder: string): Promise<void> {
+    await this.#sql.query(`DELETE FROM coin_lock WHERE holder = $1`, [holder]);
+  }
+
+  async balance(wallet: string): Promise<Balance> {
+    const rows = await this.#sql.query(
+      `SELECT
+         coalesce(sum(sats) FILTER (WHERE confirmed), 0)::text AS confirmed,
+         coalesce(sum(sats) FILTER (WHERE confirmed AND spending), 0)::text AS spending,
+         coalesce(sum(sats) FILTER (WHERE confirmed AND locked), 0)::text AS locked,
+         coalesce(sum(sats) FILTER (WHERE coming), 0)::text AS unconfirmed
+       FROM (
+         SELECT c.sats, c.height IS NOT NULL AS confirmed, ${isSpending} AS spending,
+           EXISTS (SELECT FROM coin_lock l WHERE l.txid = c.txid AND l.vout = c.vout
+             AND (l.until IS NULL OR l.until > $2)) AS locked,
+           t.height IS NULL AND t.conflict_height IS NULL AND t.replaced_by IS NULL
+             AND NOT ${isSpending} AS coming
+         FROM wallet_coin c JOIN wallet_transaction t USING (txid)
+         WHERE c.wallet = $1 AND c.spent_height IS NULL) AS mine`,
+      [wallet, this.#now()],
+    );
+    const { confirmed, spending, locked, unconfirmed } = balanceRow.parse(rows[0]);
+    return {
+      confirmedSats: confirmed,
+      spendingSats: spending,
+      lockedSats: locked,
+      unconfirmedSats: unconfirmed,
+    };
+  }
+
+  /** The lowest receive index above every used one. */
+  async nextReceiveIndex(wallet: string): Promise<number> {
+    return (await this.#next(wallet)).receive_next;
+  }
+
+  /** The lowest change index above every used one; what drafts plan with is not counted as used. */
+  async nextChangeIndex(wallet: string): Promise<number> {
+    return (await this.#next(wallet)).change_next;
+  }
+
+  /** One of our own transactions as it was handed to the network. */
+  async own(txid: string): Promise<OwnTransaction | null> {
+    const rows = await this.#sql.query(
+      `SELECT txid, raw, height, conflict_height IS NOT NULL AS conflicted
+       FROM wallet_transaction WHERE txid = $1 AND raw IS NOT NULL`,
+      [txid],
+    );
+    return rows[0] === undefined ? null : ownRow.parse(rows[0]);
+  }
+
+  async #next(wallet: string): Promise<z.output<typeof nextRow>> {
+    const rows = await this.#sql.query(
+      `SELECT receive_next, change_next FROM followed_wallet WHERE wallet = $1`,
+      [wallet],
+    );
+    return rows[0] === undefined ? { receive_next: 0, change_next: 0 } : nextRow.parse(rows[0]);
+  }
+}
+
+function columns(outpoints: readonly Outpoint[]): [readonly string[], readonly number[]] {
+  return [outpoints.map(([txid]) => txid), outpoints.map(([, vout]) => vout)];
+}

@@ -1,0 +1,257 @@
+import { z } from 'zod';
+import type { Sql } from './sql.ts';
+import { FOLLOWER_LOCK } from './sql.ts';
+import type { WatchedPlace } from './watch.ts';
+
+export type Outpoint = readonly [txid: string, vout: number];
+
+export interface FoundTransaction {
+  readonly txid: string;
+  readonly stripped: Uint8Array;
+  readonly coinbase: boolean;
+}
+
+export interface FoundCoin {
+  readonly txid: string;
+  readonly vout: number;
+  readonly sats: bigint;
+  readonly script: Uint8Array;
+  readonly place: WatchedPlace;
+}
+
+export interface FoundSpend {
+  readonly outpoint: Outpoint;
+  readonly spender: string;
+}
+
+const heightRow = z.object({ height: z.int(), hash: z.string() });
+const walletRow = z.object({
+  wallet: z.string(),
+  scanned: z.int(),
+  receive_next: z.int(),
+  change_next: z.int(),
+});
+const outpointRow = z.object({ txid: z.string(), vout: z.int(), wallet: z.string() });
+const txidRow = z.object({ txid: z.string() });
+
+export interface FollowedWallet {
+  readonly wallet: string;
+  readonly scanned: number;
+  readonly receiveNext: number;
+  readonly changeNext: number;
+}
+
+/** What the follower writes. Every method runs in the caller's unit of work, under {@link lock}. */
+export class FollowerStore {
+  readonly #sql: Sql;
+
+  constructor(sql: Sql) {
+    this.#sql = sql;
+  }
+
+  /** One follower at a time over all server processes, until the unit of work ends. */
+  async lock(): Promise<void> {
+    await this.#sql.query('SELECT pg_advisory_xact_lock($1)', [FOLLOWER_LOCK]);
+  }
+
+  async addWallet(wallet: string, birth: number): Promise<void> {
+    await this.#sql.query(
+      `INSERT INTO followed_wallet (wallet, scanned) VALUES ($1, $2)
+       ON CONFLICT (wallet) DO NOTHING`,
+      [wallet, birth - 1],
+    );
+  }
+
+  async wallets(ids: readonly string[]): Promise<readonly FollowedWallet[]> {
+    const rows = await this.#sql.query(
+      `SELECT wallet, scanned, receive_next, change_next FROM followed_wallet
+       WHERE wallet = ANY ($1) ORDER BY scanned, wallet`,
+      [ids],
+    );
+    return rows.map((row) => {
+      const { receive_next: receiveNext, change_next: changeNext, ...rest } = walletRow.parse(row);
+      return { ...rest, receiveNext, changeNext };
+    });
+  }
+
+  async setNext(wallet: string, [receive, change]: readonly [number, number]): Promise<void> {
+    await this.#sql.query(
+      `UPDATE followed_wallet SET receive_next = greatest(receive_next, $2),
+         change_next = greatest(change_next, $3) WHERE wallet = $1`,
+      [wallet, receive, change],
+    );
+  }
+
+  async tip(): Promise<{ readonly height: number; readonly hash: string } | null> {
+    const rows = await this.#sql.query(
+      `SELECT height, hash FROM chain_block ORDER BY height DESC LIMIT 1`,
+    );
+    return rows[0] === undefined ? null : heightRow.parse(rows[0]);
+  }
+
+  async hashAt(height: number): Promise<string | null> {
+    const rows = await this.#sql.query(`SELECT height, hash FROM chain_block WHERE height = $1`, [
+      height,
+    ]);
+    return rows[0] === undefined ? null : heightRow.parse(rows[0]).hash;
+  }
+
+  /** Notes a block as read for some wallets. */
+  async addBlock(height: number, hash: string, wallets: readonly string[]): Promise<void> {
+    await this.#sql.query(
+      `INSERT INTO chain_block (height, hash) VALUES ($1, $2) ON CONFLICT (height) DO NOTHING`,
+      [height, hash],
+    );
+    await this.#sql.query(
+      `UPDATE followed_wallet SET scanned = greatest(scanned, $1) WHERE wallet = ANY ($2)`,
+      [height, wallets],
+    );
+  }
+
+  /** Notes transactions as confirmed. Those of ours lose nothing; what else is known of them stays. */
+  async confirm(transactions: readonly FoundTransaction[], height: number): Promise<void> {
+    for (const { txid, stripped, coinbase } of transactions)
+      await this.#sql.query(
+        `INSERT INTO wallet_transaction (txid, stripped, coinbase, height) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (txid) DO UPDATE SET height = excluded.height`,
+        [txid, stripped, coinbase, height],
+      );
+    await this.#sql.query(`UPDATE wallet_coin SET height = $1 WHERE txid = ANY ($2)`, [
+      height,
+      transactions.map(({ txid }) => txid),
+    ]);
+  }
+
+  /** Notes one of ours as handed to the network. False when it was known as ours already. */
+  async addOwn(transaction: FoundTransaction, raw: Uint8Array): Promise<boolean> {
+    const { txid, stripped } = transaction;
+    const rows = await this.#sql.query(
+      `INSERT INTO wallet_transaction (txid, stripped, raw, coinbase) VALUES ($1, $2, $3, false)
+       ON CONFLICT (txid) DO UPDATE SET raw = excluded.raw WHERE wallet_transaction.raw IS NULL
+       RETURNING txid`,
+      [txid, stripped, raw],
+    );
+    return rows.length > 0;
+  }
+
+  async addCoins(coins: readonly FoundCoin[]): Promise<void> {
+    for (const { txid, vout, sats, script, place } of coins)
+      await this.#sql.query(
+        `INSERT INTO wallet_coin (txid, vout, wallet, branch, index, sats, script, height)
+         SELECT $1, $2, $3, $4, $5, $6, $7, height FROM wallet_transaction WHERE txid = $1
+         ON CONFLICT (txid, vout) DO NOTHING`,
+        [txid, vout, place.wallet, place.branch, place.index, sats.toString(), script],
+      );
+  }
+
+  /** Of these outpoints, those that are coins of ours. */
+  async known(
+    outpoints: readonly Outpoint[],
+  ): Promise<readonly { readonly txid: string; readonly vout: number; readonly wallet: string }[]> {
+    const rows = await this.#sql.query(
+      `SELECT c.txid, c.vout, c.wallet FROM unnest($1::text[], $2::integer[]) AS w (txid, vout)
+       JOIN wallet_coin c USING (txid, vout)`,
+      columns(outpoints),
+    );
+    return rows.map((row) => outpointRow.parse(row));
+  }
+
+  /** Of these txids, those of ours that wait to be confirmed. */
+  async waiting(txids: readonly string[]): Promise<ReadonlySet<string>> {
+    const rows = await this.#sql.query(
+      `SELECT txid FROM wallet_transaction WHERE height IS NULL AND txid = ANY ($1)`,
+      [txids],
+    );
+    return new Set(rows.map((row) => txidRow.parse(row).txid));
+  }
+
+  /**
+   * Notes coins as spent in a block. What of ours waited to spend one of them otherwise can never confirm beside
+   * it, nor can its children. Returns the txids of those.
+   */
+  async spend(spends: readonly FoundSpend[], height: number): Promise<readonly string[]> {
+    const [txids, vouts] = columns(spends.map(({ outpoint }) => outpoint));
+    const spenders = spends.map(({ spender }) => spender);
+    await this.#sql.query(
+      `UPDATE wallet_coin c SET spent_by = w.spender, spent_height = $4
+       FROM unnest($1::text[], $2::integer[], $3::text[]) AS w (txid, vout, spender)
+       WHERE c.txid = w.txid AND c.vout = w.vout`,
+      [txids, vouts, spenders, height],
+    );
+    const rows = await this.#sql.query(
+      `SELECT DISTINCT p.spender AS txid
+       FROM unnest($1::text[], $2::integer[], $3::text[]) AS w (txid, vout, spender)
+       JOIN pending_spend p ON p.txid = w.txid AND p.vout = w.vout AND p.spender <> w.spender`,
+      [txids, vouts, spenders],
+    );
+    return this.#conflict(
+      rows.map((row) => txidRow.parse(row).txid),
+      height,
+    );
+  }
+
+  /** Notes what one of ours spends, and that it takes the place of others of ours that spend the same. */
+  async addPending(txid: string, spent: readonly Outpoint[]): Promise<void> {
+    const [txids, vouts] = columns(spent);
+    await this.#sql.query(
+      `INSERT INTO pending_spend (txid, vout, spender)
+       SELECT txid, vout, $3 FROM unnest($1::text[], $2::integer[]) AS w (txid, vout)
+       ON CONFLICT DO NOTHING`,
+      [txids, vouts, txid],
+    );
+    await this.#sql.query(
+      `UPDATE wallet_transaction t SET replaced_by = $3
+       FROM unnest($1::text[], $2::integer[]) AS w (txid, vout)
+       JOIN pending_spend p USING (txid, vout)
+       WHERE t.txid = p.spender AND p.spender <> $3 AND t.height IS NULL AND t.replaced_by IS NULL`,
+      [txids, vouts, txid],
+    );
+    const rows = await this.#sql.query(
+      `SELECT min(c.spent_height) AS height FROM unnest($1::text[], $2::integer[]) AS w (txid, vout)
+       JOIN wallet_coin c USING (txid, vout) WHERE c.spent_by <> $3`,
+      [txids, vouts, txid],
+    );
+    const { height } = z.object({ height: z.int().nullable() }).parse(rows[0]);
+    if (height !== null) await this.#conflict([txid], height);
+  }
+
+  async #conflict(txids: readonly string[], height: number): Promise<readonly string[]> {
+    const rows = await this.#sql.query(
+      `WITH RECURSIVE family (txid) AS (
+         SELECT unnest($1::text[])
+         UNION
+         SELECT p.spender FROM family f JOIN pending_spend p ON p.txid = f.txid)
+       UPDATE wallet_transaction t SET conflict_height = $2 FROM family f
+       WHERE t.txid = f.txid AND t.height IS NULL AND t.conflict_height IS NULL
+       RETURNING t.txid`,
+      [txids, height],
+    );
+    return rows.map((row) => txidRow.parse(row).txid);
+  }
+
+  /**
+   * Takes the highest block off again: everything is as it was before it was read, but for what is ours, which
+   * waits to be confirmed. Returns the txids that it had confirmed.
+   */
+  async rollBack(height: number): Promise<readonly string[]> {
+    const rows = await this.#sql.query(
+      `SELECT txid FROM wallet_transaction WHERE height = $1 ORDER BY txid`,
+      [height],
+    );
+    for (const statement of [
+      `UPDATE wallet_coin SET spent_by = NULL, spent_height = NULL WHERE spent_height = $1`,
+      `UPDATE wallet_transaction SET conflict_height = NULL WHERE conflict_height = $1`,
+      `DELETE FROM wallet_transaction WHERE height = $1 AND raw IS NULL`,
+      `UPDATE wallet_coin SET height = NULL WHERE height = $1`,
+      `UPDATE wallet_transaction SET height = NULL WHERE height = $1`,
+      `UPDATE followed_wallet SET scanned = $1 - 1 WHERE scanned >= $1`,
+      `DELETE FROM chain_block WHERE height = $1`,
+    ])
+      await this.#sql.query(statement, [height]);
+    return rows.map((row) => txidRow.parse(row).txid);
+  }
+}
+
+function columns(outpoints: readonly Outpoint[]): [readonly string[], readonly number[]] {
+  return [outpoints.map(([txid]) => txid), outpoints.map(([, vout]) => vout)];
+}
