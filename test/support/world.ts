@@ -77,6 +77,8 @@ export class World {
   readonly leaves: Uint8Array[] = [];
   readonly store = new Map<string, Uint8Array>();
   readonly ledger: Ledger = createLedger();
+  /** What it was founded by, for those who found a variant of it. */
+  readonly spec: FoundingSpec;
   readonly members: ReadonlyMap<string, FoundingMember>;
   readonly cosigner: AccountKey = accountKeyOf(seed('cosigner'), 'wsh', 'regtest');
   readonly hot: AccountKey = accountKeyOf(seed('hot'), 'wsh', 'regtest');
@@ -108,7 +110,7 @@ export class World {
         operators: null,
         device: { id: 'cli', secretKey: seed(`device/${id}`) },
       })),
-      governance: { group: 'governors', atLeast: 2 },
+      governance: { group: 'governors', atLeast: 3 },
       initiators: ['operators'],
       officers: ['security'],
       wallets: [
@@ -134,6 +136,7 @@ export class World {
     };
     const founded = foundOrganisation(spec);
     if (!founded.ok) throw new Error(JSON.stringify(founded.refusal));
+    this.spec = spec;
     this.members = new Map(spec.members.map((member) => [member.id, member]));
     this.genesis = founded.value.genesis;
     this.state = createState(this.genesis);
