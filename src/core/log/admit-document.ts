@@ -126,7 +126,9 @@ function checkWalletPolicy(state: State, { id, body }: DocumentOf<'policy'>): Re
     kinds: [...new Set(member.devices.map((device) => device.kind))],
     service: member.operators !== null,
   }));
-  return checkPolicy(body, members);
+  const charter = state.charter?.document.body;
+  assert(charter !== undefined, 'a policy comes after the charter');
+  return checkPolicy(body, members, charter.governance.clause, charter.initiators);
 }
 
 function checkDestinations(state: State, { body }: DocumentOf<'destinations'>): Result<null> {

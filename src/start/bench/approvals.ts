@@ -1,0 +1,243 @@
+import { fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { Agent, request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { toHex } from '../../core/base/bytes.ts';
+import { formatPackageLine } from '../../core/log/package.ts';
+import { dpopProof, es256ProofKey } from '../../client/proof-key.ts';
+import type { ProofKey } from '../../client/proof-key.ts';
+import { openSession } from '../../client/session.ts';
+import { emptyLog, signStatement } from '../../client/statements.ts';
+import { startPostgres } from '../../server/database/embedded-postgres.ts';
+import { migrate } from '../../server/database/migrate.ts';
+import { freePort } from '../demo/regtest-node.ts';
+import type { Bench, Measured } from './bench.ts';
+import type { Crowd } from './crowd.ts';
+import { approvalOf, foundCrowd } from './crowd.ts';
+
+/**
+ * Approvals per second through HTTP, each with its proof of possession, device signature, PostgreSQL commit and log
+ * entry, against single-row commits by as many plain connections to the same PostgreSQL, before and after.
+ */
+const CLIENTS = 32;
+const APPROVERS = 64;
+const PROPOSALS = 100;
+const WARM_UP = 640;
+const BASELINE_MILLISECONDS = 4_000;
+const GOAL = 0.3;
+
+export const approvals: Bench = {
+  name: 'approvals',
+  summary: 'approvals per second by 32 clients against single-row commits by 32 connections',
+  run: async (say) => {
+    const folder = mkdtempSync(join(tmpdir(), 'countersign-bench-'));
+    chmodSync(folder, 0o755);
+    const postgres = await startPostgres(join(folder, 'postgres'));
+    let server: ChildProcess | undefined;
+    try {
+      const at = Math.floor(Date.now() / 1000);
+      say('founding an organisation of 64 approvers with 100 open proposals');
+      const crowd = foundCrowd({ approvers: APPROVERS, proposals: PROPOSALS, at: at - 60 });
+      const port = await freePort();
+      const url = `http://127.0.0.1:${String(port)}`;
+      server = await startServer(crowd, folder, { database: await migrate(postgres.url), port });
+      say('opening sessions');
+      const sessions = await openSessions(crowd, url, at);
+      say('measuring');
+      const before = await commitsPerSecond(postgres.url);
+      const measured = await approvalsPerSecond(crowd, url, sessions);
+      const after = await commitsPerSecond(postgres.url);
+      return goalsOf(measured, before, after);
+    } finally {
+      if (server !== undefined) await end(server);
+      await postgres.stop();
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+};
+
+function goalsOf(measured: Rate, before: number, after: number): readonly Measured[] {
+  const commits = (before + after) / 2;
+  const ratio = measured.perSecond / commits;
+  return [
+    { name: 'approvals per commit', value: round(ratio), goal: GOAL, ok: ratio >= GOAL },
+    { name: 'approvals per second', value: round(measured.perSecond), goal: null, ok: true },
+    { name: 'commits per second', value: round(commits), goal: null, ok: true },
+    { name: 'refused or failed', value: measured.failed, goal: 0, ok: measured.failed === 0 },
+  ];
+}
+
+const round = (value: number): number => Math.round(value * 100) / 100;
+
+async function startServer(
+  crowd: Crowd,
+  folder: string,
+  place: { readonly database: string; readonly port: number },
+): Promise<ChildProcess> {
+  const founding = join(folder, 'founding.jsonl');
+  const logKey = join(folder, 'log-key');
+  writeFileSync(founding, crowd.lines.map((line) => `${formatPackageLine(line)}\n`).join(''));
+  writeFileSync(logKey, toHex(crowd.logSeed), { mode: 0o600 });
+  const child = fork(join(import.meta.dirname, '..', '..', 'server', 'main.js'), [], {
+    env: {
+      ...process.env,
+      DATABASE_URL: place.database,
+      PORT: String(place.port),
+      NETWORK: 'sandbox',
+      CHAIN: 'sandbox',
+      GENESIS: crowd.genesis,
+      FOUNDING: founding,
+      LOG_KEY_FILE: logKey,
+      RATE_PER_SECOND: '1000000',
+    },
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  await new Promise<void>((ready, fail) => {
+    child.once('message', () => {
+      ready();
+    });
+    child.once('exit', (code) => {
+      fail(new Error(`the server ended with ${String(code)}`));
+    });
+  });
+  return child;
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = new Promise((done) => child.once('exit', done));
+  child.kill('SIGTERM');
+  await Promise.race([gone, sleep(10_000)]);
+  child.kill('SIGKILL');
+}
+
+async function openSessions(
+  crowd: Crowd,
+  server: string,
+  now: number,
+): Promise<readonly ProofKey[]> {
+  const keys: ProofKey[] = [];
+  for (const device of crowd.approvers) {
+    const opened = await openSession({ server, org: crowd.genesis, device, log: emptyLog, now });
+    if (!opened.ok) throw new Error(`session refused: ${opened.refusal.code}`);
+    keys.push(es256ProofKey(opened.value.key));
+  }
+  return keys;
+}
+
+interface Shot {
+  readonly body: string;
+  readonly proof: string;
+}
+
+interface Rate {
+  readonly perSecond: number;
+  readonly failed: number;
+}
+
+/** Signs everything beforehand: the devices are not what is measured. */
+async function approvalsPerSecond(
+  crowd: Crowd,
+  server: string,
+  sessions: readonly ProofKey[],
+): Promise<Rate> {
+  const url = `${server}/v1/approvals`;
+  const now = Math.floor(Date.now() / 1000);
+  const shots = crowd.proposals.flatMap((proposal) =>
+    crowd.approvers.map((device, i): Shot => {
+      const session = sessions[i];
+      if (session === undefined) throw new Error('a session an approver');
+      const signed = signStatement(approvalOf(crowd, device, proposal, now), device.secretKey);
+      const { statement, signature } = signed;
+      return {
+        body: JSON.stringify({ statement, signature, blobs: [], reason: null }),
+        proof: dpopProof(session, { method: 'POST', url, now }),
+      };
+    }),
+  );
+  const agent = new Agent({ keepAlive: true, maxSockets: CLIENTS });
+  try {
+    await fire(url, agent, shots.slice(0, WARM_UP));
+    const counted = shots.slice(WARM_UP);
+    const began = performance.now();
+    const failed = await fire(url, agent, counted);
+    const seconds = (performance.now() - began) / 1_000;
+    return { perSecond: (counted.length - failed) / seconds, failed };
+  } finally {
+    agent.destroy();
+  }
+}
+
+/** Sends all, 32 at once. Returns how many were not taken. */
+async function fire(url: string, agent: Agent, shots: readonly Shot[]): Promise<number> {
+  let next = 0;
+  let failed = 0;
+  const client = async (): Promise<void> => {
+    for (let shot = shots[next++]; shot !== undefined; shot = shots[next++]) {
+      const status = await post(url, agent, shot);
+      if (status < 200 || status > 299) failed += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: CLIENTS }, client));
+  return failed;
+}
+
+function post(url: string, agent: Agent, { body, proof }: Shot): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const sent = request(
+      url,
+      {
+        method: 'POST',
+        agent,
+        headers: {
+          'content-type': 'application/json',
+          'content-length': Buffer.byteLength(body),
+          dpop: proof,
+        },
+      },
+      (answer) => {
+        answer.resume();
+        answer.once('end', () => {
+          resolve(answer.statusCode ?? 0);
+        });
+      },
+    );
+    sent.once('error', reject);
+    sent.end(body);
+  });
+}
+
+/** Rows inserted, each in a transaction of its own, by as many connections as there are clients. */
+async function commitsPerSecond(url: string): Promise<number> {
+  const clients = Array.from({ length: CLIENTS }, () => new pg.Client({ connectionString: url }));
+  await Promise.all(clients.map((client) => client.connect()));
+  try {
+    const [first] = clients;
+    await first?.query(
+      'CREATE TABLE IF NOT EXISTS bench_row (id bigserial PRIMARY KEY, payload bytea NOT NULL)',
+    );
+    const payload = Buffer.alloc(700, 1);
+    const end = performance.now() + BASELINE_MILLISECONDS;
+    const began = performance.now();
+    let count = 0;
+    await Promise.all(
+      clients.map(async (client) => {
+        while (performance.now() < end) {
+          await client.query({
+            name: 'one',
+            text: 'INSERT INTO bench_row (payload) VALUES ($1)',
+            values: [payload],
+          });
+          count += 1;
+        }
+      }),
+    );
+    return count / ((performance.now() - began) / 1_000);
+  } finally {
+    await Promise.all(clients.map((client) => client.end()));
+  }
+}
