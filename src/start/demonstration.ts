@@ -109,7 +109,7 @@ export function demonstrationSpec(input: DemonstrationInput): Result<FoundingSpe
       key: receiptKeyOf(keys.logSeed).publicKey,
     },
     members: keys.members,
-    governance: { group: 'governors', atLeast: 2 },
+    governance: { group: 'governors', atLeast: 3 },
     initiators: ['operators'],
     officers: ['officers'],
     wallets: demonstrationWallets.map(({ id, cosigners }) => {
