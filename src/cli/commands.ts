@@ -71,6 +71,13 @@ const proposing: readonly Command[] = [
     work: { load: () => import('./commands/proposals-show.ts') },
   },
   {
+    name: 'proposals broadcast',
+    summary: 'ask for broadcast now; it comes by itself once a proposal is signed',
+    words: ['PROPOSAL'],
+    options: member,
+    work: { load: () => import('./commands/proposals-broadcast.ts') },
+  },
+  {
     name: 'approve',
     summary: 'review a proposal and sign it; a cosigner signs its inputs too',
     words: ['PROPOSAL'],

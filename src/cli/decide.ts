@@ -16,7 +16,7 @@ import type { Cosigned } from './cosign.ts';
 import { cosign } from './cosign.ts';
 import { Desk } from './desk.ts';
 import { findProposal } from './find-proposal.ts';
-import { standingLines, statusOf, standingOf } from './standing.ts';
+import { standingLines, stageOf, standingOf } from './standing.ts';
 import type { UnlockedDevice } from './unlock.ts';
 
 type Decision = ApprovalStatement['decision'];
@@ -128,7 +128,7 @@ async function outcome(
   const again = await desk.follow();
   const after = again.ok ? again.value.state : sent.followed.state;
   const now = after.proposals.get(proposal.digest) ?? proposal;
-  const status = statusOf(after, now, standingOf(after, now, call.io.now()));
+  const stage = stageOf(after, now, standingOf(after, now, call.io.now()));
   return {
     json: {
       proposal: proposal.digest,
@@ -137,7 +137,7 @@ async function outcome(
       statement: signed.digest,
       index,
       delivered,
-      status,
+      stage,
       signatureExists,
     },
     lines: [

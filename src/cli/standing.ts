@@ -13,7 +13,7 @@ export function standingOf(state: State, proposal: ProposalRecord, now: Seconds)
 }
 
 /** One word for lists: the outcome, and once signed what happened to the transaction. */
-export function statusOf(state: State, proposal: ProposalRecord, verdict: Verdict): string {
+export function stageOf(state: State, proposal: ProposalRecord, verdict: Verdict): string {
   const facts = state.facts.get(proposal.digest);
   if (verdict.outcome !== 'signed' || facts === undefined) return verdict.outcome;
   if (facts.settledAt !== null) return 'settled';
@@ -30,7 +30,7 @@ export function standingLines(
   const verdict = standingOf(state, proposal, now);
   const { refusal, notBefore, trace } = verdict;
   return [
-    `Status: ${statusOf(state, proposal, verdict)}`,
+    `Stage: ${stageOf(state, proposal, verdict)}`,
     ...(refusal === null
       ? []
       : [`  ${refusal.code}: ${explainCode(refusal.code).meaning}`, ...factLines(refusal.facts)]),
@@ -61,7 +61,7 @@ export function standingJson(state: State, proposal: ProposalRecord, now: Second
     name,
     wallet: statement.wallet.id,
     initiator: statement.initiator,
-    status: statusOf(state, proposal, verdict),
+    stage: stageOf(state, proposal, verdict),
     refusal: verdict.refusal,
     notBefore: verdict.notBefore === null ? null : formatTime(verdict.notBefore),
     approvals: approvals.map(({ member, device }) => ({ member, device })),

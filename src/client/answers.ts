@@ -56,7 +56,6 @@ export type ProposedAnswer = z.infer<typeof proposedAnswer>;
 export const approvedAnswer = z.object({
   digest: hex32,
   index: count,
-  status: z.string(),
   signatureExists: z.boolean(),
 });
 export type ApprovedAnswer = z.infer<typeof approvedAnswer>;
@@ -66,7 +65,6 @@ export type FrozenAnswer = z.infer<typeof frozenAnswer>;
 
 export const proposalAnswer = z.object({
   proposal: hex32,
-  status: z.string(),
   /** The text beside the log, with the salt of its digest. */
   purpose: z
     .object({ salt: z.string().max(64), text: z.string().max(TEXT_LENGTH) })

@@ -127,7 +127,7 @@ export class Http {
       return await work();
     } catch (error) {
       if (error instanceof HttpFault) throw error;
-      const late = error instanceof Error && error.name === 'TimeoutError';
+      const late = z.object({ name: z.literal('TimeoutError') }).safeParse(error).success;
       throw new HttpFault(late ? 'timeout' : 'unreachable', url, error);
     }
   }

@@ -10,6 +10,9 @@ import { es256ProofKey, newSessionKey, thumbprint } from './proof-key.ts';
 import type { Device, LogPosition } from './statements.ts';
 import { frameOf, signStatement } from './statements.ts';
 
+/** A session may live fifteen minutes by the server's clock, which need not be ours. */
+const SKEW_SECONDS = 60;
+
 /** An open session: its key proves each request until it expires. */
 export interface Session {
   readonly key: SessionKey;
@@ -35,7 +38,14 @@ export async function openSession(input: SessionInput): Promise<Result<Session>>
   const key = newSessionKey();
   const statement = {
     type: 'session' as const,
-    ...frameOf({ org, device, log, previous: null, now, validSeconds: SESSION_SECONDS }),
+    ...frameOf({
+      org,
+      device,
+      log,
+      previous: null,
+      now,
+      validSeconds: SESSION_SECONDS - SKEW_SECONDS,
+    }),
     key: thumbprint(es256ProofKey(key)),
   };
   const signed = signStatement(statement, device.secretKey);

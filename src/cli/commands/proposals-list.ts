@@ -4,7 +4,7 @@ import type { Run } from '../command.ts';
 import { Desk } from '../desk.ts';
 import { standingJson } from '../standing.ts';
 
-/** Statuses after which nothing more happens. */
+/** Stages after which nothing more happens. */
 const ended = new Set(['refused', 'settled']);
 
 export const run: Run = async (call) => {
@@ -23,10 +23,10 @@ export const run: Run = async (call) => {
       amountSats: Number(proposal.view.amountSats),
       feeSats: Number(proposal.view.feeSats),
     }))
-    .filter(({ status }) => call.has('all') || !ended.has(status));
-  const lines = found.map(({ proposal, name, wallet: id, status, refusal, amountSats }) => {
+    .filter(({ stage }) => call.has('all') || !ended.has(stage));
+  const lines = found.map(({ proposal, name, wallet: id, stage, refusal, amountSats }) => {
     const why = refusal === null ? '' : ` (${refusal.code})`;
-    return `${proposal.slice(0, 12)}  ${name}  ${id}  ${formatBtc(BigInt(amountSats))}  ${status}${why}`;
+    return `${proposal.slice(0, 12)}  ${name}  ${id}  ${formatBtc(BigInt(amountSats))}  ${stage}${why}`;
   });
   return ok({
     json: { proposals: found },

@@ -23,7 +23,8 @@ export const run: Run = async (call) => {
   const facts = walletFacts(state, wallet);
   const policy = state.policies.get(id);
   return ok({
-    json: { ...facts, told: { balance, address } },
+    // `address` and `balance` are what the server says; all else is of the log.
+    json: { ...facts, address, balance },
     lines: [
       ...renderWallet(state, wallet),
       `Standing: ${facts.standing}${facts.frozenBy === null ? '' : ` by ${facts.frozenBy}`}`,
