@@ -79,9 +79,14 @@ export interface Founded {
 
 /**
  * The founding of a spec; the same spec gives the same bytes. Every entry is folded before it is returned, so that
- * what is written down is what a log will take. Codes: those of the fold.
+ * what is written down is what a log will take. Codes: those of parseWallet
+ * and of the fold.
  */
 export function foundOrganisation(spec: FoundingSpec): Result<Founded> {
+  for (const wallet of spec.wallets) {
+    const parsed = parseWallet(descriptorOf(keysOf(wallet)), spec.network);
+    if (!parsed.ok) return parsed;
+  }
   const charter = charterOf(spec);
   const genesis = documentDigest(charter);
   const notary = new Notary(spec, genesis);
@@ -163,6 +168,10 @@ export function descriptorOf(accounts: readonly Pick<AccountKey, 'expression'>[]
   return `${plain}#${checksum}`;
 }
 
+function keysOf(wallet: FoundingWallet): readonly Pick<AccountKey, 'expression'>[] {
+  return [wallet.hotKey, ...wallet.cosigners.map(({ key }) => key)];
+}
+
 function walletOf(
   spec: FoundingSpec,
   genesis: string,
@@ -174,7 +183,7 @@ function walletOf(
     body: {
       network: spec.network,
       genesisBlock: genesisBlock(spec.network),
-      descriptor: descriptorOf([wallet.hotKey, ...wallet.cosigners.map(({ key }) => key)]),
+      descriptor: descriptorOf(keysOf(wallet)),
       hotKey: wallet.hotKey.xpub,
       holders: wallet.cosigners.map(({ member, key }) => ({ member, key: key.xpub })),
       birth: wallet.birth,
@@ -198,7 +207,7 @@ function keyProofOf(
 ): KeyProof {
   assert(document.kind === 'wallet', 'a key is proven to a wallet');
   const wallet = parseWallet(document.body.descriptor, spec.network);
-  assert(wallet.ok, 'a descriptor that we wrote is one');
+  assert(wallet.ok, 'the descriptor was parsed before');
   const firstAddress = wallet.value.address(0, 0);
   const signer = new AccountSigner(key.xprv, spec.network);
   return {
