@@ -129,7 +129,7 @@ export class CoinStore {
 
   /**
    * Holds coins for a draft or proposal until a time, or without end. All or none; taking them again prolongs.
-   * Requires a unit of work. Refuses with `coin.spent` and `coin.reserved`.
+   * Requires a unit of work. Refuses with `coin.spent` and `coin.locked`.
    */
   async lock(
     outpoints: readonly Outpoint[],
@@ -161,7 +161,7 @@ export class CoinStore {
     );
     if (held[0] !== undefined) {
       const { txid, vout, holder: other } = lockRow.parse(held[0]);
-      return refuse('coin.reserved', { outpoint: `${txid}:${vout}`, holder: other });
+      return refuse('coin.locked', { outpoint: `${txid}:${vout}`, holder: other });
     }
     await this.#sql.query(
       `INSERT INTO coin_lock (txid, vout, holder, until)

@@ -338,7 +338,7 @@ describe('the follower', () => {
       expect(await spendable(id)).toMatchObject([{ txid: two.txid }]);
       expect((await coins.balance(id)).lockedSats).toBe(1_000_000n);
       expect(await locking([at(two), at(one)], 'draft-2')).toMatchObject({
-        refusal: { code: 'coin.reserved', facts: { holder: 'draft-1' } },
+        refusal: { code: 'coin.locked', facts: { holder: 'draft-1' } },
       });
       expect(await spendable(id)).toHaveLength(1);
       now += 599;
@@ -410,6 +410,7 @@ describe('the follower', () => {
       return Math.floor((state / 0x80000000) * below);
     };
     const id = await wallet();
+    await sandbox.mine(4); // enough to be reorganised
     for (let turn = 0; turn < 40; turn++) {
       const next = await coins.nextReceiveIndex(id);
       const what = pick(6);
