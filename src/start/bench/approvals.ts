@@ -18,6 +18,7 @@ import { freePort } from '../demo/regtest-node.ts';
 import type { Bench, Measured } from './bench.ts';
 import type { Crowd } from './crowd.ts';
 import { approvalOf, foundCrowd } from './crowd.ts';
+import { builtProgram } from '../program.ts';
 
 /**
  * Approvals per second through HTTP, each with its proof of possession, device signature, PostgreSQL commit and log
@@ -82,7 +83,7 @@ async function startServer(
   const logKey = join(folder, 'log-key');
   writeFileSync(founding, crowd.lines.map((line) => `${formatPackageLine(line)}\n`).join(''));
   writeFileSync(logKey, toHex(crowd.logSeed), { mode: 0o600 });
-  const child = fork(join(import.meta.dirname, '..', '..', 'server', 'main.js'), [], {
+  const child = fork(builtProgram('server/main.js'), [], {
     env: {
       ...process.env,
       DATABASE_URL: place.database,

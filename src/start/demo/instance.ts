@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { builtProgram } from '../program.ts';
 
 /** How long a fresh start may take on a slow machine before it is called failed. */
 const READY_MILLISECONDS = 90_000;
@@ -25,7 +25,7 @@ export class Instance {
     readonly log: string;
   }): Promise<Instance> {
     const log = createWriteStream(given.log, { flags: 'a' });
-    const child = spawn(process.execPath, [join(import.meta.dirname, '..', 'main.js')], {
+    const child = spawn(process.execPath, [builtProgram('start/main.js')], {
       env: {
         ...process.env,
         ...given.environment,

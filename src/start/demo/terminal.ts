@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { join } from 'node:path';
+import { builtProgram } from '../program.ts';
 
 /** Runs `countersign` as its users do: the real program, its exit status and its JSON. */
 export class Terminal {
@@ -39,7 +39,7 @@ export class Terminal {
     args: readonly string[],
   ): Promise<{ readonly status: number; readonly out: string; readonly err: string }> {
     return new Promise((resolve, reject) => {
-      const main = join(import.meta.dirname, '..', '..', 'cli', 'main.js');
+      const main = builtProgram('cli/main.js');
       const child = spawn(process.execPath, [main, ...args], {
         env: {
           ...process.env,
