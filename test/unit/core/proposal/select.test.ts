@@ -100,7 +100,7 @@ describe('change', () => {
 
   test('must be worth its later input, where that costs more than dust', () => {
     const keys = Array.from({ length: 10 }, (_, at) => `large ${String(at)}`);
-    const large = walletOf(multi('multi', 10, 'abcdefghij'.split('')));
+    const large = walletOf(multi('multi', 10, keys));
     const at = (feeRate: number, amount: number) =>
       passed(
         selectCoins({
