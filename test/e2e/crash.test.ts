@@ -62,19 +62,19 @@ describe('killed at any moment', () => {
     let jobs = 0;
     while (kills < KILLS) {
       jobs += 1;
-      let busy = true;
+      const busy = { now: true };
       const job = runJob(terminal, jobs).finally(() => {
-        busy = false;
+        busy.now = false;
       });
       const killer = (async () => {
-        while (busy && kills < KILLS) {
+        while (busy.now && kills < KILLS) {
           await sleep(300 + random() * 5_000);
           const victim = pick(victims);
-          if (instance === undefined || !kill(instance, victim)) continue;
+          if (!kill(current(), victim)) continue;
           kills += 1;
           console.log(`kill ${String(kills)}: ${victim} during job ${String(jobs)}`);
           await sleep(random() * 500);
-          await instance.stop();
+          await current().stop();
           instance = await start();
         }
       })();
