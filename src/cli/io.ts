@@ -1,4 +1,4 @@
-import { createInterface } from 'node:readline/promises';
+import { createInterface } from 'node:readline';
 import { concat } from '../core/base/bytes.ts';
 import type { Seconds } from '../core/base/time.ts';
 
@@ -44,20 +44,19 @@ export function processIo(): Io {
   };
 }
 
-async function askLine(question: string): Promise<string | null> {
-  const lines = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return await new Promise<string | null>((resolve) => {
-      lines.once('close', () => {
-        resolve(null);
-      });
-      void lines.question(question).then(resolve, () => {
-        resolve(null);
-      });
+function askLine(question: string): Promise<string | null> {
+  process.stderr.write(question);
+  const lines = createInterface({ input: process.stdin });
+  return new Promise((resolve) => {
+    lines.once('line', (line) => {
+      resolve(line);
+      lines.close();
     });
-  } finally {
-    lines.close();
-  }
+    // After a line this resolves nothing any more; without one the input has ended.
+    lines.once('close', () => {
+      resolve(null);
+    });
+  });
 }
 
 async function askHidden(question: string): Promise<string | null> {
