@@ -28,17 +28,16 @@ type Read =
  * variables are checked by the server's own reader.
  */
 export function readStartConfiguration(environment: Environment): Read {
-  const given = (name: string): string | undefined => {
-    const value = environment[name];
-    return value === '' ? undefined : value;
-  };
-  if (given('GENESIS') !== undefined)
+  const given: Environment = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  );
+  if (given['GENESIS'] !== undefined)
     return wrong('GENESIS: npm start runs the demonstration; start dist/src/server/main.js alone');
-  const home = homeAt(resolve(given('COUNTERSIGN_HOME') ?? '.countersign'));
-  const chain = given('CHAIN') ?? (given('BITCOIN_RPC_URL') === undefined ? 'sandbox' : 'bitcoind');
-  const network = given('NETWORK') ?? (chain === 'sandbox' ? 'sandbox' : 'regtest');
+  const home = homeAt(resolve(given['COUNTERSIGN_HOME'] ?? '.countersign'));
+  const chain = given['CHAIN'] ?? (given['BITCOIN_RPC_URL'] === undefined ? 'sandbox' : 'bitcoind');
+  const network = given['NETWORK'] ?? (chain === 'sandbox' ? 'sandbox' : 'regtest');
   const composed: Environment = {
-    ...environment,
+    ...given,
     CHAIN: chain,
     NETWORK: network,
     FOUNDING: `${home.organisation}/${organisationFiles.founding}`,
@@ -46,7 +45,7 @@ export function readStartConfiguration(environment: Environment): Read {
   };
   // Known only later; the server's reader asks for their form alone.
   const unknown = { GENESIS: '0'.repeat(64), DATABASE_URL: 'postgres://127.0.0.1/unknown' };
-  const read = readConfig({ ...unknown, ...composed, ...present('DATABASE_URL', given) });
+  const read = readConfig({ ...unknown, ...composed });
   if (!read.ok) return wrong(read.line);
   const { value } = read;
   if (value.port === 0) return wrong('PORT: 0 gives an address that nobody knows');
@@ -58,18 +57,10 @@ export function readStartConfiguration(environment: Environment): Read {
       home,
       network: value.network,
       server: value.publicUrl ?? `http://${hostOf(value.host)}:${value.port}`,
-      databaseUrl: given('DATABASE_URL') ?? null,
+      databaseUrl: given['DATABASE_URL'] ?? null,
       serverEnvironment: composed,
     },
   };
-}
-
-function present(
-  name: string,
-  given: (name: string) => string | undefined,
-): Readonly<Record<string, string>> {
-  const value = given(name);
-  return value === undefined ? {} : { [name]: value };
 }
 
 /** Who listens everywhere is reached here at the loopback address. */
