@@ -1,0 +1,43 @@
+import type { CanActivate, ExecutionContext } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import type { FastifyRequest } from 'fastify';
+import { ok, refuse } from '../../core/base/result.ts';
+import type { Result } from '../../core/base/result.ts';
+import { ServerConfig } from '../config.ts';
+import { refusal, valueOf } from '../http/refusal-exception.ts';
+import type { Audience, Caller } from './caller.ts';
+import { AUDIENCE, setCaller } from './caller.ts';
+import { CallerService } from './caller.service.ts';
+
+/** Every route is for members with a session unless it says otherwise. */
+@Injectable()
+export class AccessGuard implements CanActivate {
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly callers: CallerService,
+    private readonly config: ServerConfig,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const targets = [context.getHandler(), context.getClass()];
+    const audience = this.reflector.getAllAndOverride<Audience | undefined>(AUDIENCE, targets);
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    if (audience === 'public') return true;
+    if (audience === 'reader' && this.config.logPublic) return true;
+    const proof = valueOf(await this.callers.prove(request));
+    if (audience === 'key') {
+      setCaller(request, { kind: 'key', proof, thumbprint: proof.thumbprint });
+      return true;
+    }
+    const caller = valueOf(await this.callers.identify(proof));
+    setCaller(request, valueOf(admits(audience ?? 'member', caller)));
+    if (!this.callers.allows(caller)) throw refusal('http.rate');
+    return true;
+  }
+}
+
+function admits(audience: 'member' | 'reader', caller: Caller): Result<Caller> {
+  if (caller.kind === 'member' || audience === 'reader') return ok(caller);
+  return refuse('caller.kind', { needs: audience, caller: caller.kind });
+}

@@ -1,0 +1,69 @@
+import { Injectable } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { ok, refuse } from '../../core/base/result.ts';
+import type { Result } from '../../core/base/result.ts';
+import { ServerConfig } from '../config.ts';
+import { LogService } from '../log/log.service.ts';
+import { AccessStores } from './access-stores.ts';
+import { CallLimits } from './call-limits.ts';
+import type { Caller } from './caller.ts';
+import type { Proof } from './proof.ts';
+import { verifyProof } from './proof.ts';
+
+/** Establishes who sends a request: first that a key proves it, then whose key that is. */
+@Injectable()
+export class CallerService {
+  /** Set when the server listens: before, no proof can name it. */
+  #origins: ReadonlySet<string> = new Set();
+
+  constructor(
+    private readonly config: ServerConfig,
+    private readonly stores: AccessStores,
+    private readonly log: LogService,
+    private readonly limits: CallLimits,
+  ) {}
+
+  /** Where callers find this server: PUBLIC_URL, or the address that it listens on. */
+  listensOn(port: number): void {
+    const { publicUrl, host } = this.config;
+    const hosts = host === '127.0.0.1' ? [host, 'localhost'] : [host];
+    this.#origins = new Set(
+      publicUrl === null
+        ? hosts.map((name) => `http://${name}:${port}`)
+        : [publicUrl.replace(/\/+$/, '')],
+    );
+  }
+
+  /** Codes: `proof.missing`, `proof.invalid`, `proof.replayed`. */
+  async prove(request: FastifyRequest): Promise<Result<Proof>> {
+    const [path = ''] = request.url.split('?');
+    const proof = verifyProof(request.headers['dpop'], {
+      method: request.method,
+      path,
+      origins: this.#origins,
+      now: this.limits.clock.now(),
+    });
+    if (!proof.ok) return proof;
+    return (await this.stores.proofs.use(proof.value.id)) ? proof : refuse('proof.replayed');
+  }
+
+  /** Codes: `session.unknown`. */
+  async identify(proof: Proof): Promise<Result<Caller>> {
+    const { thumbprint, ed25519 } = proof;
+    const state = this.log.state();
+    const signer = state.charter?.document.body.signers.find(({ key }) => key === ed25519);
+    if (signer !== undefined) return ok({ kind: 'signer', wallet: signer.wallet, thumbprint });
+    const now = this.limits.clock.now();
+    const session = await this.stores.sessions.find(thumbprint, now);
+    if (session === undefined || session.expiresAt <= now) return refuse('session.unknown');
+    const { member, device } = session;
+    // A device that the charter does not name any more ends its sessions.
+    if (state.members.get(member)?.confirmed.has(device) !== true) return refuse('session.unknown');
+    return ok({ kind: 'member', member, device, thumbprint });
+  }
+
+  /** Whether the caller may send one more request now. */
+  allows(caller: Caller): boolean {
+    return this.limits.rates.take(caller.thumbprint);
+  }
+}

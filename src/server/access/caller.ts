@@ -1,0 +1,66 @@
+import type { ExecutionContext } from '@nestjs/common';
+import { SetMetadata, createParamDecorator } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { refusal } from '../http/refusal-exception.ts';
+import type { Proof } from './proof.ts';
+
+/** A member by the session of his device. */
+export interface MemberCaller {
+  readonly kind: 'member';
+  readonly member: string;
+  readonly device: string;
+  readonly thumbprint: string;
+}
+
+/** Who sent a request, as far as its route needs to know. */
+export type Caller =
+  | MemberCaller
+  | { readonly kind: 'signer'; readonly wallet: string; readonly thumbprint: string }
+  | { readonly kind: 'key'; readonly proof: Proof; readonly thumbprint: string };
+
+/**
+ * Who may call a route. `member`: the session of a member; the default, so that a forgotten decorator denies. `reader`: also a
+ * signer. `key`: anybody who proves his request with some key. `public`: anybody.
+ */
+export type Audience = 'member' | 'reader' | 'key' | 'public';
+
+export const AUDIENCE = 'countersign:audience';
+
+/** Opens a route to everybody. */
+export const Public = (): MethodDecorator & ClassDecorator =>
+  SetMetadata(AUDIENCE, 'public' satisfies Audience);
+/** Opens a route to signers too, and to everybody where the log is public. */
+export const Readers = (): MethodDecorator & ClassDecorator =>
+  SetMetadata(AUDIENCE, 'reader' satisfies Audience);
+/** Opens a route to whoever proves the request, session or not. */
+export const ProvenOnly = (): MethodDecorator & ClassDecorator =>
+  SetMetadata(AUDIENCE, 'key' satisfies Audience);
+
+const callers = new WeakMap<FastifyRequest, Caller>();
+
+export function setCaller(request: FastifyRequest, caller: Caller): void {
+  callers.set(request, caller);
+}
+
+/** The caller of a request, undefined on public routes. */
+export function callerOf(request: FastifyRequest): Caller | undefined {
+  return callers.get(request);
+}
+
+function requestOf(context: ExecutionContext): FastifyRequest {
+  return context.switchToHttp().getRequest<FastifyRequest>();
+}
+
+/** The member who calls. */
+export const CurrentMember = createParamDecorator((_: unknown, context): MemberCaller => {
+  const caller = callerOf(requestOf(context));
+  if (caller?.kind !== 'member') throw refusal('caller.kind', { needs: 'member' });
+  return caller;
+});
+
+/** The proof of a request on a route of {@link ProvenOnly}. */
+export const CurrentProof = createParamDecorator((_: unknown, context): Proof => {
+  const caller = callerOf(requestOf(context));
+  if (caller?.kind !== 'key') throw refusal('caller.kind', { needs: 'key' });
+  return caller.proof;
+});

@@ -1,0 +1,67 @@
+import { Injectable } from '@nestjs/common';
+import type { Result } from '../../core/base/result.ts';
+import { ok } from '../../core/base/result.ts';
+import type { MemberCaller } from '../access/caller.ts';
+import { checkAuthor } from '../access/author.ts';
+import { decodeBlobs, noteOf } from '../http/bodies.ts';
+import { LogService } from '../log/log.service.ts';
+import { stageOf } from '../log/projection.store.ts';
+import { StatementService } from '../log/statement.service.ts';
+import type { ApprovalBody, ApprovedView, FreezeBody, FrozenView } from './approvals.schema.ts';
+
+/** Takes what members say about proposals and wallets into the log. */
+@Injectable()
+export class ApprovalsService {
+  constructor(
+    private readonly statements: StatementService,
+    private readonly log: LogService,
+  ) {}
+
+  /** Approve, reject or withdraw. Codes: those of the fold for approvals, `session.member`, `text.mismatch`. */
+  async decide(body: ApprovalBody, caller: MemberCaller): Promise<Result<ApprovedView>> {
+    const said = this.statements.read(body, 'approval');
+    if (!said.ok) return said;
+    const { statement, digest } = said.value;
+    const author = checkAuthor(statement, caller);
+    if (!author.ok) return author;
+    if (statement.decision === 'approve') {
+      const timely = this.statements.checkTime(statement);
+      if (!timely.ok) return timely;
+    }
+    const texts = noteOf(statement.reasonDigest, body.reason);
+    if (!texts.ok) return texts;
+    const blobs = decodeBlobs(body.blobs);
+    if (!blobs.ok) return blobs;
+    const beside = { coins: null, blobs: blobs.value, texts: texts.value };
+    const index = await this.statements.submit(said.value, beside);
+    if (!index.ok) return index;
+    return ok({ digest, index: index.value, ...this.#standing(statement.proposal) });
+  }
+
+  /** Codes: those of the fold for freezes, `session.member`, `text.mismatch`. */
+  async freeze(body: FreezeBody, caller: MemberCaller): Promise<Result<FrozenView>> {
+    const said = this.statements.read(body, 'freeze');
+    if (!said.ok) return said;
+    const { statement, digest } = said.value;
+    const author = checkAuthor(statement, caller);
+    if (!author.ok) return author;
+    const texts = noteOf(statement.reasonDigest, body.reason);
+    if (!texts.ok) return texts;
+    const blobs = decodeBlobs(body.blobs);
+    if (!blobs.ok) return blobs;
+    const beside = { coins: null, blobs: blobs.value, texts: texts.value };
+    const index = await this.statements.submit(said.value, beside);
+    return index.ok ? ok({ digest, index: index.value }) : index;
+  }
+
+  #standing(digest: string): Pick<ApprovedView, 'status' | 'signatureExists'> {
+    const state = this.log.state();
+    const proposal = state.proposals.get(digest);
+    if (proposal === undefined) return { status: 'open', signatureExists: false };
+    const ledger = state.ledgers.get(proposal.statement.wallet.id);
+    return {
+      status: stageOf(state, proposal),
+      signatureExists: ledger?.intents.has(digest) ?? false,
+    };
+  }
+}
