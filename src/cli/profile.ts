@@ -25,10 +25,17 @@ export interface Profile extends ProfileFile {
   readonly keyFile: string;
 }
 
-/** COUNTERSIGN_HOME, else ./.countersign/cli where a profile lies, else ~/.countersign. */
+/**
+ * COUNTERSIGN_HOME, else ./.countersign/cli where a profile lies, else ~/.countersign. An installation that `npm start` made
+ * under COUNTERSIGN_HOME keeps the CLI's home in its folder cli.
+ */
 export function homeOf(io: Io): string {
   const named = io.env['COUNTERSIGN_HOME'];
-  if (named !== undefined && named !== '') return resolve(io.folder, named);
+  if (named !== undefined && named !== '') {
+    const home = resolve(io.folder, named);
+    const within = join(home, 'cli');
+    return existsSync(join(within, 'profile.json')) ? within : home;
+  }
   const here = join(io.folder, '.countersign', 'cli');
   return existsSync(join(here, 'profile.json')) ? here : join(homedir(), '.countersign');
 }
