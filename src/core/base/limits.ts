@@ -65,6 +65,15 @@ export const ISSUED_AHEAD_SECONDS = 120;
 export const SIGNER_CLOCK_SECONDS = 300;
 /** Receipts that a signer posts in one request: each is below 2,000 bytes, a hot signature of 250 inputs 70,000. */
 export const RECEIPTS_POSTED = 50;
+/** One receipt as text: the longest record has nine hashes, keys and signatures. */
+export const RECEIPT_LENGTH = 4_000;
+/** The blob that a receipt names, in base64: 250 signatures in their JSON are below 60,000 bytes. */
+export const SIGNATURES_BASE64_LENGTH = 80_000;
+/** Confirmations after which a transaction counts as settled. */
+export const SETTLED_CONFIRMATIONS = 6;
+/** Blocks that one call mines on the sandbox, and play money that it hands out at once. */
+export const SANDBOX_BLOCKS = 100;
+export const SANDBOX_SATS = 100_000_000_000;
 /** How long a proposal may stay open. */
 export const PROPOSAL_SECONDS = 30 * 86_400;
 /** How long a statement of a device may stay valid. */
@@ -82,6 +91,8 @@ export const RPC_SECONDS = 30;
 export const FEE_RATE_ESTIMATE = 2_000;
 /** Coins of one wallet that selection looks at: more than forty times what one spend can hold. */
 export const COINS_READ = 10_000;
+/** How long a draft holds its coins: reading and signing it takes minutes (design 3, "Details"). */
+export const DRAFT_SECONDS = 600;
 /** Wallets that one follower watches. */
 export const WALLETS = 1_000;
 

@@ -1,20 +1,20 @@
-import type { OnApplicationBootstrap, OnModuleDestroy, OnModuleInit } from '@nestjs/common';
-import { Inject, Injectable, Logger } from '@nestjs/common';
-import { genesisBlock } from '../../core/wallet/network.ts';
-import { ServerConfig, orRefuseStart } from '../config.ts';
+import { Injectable, Logger } from '@nestjs/common';
+import type { Result } from '../../core/base/result.ts';
+import type { Sats } from '../../core/base/sats.ts';
+import { Clock } from '../clock.ts';
 import type { SessionLock } from '../database/session-lock.ts';
 import { locks } from '../database/session-lock.ts';
 import { UnitOfWork } from '../database/unit-of-work.ts';
 import { Alarm } from '../log/alarm.ts';
 import { LogService } from '../log/log.service.ts';
-import { Unavailable } from '../http/unavailable.ts';
 import { ChainFault } from './chain-fault.ts';
+import { ChainSource } from './chain-source.ts';
 import type { ChainTip, ChainView } from './chain-view.ts';
-import { checkIdentity } from './chain-view.ts';
+import { CoinStore } from './coin.store.ts';
 import { Follower } from './follower.ts';
 import type { ChainEvent } from './follower.ts';
-import { CHAIN_VIEW } from './open-chain.ts';
-import { Sandbox } from './sandbox.ts';
+import { FollowerStore } from './follower.store.ts';
+import type { Sandbox } from './sandbox.ts';
 
 /** How often the follower looks for a new block. */
 const POLL_MS = 1_000;
@@ -22,129 +22,162 @@ const POLL_MS = 1_000;
 const STANDBY_MS = 2_000;
 /** Until the log was read: then the wallets are known. */
 const LOG_MS = 200;
-/** The longest wait between two attempts after faults. */
-const BACK_OFF_MS = 30_000;
+/** Waits between attempts after faults: the first, doubled each time, and the longest. */
+const BACK_OFF_MS = { first: 500, longest: 30_000 } as const;
 
-/** What is known of the chain source, without asking it. */
+/** What is known of the chain, without asking anybody. */
 export interface ChainStatus {
-  readonly source: ChainView['name'];
+  readonly source: 'sandbox' | 'bitcoind';
   /** The node was asked for its network, and it is ours. */
   readonly identified: boolean;
   /** Code of the last question's fault, null when it was answered. */
   readonly fault: string | null;
+  /** As it was at the last look. */
   readonly tip: ChainTip | null;
   /** Whether this process is the follower. */
   readonly following: boolean;
 }
 
-/** Done by the follower after each look at the chain, so by one process at a time. */
-export type Task = () => Promise<void>;
-
 /**
- * Keeps the wallets in force followed. Of all server processes the one that holds the lock reads blocks, mines the sandbox's
- * and runs the tasks of other features. A node that fails is asked again, ever more slowly; one of another network
- * refuses the start, or is never believed when it was away at the start.
+ * The chain that this server is configured for, and the wallets' coins on it. Of all server processes the one that holds the
+ * follower's lock reads blocks, mines the sandbox's and does the steps of other features. A node that fails is asked
+ * again, ever more slowly; one of another network refuses the start, or is never believed when it was away then.
  */
 @Injectable()
-export class ChainService implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy {
+export class ChainService {
   readonly #logger = new Logger('chain');
   readonly #alarm = new Alarm();
-  readonly #follower: Follower;
   readonly #followed = new Set<string>();
-  readonly #tasks: Task[] = [];
-  #identified = false;
+  readonly #steps: (() => Promise<void>)[] = [];
+  #follower: Follower | null = null;
+  #reached = false;
+  #following = false;
   #tip: ChainTip | null = null;
   #fault: string | null = null;
-  #following = false;
   #failures = 0;
-  #mineAt = 0;
+  #mineAt = Infinity;
   #stopping = false;
-  #running: Promise<void> | null = null;
+  #running: Promise<void> = Promise.resolve();
 
   constructor(
-    private readonly config: ServerConfig,
+    private readonly source: ChainSource,
     private readonly work: UnitOfWork,
+    private readonly clock: Clock,
     private readonly log: LogService,
-    @Inject(CHAIN_VIEW) private readonly view: ChainView,
-  ) {
-    this.#follower = new Follower({
-      chain: view,
-      work,
-      onEvents: (events) => {
-        for (const event of events) this.#tell(event);
-        return Promise.resolve();
-      },
-    });
+  ) {}
+
+  /** The chain, once it is known to be ours. Throws a ChainFault before. */
+  get view(): ChainView {
+    return this.source.view;
+  }
+
+  /** Null on any chain but the sandbox. */
+  get sandbox(): Sandbox | null {
+    return this.source.sandbox;
+  }
+
+  get coins(): CoinStore {
+    return new CoinStore(this.work.plain, () => this.clock.now());
+  }
+
+  /** Whether the coins were read up to the tip of the chain at the last look, as far as this process knows. */
+  get reached(): boolean {
+    return this.#reached;
   }
 
   get status(): ChainStatus {
     return {
-      source: this.view.name,
-      identified: this.#identified,
+      source: this.source.name,
+      identified: this.source.identified,
       fault: this.#fault,
       tip: this.#tip,
       following: this.#following,
     };
   }
 
-  /** The sandbox, or null where coins have a value. */
-  get sandbox(): Sandbox | null {
-    return this.view instanceof Sandbox ? this.view : null;
+  /** The block that was read last, or null. */
+  followedTip(): Promise<{ readonly height: number; readonly hash: string } | null> {
+    return new FollowerStore(this.work.plain).tip();
   }
 
-  /** Registers a task. Called before the loop begins. */
-  afterLook(task: Task): void {
-    this.#tasks.push(task);
+  /** Registers what the follower does after each look at the chain, so in one process at a time. Called before {@link start}. */
+  afterStep(step: () => Promise<void>): void {
+    this.#steps.push(step);
   }
 
-  /** The chain source, after it was identified. Throws a ChainFault while it cannot be, StartRefused when it is another's. */
-  async identified(): Promise<ChainView> {
-    if (!this.#identified) {
-      orRefuseStart(await checkIdentity(this.view, genesisBlock(this.view.network)), 'CHAIN');
-      this.#identified = true;
-    }
-    return this.view;
-  }
-
-  /** Takes in a transaction of ours before it is handed to the network: its coins count as being spent. */
-  async announce(raw: Uint8Array): Promise<void> {
-    await this.#followWallets();
-    await this.#follower.addUnconfirmed(raw);
-  }
-
-  /** Something happened on the chain: the follower need not wait for its next look. */
-  ring(): void {
-    this.#alarm.ring();
-  }
-
-  /** Throws StartRefused when the node is of another network. A node that is away does not hinder the start. */
-  async onModuleInit(): Promise<void> {
+  /** Opens the chain and begins to follow. Throws StartRefused on a node of another network; one that is away is waited for. */
+  async start(): Promise<void> {
+    const opened = await this.source.open();
+    this.#follower = new Follower({
+      chain: opened,
+      work: this.work,
+      onEvents: (events) => {
+        for (const event of events) this.#tell(event);
+        return Promise.resolve();
+      },
+    });
     try {
-      await this.identified();
+      await this.source.identify();
     } catch (error) {
       if (!(error instanceof ChainFault)) throw error;
       this.#failed(error);
     }
-  }
-
-  onApplicationBootstrap(): void {
-    const every = this.#mineEveryMs();
-    this.#mineAt = every === null ? Infinity : performance.now() + every;
+    const every = this.source.mineEveryMs;
+    if (every !== null) this.#mineAt = performance.now() + every;
     this.#running = this.#run();
   }
 
-  async onModuleDestroy(): Promise<void> {
+  async stop(): Promise<void> {
     this.#stopping = true;
     this.#alarm.ring();
     await this.#running;
-    await this.view.close();
+    await this.source.close();
+  }
+
+  /** Looks at the chain at once, where this process is the follower. */
+  wake(): void {
+    this.#alarm.ring();
+  }
+
+  /** Takes in a transaction of ours before it is handed to the network: its coins count as being spent. */
+  async addUnconfirmed(raw: Uint8Array): Promise<void> {
+    await this.#followWallets();
+    await this.#follower?.addUnconfirmed(raw);
+  }
+
+  /** Holds coins in a unit of work of their own. Codes: `coin.spent`, `coin.locked`. */
+  lock(outpoints: readonly string[], holder: string, until: number): Promise<Result<null>> {
+    const pairs = outpoints.map((outpoint) => {
+      const [txid = '', vout = ''] = outpoint.split(':');
+      return [txid, Number(vout)] as const;
+    });
+    return this.work.run((sql) =>
+      new CoinStore(sql, () => this.clock.now()).lock(pairs, holder, until),
+    );
+  }
+
+  /** Play money to a script, mined at once. Requires the sandbox. */
+  async fund(script: Uint8Array, amount: Sats): Promise<string> {
+    if (this.sandbox === null) throw new Error('bug: only the sandbox has play money');
+    const { txid, vout } = await this.sandbox.fund(script, amount);
+    await this.sandbox.mine(1);
+    await this.catchUp();
+    return `${txid}:${String(vout)}`;
+  }
+
+  /** Reads blocks up to the tip now, in whatever process. */
+  async catchUp(): Promise<void> {
+    if (this.#follower === null) return;
+    await this.#followWallets();
+    this.#reached = (await this.#follower.catchUp()).reached;
+    this.#alarm.ring(); // the steps may find something to do
   }
 
   async #run(): Promise<void> {
     while (!this.#stopping) {
       let lock: SessionLock | undefined;
       try {
-        await this.identified();
+        await this.source.identify();
         lock = await this.work.lock(locks.follower);
         if (lock === undefined) {
           await this.#look();
@@ -152,7 +185,8 @@ export class ChainService implements OnModuleInit, OnApplicationBootstrap, OnMod
         } else await this.#lead(lock);
       } catch (error) {
         this.#failed(error);
-        await this.#alarm.sleep(Math.min(BACK_OFF_MS, 500 * 2 ** Math.min(this.#failures, 10)));
+        const { first, longest } = BACK_OFF_MS;
+        await this.#alarm.sleep(Math.min(longest, first * 2 ** Math.min(this.#failures, 16)));
       } finally {
         this.#following = false;
         await lock?.release();
@@ -172,47 +206,43 @@ export class ChainService implements OnModuleInit, OnApplicationBootstrap, OnMod
       await this.#mineWhenDue();
       await this.#look();
       await this.#followWallets();
-      const { reached } = await this.#follower.catchUp();
-      await this.#runTasks();
-      if (reached) await this.#alarm.sleep(POLL_MS);
+      this.#reached = (await this.#follower?.catchUp())?.reached ?? false;
+      await this.#doSteps();
+      if (this.#reached) await this.#alarm.sleep(POLL_MS);
     }
   }
 
   async #look(): Promise<void> {
     this.#tip = await this.view.tip();
-    if (this.#failures > 0) this.#logger.warn('the chain source answers again');
+    if (this.#failures > 0) this.#logger.warn('the chain answers again');
     this.#failures = 0;
     this.#fault = null;
   }
 
-  /** A task that fails is tried again with the next look; the others are done. */
-  async #runTasks(): Promise<void> {
-    for (const task of this.#tasks) {
+  /** A step that fails is done with the next look; the others are done now. */
+  async #doSteps(): Promise<void> {
+    for (const step of this.#steps) {
       if (this.#stopping) return;
       try {
-        await task();
+        await step();
       } catch (error) {
         if (error instanceof ChainFault) throw error;
-        this.#logger.warn(`a task waits for the next look: ${messageOf(error)}`);
+        this.#logger.warn(`left for the next look at the chain: ${messageOf(error)}`);
       }
     }
   }
 
+  /** Wallets that came in force since. */
   async #followWallets(): Promise<void> {
     for (const [id, { wallet, body }] of this.log.state().wallets) {
       if (this.#followed.has(id)) continue;
-      await this.#follower.follow({ id, wallet, birth: body.birth, gap: body.gapLimit });
+      await this.#follower?.follow({ id, wallet, birth: body.birth, gap: body.gapLimit });
       this.#followed.add(id);
     }
   }
 
-  #mineEveryMs(): number | null {
-    const { chain } = this.config;
-    return chain.kind === 'sandbox' && chain.blockSeconds > 0 ? chain.blockSeconds * 1000 : null;
-  }
-
   async #mineWhenDue(): Promise<void> {
-    const every = this.#mineEveryMs();
+    const every = this.source.mineEveryMs;
     if (every === null || performance.now() < this.#mineAt) return;
     await this.sandbox?.mine(1);
     this.#mineAt = performance.now() + every;
@@ -220,8 +250,8 @@ export class ChainService implements OnModuleInit, OnApplicationBootstrap, OnMod
 
   /** Told once for each series: a node that is away for a night fills no disk. */
   #failed(error: unknown): void {
-    const fault = error instanceof ChainFault ? error.code : null;
-    if (!(error instanceof Unavailable)) this.#fault = fault ?? 'fault';
+    this.#reached = false;
+    this.#fault = error instanceof ChainFault ? error.code : 'fault';
     this.#failures += 1;
     if (this.#failures === 1) this.#logger.error(messageOf(error));
   }

@@ -1,0 +1,74 @@
+import { Injectable } from '@nestjs/common';
+import { genesisBlock } from '../../core/wallet/network.ts';
+import { Clock } from '../clock.ts';
+import { ServerConfig, orRefuseStart } from '../config.ts';
+import { UnitOfWork } from '../database/unit-of-work.ts';
+import { Bitcoind } from './bitcoind.ts';
+import { ChainFault } from './chain-fault.ts';
+import type { ChainView } from './chain-view.ts';
+import { checkIdentity } from './chain-view.ts';
+import { Sandbox } from './sandbox.ts';
+
+/** The chain source that the configuration names, and whether it is of our network. */
+@Injectable()
+export class ChainSource {
+  #view: ChainView | null = null;
+  #identified = false;
+
+  constructor(
+    private readonly config: ServerConfig,
+    private readonly work: UnitOfWork,
+    private readonly clock: Clock,
+  ) {}
+
+  get name(): 'sandbox' | 'bitcoind' {
+    return this.config.chain.kind;
+  }
+
+  get identified(): boolean {
+    return this.#identified;
+  }
+
+  /** The source, once it is known to be of our network. Throws a ChainFault before: no other may be followed or sent to. */
+  get view(): ChainView {
+    if (this.#view === null || !this.#identified)
+      throw new ChainFault('chain.unreachable', { reason: 'not yet identified' });
+    return this.#view;
+  }
+
+  /** Null on any chain but the sandbox. */
+  get sandbox(): Sandbox | null {
+    return this.#view instanceof Sandbox ? this.#view : null;
+  }
+
+  /** Milliseconds between the blocks that the sandbox mines by itself, or null. */
+  get mineEveryMs(): number | null {
+    const { chain } = this.config;
+    return chain.kind === 'sandbox' && chain.blockSeconds > 0 ? chain.blockSeconds * 1000 : null;
+  }
+
+  /** Opens it, once. It may be away. */
+  async open(): Promise<ChainView> {
+    const { chain, network } = this.config;
+    if (chain.kind === 'sandbox')
+      this.#view ??= await Sandbox.open(this.work, () => this.clock.now());
+    else {
+      const cookie = chain.cookieFile === null ? {} : { cookieFile: chain.cookieFile };
+      this.#view ??= new Bitcoind({ url: chain.url, network, ...cookie });
+    }
+    return this.#view;
+  }
+
+  /** Asks it, once, for the network. Throws a ChainFault when it is away, StartRefused when it is of another network. */
+  async identify(): Promise<void> {
+    if (this.#identified) return;
+    const view = await this.open();
+    const expected = genesisBlock(this.config.network);
+    orRefuseStart(await checkIdentity(view, expected), 'the Bitcoin node');
+    this.#identified = true;
+  }
+
+  async close(): Promise<void> {
+    await this.#view?.close();
+  }
+}

@@ -1,0 +1,71 @@
+import { Injectable } from '@nestjs/common';
+import { blobAddress } from '../../core/base/digest.ts';
+import { blobsOf, blobsOfCoins, parseEntry } from '../../core/log/entry.ts';
+import type { PackageLine } from '../../core/log/package.ts';
+import { formatPackageLine } from '../../core/log/package.ts';
+import type { LogHead } from '../log/entry.store.ts';
+import { LogService } from '../log/log.service.ts';
+
+/** Entries read at once: 100 of the largest are 6 MB. */
+const PAGE = 100;
+/**
+ * Addresses of blobs remembered as written. Beyond them a blob that is named again after long is written a second time, which
+ * costs its size and harms no reader: a blob proves itself by its hash.
+ */
+const REMEMBERED = 100_000;
+
+/** Writes the log with its blobs as one file, in the memory of a page however long the log is. */
+@Injectable()
+export class EvidenceService {
+  constructor(private readonly log: LogService) {}
+
+  /** The head that a package is made of. Throws Unavailable while the log is being read. */
+  head(): LogHead {
+    return this.log.head('organisation');
+  }
+
+  /** The package of a committed head, line by line. Throws when the log lacks what it names: the file must not look whole then. */
+  async *lines(head: LogHead): AsyncGenerator<string> {
+    yield lineOf({ type: 'checkpoint', note: head.note });
+    const written = new Set<string>();
+    for (let from = 0; from < head.size; from += PAGE) {
+      const limit = Math.min(PAGE, head.size - from);
+      const page = await this.log.leaves(from, limit);
+      if (page.length !== limit) throw new Error(`entries are missing from index ${from} on`);
+      for (const { index, leaf } of page) {
+        yield* this.#blobsOf(leaf, written);
+        yield lineOf({ type: 'entry', index, bytes: leaf });
+      }
+    }
+  }
+
+  /** The blobs that an entry names, and those that its list of coins names in turn, unless they were written. */
+  async *#blobsOf(leaf: Uint8Array, written: Set<string>): AsyncGenerator<string> {
+    const entry = parseEntry(leaf);
+    if (!entry.ok) return; // it stands in the log without effect
+    const coins = entry.value.type === 'statement' ? entry.value.coins : null;
+    const parents = coins === null ? [] : blobsOfCoins(await this.#blob(coins));
+    for (const sha256 of new Set([...blobsOf(entry.value), ...parents])) {
+      if (written.has(sha256)) continue;
+      yield lineOf({ type: 'blob', sha256, bytes: await this.#blob(sha256) });
+      remember(written, sha256);
+    }
+  }
+
+  async #blob(sha256: string): Promise<Uint8Array> {
+    const bytes = await this.log.blob(sha256);
+    if (bytes === undefined || blobAddress(bytes) !== sha256)
+      throw new Error(`the blob ${sha256}, which an entry names, is missing`);
+    return bytes;
+  }
+}
+
+function lineOf(line: PackageLine): string {
+  return `${formatPackageLine(line)}\n`;
+}
+
+function remember(written: Set<string>, sha256: string): void {
+  written.add(sha256);
+  const oldest = written.values().next();
+  if (written.size > REMEMBERED && oldest.done !== true) written.delete(oldest.value);
+}

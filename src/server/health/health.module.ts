@@ -1,0 +1,13 @@
+import { Module } from '@nestjs/common';
+import { ChainModule } from '../chain/chain.module.ts';
+import { LogModule } from '../log/log.module.ts';
+import { HealthController } from './health.controller.ts';
+import { HealthService, LogWriter } from './health.service.ts';
+
+/** How the process is, for whoever starts and watches it. */
+@Module({
+  imports: [ChainModule, LogModule],
+  controllers: [HealthController],
+  providers: [HealthService, LogWriter],
+})
+export class HealthModule {}

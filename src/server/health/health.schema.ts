@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { count, hex32 } from '../../core/base/schema.ts';
+
+export const livingView = z.object({ status: z.literal('living') }).meta({ id: 'Living' });
+export type LivingView = z.infer<typeof livingView>;
+
+/** How the server is. It names no address, key or person: the route is open to anybody. */
+export const readinessView = z
+  .object({
+    /** `degraded`: people can work, payments wait. `unready`: nothing can be written down. */
+    status: z.enum(['ready', 'degraded', 'unready']),
+    database: z.enum(['up', 'down']),
+    log: z.object({
+      /** Null while it is being read. */
+      size: count.nullable(),
+      /** Who numbers entries: this process, another, or at this moment nobody. */
+      sequencer: z.enum(['here', 'elsewhere', 'nowhere']),
+    }),
+    chain: z.object({
+      source: z.enum(['sandbox', 'bitcoind']),
+      /** Code of what is wrong with the node, or null. */
+      fault: z.string().nullable(),
+      tip: z
+        .object({
+          height: count,
+          hash: hex32,
+          /** Seconds since the time in its header. */
+          age: z.int(),
+          /** Blocks that the node knows of and has not read. */
+          behind: count,
+        })
+        .nullable(),
+      follower: z.object({
+        process: z.enum(['here', 'elsewhere', 'nowhere']),
+        /** Height of the block that was read last. */
+        height: count.nullable(),
+      }),
+    }),
+  })
+  .meta({ id: 'Readiness' });
+export type ReadinessView = z.infer<typeof readinessView>;
