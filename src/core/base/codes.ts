@@ -728,6 +728,11 @@ export const codes = {
     'The lock time is a point in time, not a height.',
     'Set the lock time to 0 or to the height of the tip.',
   ),
+  'psbt.locktime.future': later(
+    409,
+    'The transaction is valid only from a later block on.',
+    'Rebuild it with the height of the newest block, or wait for that block.',
+  ),
   'psbt.locktime.inactive': final(
     422,
     'A lock time is set, yet every input disables it.',
@@ -828,6 +833,11 @@ export const codes = {
     409,
     'A coin is held by another draft or proposal.',
     'Choose other coins, or wait until they are free.',
+  ),
+  'chain.fee.unknown': later(
+    503,
+    'The node has no estimate of fees.',
+    'Name a fee rate, or wait until the node has seen some blocks.',
   ),
   'destination.unknown': final(
     422,

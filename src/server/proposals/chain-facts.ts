@@ -1,0 +1,32 @@
+import { Injectable } from '@nestjs/common';
+import type { Seconds } from '../../core/base/time.ts';
+import { ChainService } from '../chain/chain.service.ts';
+import type { CoinStore } from '../chain/coin.store.ts';
+import { Clock } from '../clock.ts';
+
+/** What drafts and views ask of the world: the followed coins and blocks, the node's estimate of fees, the time. */
+@Injectable()
+export class ChainFacts {
+  constructor(
+    private readonly chain: ChainService,
+    private readonly clock: Clock,
+  ) {}
+
+  now(): Seconds {
+    return this.clock.now();
+  }
+
+  get coins(): CoinStore {
+    return this.chain.coins;
+  }
+
+  /** Height up to which coins were read; 0 before the first block. */
+  async tip(): Promise<number> {
+    return (await this.chain.followedTip())?.height ?? 0;
+  }
+
+  /** Satoshi a virtual byte, or null. Throws a ChainFault when the node cannot be asked. */
+  estimate(blocks: number): Promise<number | null> {
+    return this.chain.view.feeRate(blocks);
+  }
+}

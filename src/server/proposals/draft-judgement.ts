@@ -1,0 +1,115 @@
+import { statementDigest } from '../../core/approval/statement.ts';
+import type { ProposalStatement } from '../../core/approval/statement.ts';
+import { toHex } from '../../core/base/bytes.ts';
+import { PROPOSAL_SECONDS } from '../../core/base/limits.ts';
+import type { Refusal } from '../../core/base/result.ts';
+import type { Seconds } from '../../core/base/time.ts';
+import { formatTime } from '../../core/base/time.ts';
+import { walletOpen } from '../../core/authorise.ts';
+import { createLedger } from '../../core/log/ledger.ts';
+import type { DocumentRecord, ProposalRecord, State, WalletRecord } from '../../core/log/state.ts';
+import type { DocumentOf } from '../../core/governance/document.ts';
+import type { Evaluation } from '../../core/policy/evaluate.ts';
+import { evaluate } from '../../core/policy/evaluate.ts';
+import { spendConflict, spendFacts, usageOf } from '../../core/policy/facts.ts';
+import type { Plan, Warning } from './draft-plan.ts';
+
+/** Who drafts what, under which documents. */
+export interface Subject {
+  readonly member: string;
+  readonly wallet: WalletRecord;
+  readonly charter: DocumentRecord<DocumentOf<'charter'>>;
+  readonly policy: DocumentRecord<DocumentOf<'policy'>>;
+  readonly destinations: DocumentRecord<DocumentOf<'destinations'>>;
+  readonly reference: string | null;
+}
+
+export interface Judgement {
+  /** What no approval will change: the draft is refused with it. */
+  readonly refusal: Refusal | null;
+  readonly evaluation: Evaluation;
+  readonly warnings: readonly Warning[];
+}
+
+/**
+ * What the policy says of a draft before anybody signs it: the same evaluation that authorise.ts makes of the proposal
+ * later. It saves people work and decides nothing.
+ */
+export function judgeDraft(state: State, subject: Subject, plan: Plan, clock: Seconds): Judgement {
+  const { wallet, policy } = subject;
+  const ledger = state.ledgers.get(wallet.id) ?? createLedger();
+  const now = Math.max(clock, ledger.at);
+  const planned = plannedProposal(state, subject, plan, now);
+  const facts = spendFacts(state, ledger, planned, now);
+  const usage = usageOf(state, ledger, planned, now);
+  const evaluation = evaluate(policy.document.body, facts, usage, now);
+  const conflict = spendConflict(state, ledger, planned, now);
+  // Whether a repetition is meant is said by the proposal; a reservation may be released.
+  const passing = conflict !== null && conflict.code !== 'coin.signed';
+  const [denied = null] = evaluation.refusals;
+  return {
+    refusal: denied ?? (passing ? null : conflict),
+    evaluation,
+    warnings: [
+      ...(passing ? [conflict] : []),
+      ...(isFrozen(state, wallet.id) ? [{ code: 'wallet.frozen', facts: {} }] : []),
+      ...(walletOpen(state, ledger, wallet) ? [] : [{ code: 'wallet.unconfirmed', facts: {} }]),
+    ],
+  };
+}
+
+/** Whether a freeze of the wallet, or of all, stands. */
+export function isFrozen(state: State, wallet: string): boolean {
+  return state.freezes.some(({ statement }) => ['*', wallet].includes(statement.wallet));
+}
+
+/** The proposal that the draft would become: the policy looks at bytes, initiator and documents only. */
+function plannedProposal(
+  state: State,
+  subject: Subject,
+  { transaction, view }: Plan,
+  now: Seconds,
+): ProposalRecord {
+  const { member, wallet, charter, policy, destinations, reference } = subject;
+  const statement: ProposalStatement = {
+    type: 'proposal',
+    org: state.genesis,
+    member,
+    device: 'none',
+    previous: null,
+    log: { size: state.tree.size, root: toHex(state.tree.root()) },
+    issuedAt: formatTime(now),
+    expiresAt: formatTime(now + PROPOSAL_SECONDS),
+    network: wallet.body.network,
+    wallet: { id: wallet.id, digest: wallet.record.digest },
+    policy: policy.digest,
+    charter: charter.digest,
+    destinations: destinations.digest,
+    kind: 'pay',
+    spend: {
+      ...view.spend,
+      inputs: [...view.spend.inputs],
+      outputs: [...view.spend.outputs],
+    },
+    envelope: null,
+    initiator: member,
+    purposeDigest: '0'.repeat(64),
+    reference,
+    repeats: null,
+  };
+  return {
+    digest: statementDigest(statement),
+    index: state.tree.size,
+    name: '',
+    statement,
+    signature: '',
+    transaction,
+    txid: '',
+    coins: view.coins,
+    view,
+    approvals: [],
+    final: new Set(),
+    last: new Map(),
+    ended: null,
+  };
+}

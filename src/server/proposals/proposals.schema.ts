@@ -1,0 +1,112 @@
+import { z } from 'zod';
+import { count, hex32, hex64, label, satsJson, time } from '../../core/base/schema.ts';
+import { pageCursor, pageLimit, saltedText, statementFields } from '../http/bodies.ts';
+import { reason } from './drafts.schema.ts';
+
+export const proposeBody = z
+  .strictObject({
+    ...statementFields,
+    /** SHA-256 of the coins blob. */
+    coins: hex32,
+    purpose: saltedText,
+  })
+  .meta({ id: 'ProposeBody' });
+export type ProposeBody = z.output<typeof proposeBody>;
+
+export const proposedView = z
+  .object({ proposal: hex32, index: count, name: z.string() })
+  .meta({ id: 'Proposed' });
+export type ProposedView = z.infer<typeof proposedView>;
+
+export const proposalDigest = hex32.meta({ id: 'ProposalDigest' });
+
+const stages = ['open', 'ended', 'signed', 'broadcast', 'confirmed', 'settled'] as const;
+const stage = z.enum(stages);
+
+export const proposalsQuery = z
+  .strictObject({
+    wallet: label.optional(),
+    stage: stage.optional(),
+    cursor: pageCursor,
+    limit: pageLimit,
+  })
+  .meta({ id: 'ProposalsQuery' });
+export type ProposalsQuery = z.output<typeof proposalsQuery>;
+
+const summary = {
+  proposal: hex32,
+  index: count,
+  /** Four words to talk about it; they prove nothing. */
+  name: z.string(),
+  wallet: label,
+  initiator: label,
+  stage,
+  /** What the rule says now, and why. */
+  outcome: z.enum(['refused', 'pending', 'waiting', 'authorised', 'signed']),
+  code: z.string().nullable(),
+  amountSats: satsJson,
+  feeSats: satsJson,
+  reference: z.string().nullable(),
+  txid: hex32,
+  issuedAt: time,
+  expiresAt: time,
+};
+/** A text beside the log with the salt of its digest; null when it was erased or never sent. */
+const text = z.object({ salt: z.string(), text: z.string() }).nullable();
+
+const proposalSummary = z
+  .object({ ...summary, approvals: z.array(label) })
+  .meta({ id: 'ProposalSummary' });
+export type ProposalSummary = z.infer<typeof proposalSummary>;
+
+export const proposalsView = z
+  .object({ items: z.array(proposalSummary), next: z.string().nullable() })
+  .meta({ id: 'Proposals' });
+export type ProposalsView = z.infer<typeof proposalsView>;
+
+export const proposalView = z
+  .object({
+    ...summary,
+    /** As it was signed. */
+    statement: z.looseObject({}),
+    signature: hex64,
+    purpose: text,
+    verdict: z.object({
+      outcome: summary.outcome,
+      refusal: reason.nullable(),
+      notBefore: time.nullable(),
+      /** Limits, rules, clauses filled and missing, approvals as they count. */
+      trace: z.looseObject({}),
+    }),
+    approvals: z.array(
+      z.object({
+        digest: hex32,
+        index: count,
+        member: label,
+        device: label,
+        issuedAt: time,
+        partialSignatures: hex32.nullable(),
+        reason: text,
+      }),
+    ),
+    /** By whose word it can never be signed. */
+    ended: z.object({ code: z.string(), by: label, reason: text }).nullable(),
+    facts: z
+      .object({
+        broadcastAt: time.nullable(),
+        confirmed: z.object({ height: count, block: hex32 }).nullable(),
+        confirmations: count,
+        settledAt: time.nullable(),
+      })
+      .nullable(),
+    /** SHA-256 of what stands beside the log. */
+    blobs: z.object({
+      transaction: hex32,
+      coins: hex32,
+      parents: z.array(hex32),
+      /** Of the signer's signatures. */
+      signatures: hex32.nullable(),
+    }),
+  })
+  .meta({ id: 'Proposal' });
+export type ProposalView = z.infer<typeof proposalView>;

@@ -1,0 +1,59 @@
+import { Injectable } from '@nestjs/common';
+import type { Result } from '../../core/base/result.ts';
+import { ok } from '../../core/base/result.ts';
+import { proposalName } from '../../core/proposal/name.ts';
+import type { MemberCaller } from '../access/caller.ts';
+import { checkAuthor } from '../access/author.ts';
+import { decodeBlobs, noteOf } from '../http/bodies.ts';
+import { LogService } from '../log/log.service.ts';
+import type { Beside, Said } from '../log/statement.service.ts';
+import { StatementService } from '../log/statement.service.ts';
+import { ChainFacts } from './chain-facts.ts';
+import { CoinHolds } from './coin-holds.ts';
+import { checkLockTime } from './draft-plan.ts';
+import type { ProposeBody, ProposedView } from './proposals.schema.ts';
+
+/** Takes proposals into the log. */
+@Injectable()
+export class ProposalsService {
+  constructor(
+    private readonly statements: StatementService,
+    private readonly log: LogService,
+    private readonly chain: ChainFacts,
+    private readonly holds: CoinHolds,
+  ) {}
+
+  /**
+   * Logs a proposal and holds its coins. Codes: those of the fold for proposals, `session.member`, `statement.*`,
+   * `text.mismatch`, `log.blob.*`, `psbt.locktime.future`, `coin.spent`, `coin.locked`.
+   */
+  async propose(body: ProposeBody, caller: MemberCaller): Promise<Result<ProposedView>> {
+    const said = this.statements.read(body, 'proposal');
+    if (!said.ok) return said;
+    const { statement } = said.value;
+    const author = checkAuthor(statement, caller);
+    if (!author.ok) return author;
+    const timely = this.statements.checkTime(statement);
+    if (!timely.ok) return timely;
+    const texts = noteOf(statement.purposeDigest, body.purpose);
+    if (!texts.ok) return texts;
+    const blobs = decodeBlobs(body.blobs);
+    if (!blobs.ok) return blobs;
+    const valid = checkLockTime(statement.spend.lockTime, await this.chain.tip());
+    if (!valid.ok) return valid;
+    return this.#submit(said.value, { coins: body.coins, blobs: blobs.value, texts: texts.value });
+  }
+
+  async #submit(said: Said<'proposal'>, beside: Beside): Promise<Result<ProposedView>> {
+    const { digest, statement } = said;
+    const { member } = statement;
+    const outpoints = statement.spend.inputs.map(({ outpoint }) => outpoint);
+    const held = await this.holds.holdProposal({ digest, member, outpoints });
+    if (!held.ok) return held;
+    const index = await this.statements.submit(said, beside);
+    if (index.ok) return ok({ proposal: digest, index: index.value, name: proposalName(digest) });
+    // The same statement, sent twice at once, may stand in the log: then its coins stay held.
+    if (!this.log.state().proposals.has(digest)) await this.holds.release(digest);
+    return index;
+  }
+}

@@ -1,0 +1,36 @@
+import { Controller, Get, Param, Query } from '@nestjs/common';
+import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { valueOf } from '../http/refusal-exception.ts';
+import type { CoinsQuery, CoinsView, WalletView, WalletsView } from './wallets.schema.ts';
+import { coinsQuery, coinsView, walletId, walletView, walletsView } from './wallets.schema.ts';
+import { WalletsService } from './wallets.service.ts';
+
+@ApiTags('wallets')
+@Controller('v1/wallets')
+export class WalletsController {
+  constructor(private readonly wallets: WalletsService) {}
+
+  /** Every wallet with its balance. */
+  @Get()
+  @ApiOkResponse({ standardSchema: walletsView })
+  list(): Promise<WalletsView> {
+    return this.wallets.list();
+  }
+
+  /** One wallet: standing, balance, next receive address, free coins. */
+  @Get(':id')
+  @ApiOkResponse({ standardSchema: walletView })
+  async show(@Param('id', { schema: walletId }) id: string): Promise<WalletView> {
+    return valueOf(await this.wallets.show(id));
+  }
+
+  /** The coins that a draft may take now, the largest first. */
+  @Get(':id/coins')
+  @ApiOkResponse({ standardSchema: coinsView })
+  async coins(
+    @Param('id', { schema: walletId }) id: string,
+    @Query({ schema: coinsQuery }) query: CoinsQuery,
+  ): Promise<CoinsView> {
+    return valueOf(await this.wallets.coins(id, query));
+  }
+}

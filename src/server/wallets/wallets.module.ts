@@ -1,0 +1,12 @@
+import { Module } from '@nestjs/common';
+import { ChainModule } from '../chain/chain.module.ts';
+import { LogModule } from '../log/log.module.ts';
+import { WalletsController } from './wallets.controller.ts';
+import { WalletsService } from './wallets.service.ts';
+
+@Module({
+  imports: [ChainModule, LogModule],
+  controllers: [WalletsController],
+  providers: [WalletsService],
+})
+export class WalletsModule {}

@@ -1,0 +1,121 @@
+import { Injectable } from '@nestjs/common';
+import { ADDRESS_INDEX } from '../../core/base/limits.ts';
+import type { Result } from '../../core/base/result.ts';
+import { ok, refuse } from '../../core/base/result.ts';
+import { satsToJson } from '../../core/base/sats.ts';
+import { walletOpen } from '../../core/authorise.ts';
+import { createLedger } from '../../core/log/ledger.ts';
+import type { State, WalletRecord } from '../../core/log/state.ts';
+import { ChainService } from '../chain/chain.service.ts';
+import type { Balance, Coin } from '../chain/coin.store.ts';
+import { readCursor } from '../http/bodies.ts';
+import { LogService } from '../log/log.service.ts';
+import type {
+  CoinsQuery,
+  CoinsView,
+  WalletSummary,
+  WalletView,
+  WalletsView,
+} from './wallets.schema.ts';
+
+/** Free coins shown with their wallet. */
+const FIRST_COINS = 50;
+
+/** Shows wallets: what the log says of them, and their coins on the chain that is followed. */
+@Injectable()
+export class WalletsService {
+  constructor(
+    private readonly log: LogService,
+    private readonly chain: ChainService,
+  ) {}
+
+  /** All of them: an organisation has few. */
+  async list(): Promise<WalletsView> {
+    const items: WalletSummary[] = [];
+    for (const wallet of this.log.state().wallets.values()) {
+      const balance = await this.chain.coins.balance(wallet.id);
+      items.push(summaryOf(this.log.state(), wallet, balance));
+    }
+    return { items, next: null };
+  }
+
+  /** Code `wallet.unknown`. */
+  async show(id: string): Promise<Result<WalletView>> {
+    const wallet = this.#wallet(id);
+    if (!wallet.ok) return wallet;
+    const { coins } = this.chain;
+    const balance = await coins.balance(id);
+    const next = Math.min(ADDRESS_INDEX, await coins.nextReceiveIndex(id));
+    const page = await this.#page(wallet.value, 0, FIRST_COINS);
+    const state = this.log.state();
+    const { body, record, wallet: derived } = wallet.value;
+    return ok({
+      ...summaryOf(state, wallet.value, balance),
+      descriptor: derived.descriptor,
+      address: derived.address(0, next),
+      addressIndex: next,
+      holders: body.holders.map(({ member }) => member),
+      birth: body.birth,
+      gapLimit: body.gapLimit,
+      documents: {
+        charter: state.charter?.digest ?? null,
+        wallet: record.digest,
+        policy: state.policies.get(id)?.digest ?? null,
+        destinations: state.destinations?.digest ?? null,
+      },
+      coins: page,
+    });
+  }
+
+  /** A page of the free coins, the largest first. Codes: `wallet.unknown`, `cursor.invalid`. */
+  async coins(id: string, query: CoinsQuery): Promise<Result<CoinsView>> {
+    const wallet = this.#wallet(id);
+    if (!wallet.ok) return wallet;
+    const from = readCursor(query.cursor, 0);
+    return from.ok ? ok(await this.#page(wallet.value, from.value, query.limit)) : from;
+  }
+
+  #wallet(id: string): Result<WalletRecord> {
+    const wallet = this.log.state().wallets.get(id);
+    return wallet === undefined ? refuse('wallet.unknown', { wallet: id }) : ok(wallet);
+  }
+
+  async #page(wallet: WalletRecord, from: number, limit: number): Promise<CoinsView> {
+    const tip = (await this.chain.followedTip())?.height ?? 0;
+    const free = await this.chain.coins.spendable(wallet.id, tip);
+    const end = from + limit;
+    return {
+      items: free.slice(from, end).map((coin) => coinView(wallet, coin)),
+      next: end < free.length ? String(end) : null,
+    };
+  }
+}
+
+function summaryOf(state: State, wallet: WalletRecord, balance: Balance): WalletSummary {
+  const { id, record, body } = wallet;
+  const ledger = state.ledgers.get(id) ?? createLedger();
+  return {
+    id,
+    network: body.network,
+    digest: record.digest,
+    open: walletOpen(state, ledger, wallet),
+    frozen: state.freezes.some(({ statement }) => ['*', id].includes(statement.wallet)),
+    balance: {
+      confirmedSats: satsToJson(balance.confirmedSats),
+      pendingSats: Number(balance.unconfirmedSats - balance.spendingSats),
+      lockedSats: satsToJson(balance.lockedSats),
+    },
+  };
+}
+
+function coinView(wallet: WalletRecord, coin: Coin): CoinsView['items'][number] {
+  const { txid, vout, sats, branch, index, height } = coin;
+  return {
+    outpoint: `${txid}:${vout}`,
+    sats: satsToJson(sats),
+    address: wallet.wallet.address(branch, index),
+    branch,
+    index,
+    height,
+  };
+}
