@@ -26,10 +26,11 @@ export class CallerService {
   /** Where callers find this server: PUBLIC_URL, or the address that it listens on. */
   listensOn(port: number): void {
     const { publicUrl, host } = this.config;
-    const hosts = host === '127.0.0.1' ? [host, 'localhost'] : [host];
+    const local = ['127.0.0.1', 'localhost'];
+    const hosts = ['127.0.0.1', 'localhost', '0.0.0.0', '::'].includes(host) ? local : [host];
     this.#origins = new Set(
       publicUrl === null
-        ? hosts.map((name) => `http://${name}:${port}`)
+        ? hosts.map((name) => `http://${name.includes(':') ? `[${name}]` : name}:${port}`)
         : [publicUrl.replace(/\/+$/, '')],
     );
   }

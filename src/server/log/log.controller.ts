@@ -30,7 +30,7 @@ export class LogController {
   }
 
   /** A bundle of entries, whole or partial. */
-  @Get('tile/entries/*path')
+  @Get('tile/entries/*')
   @Readers()
   @Header('cache-control', FOR_EVER_PRIVATE)
   @ApiOkResponse({ description: 'entries, each after its length in 16 bits' })
@@ -42,7 +42,7 @@ export class LogController {
   }
 
   /** A tile of hashes, whole or partial. */
-  @Get('tile/*path')
+  @Get('tile/*')
   @Public()
   @Header('cache-control', FOR_EVER)
   @ApiOkResponse({ description: 'hashes of 32 bytes each' })

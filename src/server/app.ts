@@ -1,0 +1,100 @@
+import type { LogLevel } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import type { OpenAPIObject } from '@nestjs/swagger';
+import { DataSource } from 'typeorm';
+import { checkCharterNetwork } from '../core/governance/charter.ts';
+import { CallerService } from './access/caller.service.ts';
+import { AppModule } from './app.module.ts';
+import { ChainService } from './chain/chain.service.ts';
+import type { ServerConfig } from './config.ts';
+import { StartRefused, orRefuseStart } from './config.ts';
+import { createAdapter, installHooks } from './http/adapter.ts';
+import { RateLimiter } from './http/rate-limiter.ts';
+import { HousekeepingService } from './jobs/housekeeping.service.ts';
+import { JobsService } from './jobs/jobs.service.ts';
+import { LogService } from './log/log.service.ts';
+import { SequencerService } from './log/sequencer.service.ts';
+import { SigningModule } from './signing/signing.module.ts';
+
+/** A server that answers. */
+export interface RunningServer {
+  readonly app: NestFastifyApplication;
+  /** Where it listens. */
+  readonly url: string;
+  /** Ends it: no new requests, those at hand answered, jobs handed back, the log's lock given up. */
+  close(): Promise<void>;
+}
+
+/** The description of the API, OpenAPI 3.1. */
+export function describeApi(app: NestFastifyApplication): OpenAPIObject {
+  const description = new DocumentBuilder()
+    .setTitle('Countersign')
+    .setDescription(
+      'Approvals for Bitcoin treasuries. Every request carries a DPoP proof (RFC 9449).',
+    )
+    .setVersion('1')
+    .setOpenAPIVersion('3.1.0')
+    .build();
+  return SwaggerModule.createDocument(app, description);
+}
+
+/** The application with its routes, not yet listening and with nothing running behind it. */
+export async function createApp(config: ServerConfig): Promise<NestFastifyApplication> {
+  const app = await NestFactory.create<NestFastifyApplication>(
+    AppModule.of(config),
+    createAdapter(),
+    { logger: levelsOf(config.logLevel), abortOnError: false, bodyParser: false },
+  );
+  installHooks(app.getHttpAdapter().getInstance(), app.get(RateLimiter));
+  SwaggerModule.setup('docs', app, () => describeApi(app));
+  return app;
+}
+
+/** Starts everything in the order in which it is needed. Throws StartRefused when it must not run. */
+export async function startServer(config: ServerConfig): Promise<RunningServer> {
+  const app = await createApp(config);
+  const close = async (): Promise<void> => {
+    await app.close();
+    const source = app.get(DataSource);
+    if (source.isInitialized) await source.destroy();
+  };
+  try {
+    await app.init();
+    await app.get(JobsService).start();
+    await app.get(SequencerService).start();
+    checkNetwork(config, app.get(LogService));
+    await app.get(ChainService).start();
+    await app.get(SigningModule).work(app.get(HousekeepingService));
+    await app.listen(config.port, config.host);
+    const port = portOf(app);
+    app.get(CallerService).listensOn(port);
+    return { app, url: `http://${config.host}:${port}`, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** A demonstration organisation, whose keys anybody may have, runs beside no network that has value. */
+function checkNetwork(config: ServerConfig, log: LogService): void {
+  const charter = log.state().charter?.document.body;
+  if (charter === undefined) throw new StartRefused('the log holds no charter in force');
+  orRefuseStart(checkCharterNetwork(charter, config.network), 'NETWORK');
+}
+
+function portOf(app: NestFastifyApplication): number {
+  const address = app.getHttpServer().address();
+  if (address === null || typeof address === 'string') throw new Error('bug: it listens on a port');
+  return address.port;
+}
+
+function levelsOf(most: ServerConfig['logLevel']): LogLevel[] {
+  const levels: Record<ServerConfig['logLevel'], LogLevel[]> = {
+    error: ['error', 'fatal'],
+    warn: ['error', 'fatal', 'warn'],
+    info: ['error', 'fatal', 'warn', 'log'],
+  };
+  return levels[most];
+}

@@ -1,0 +1,76 @@
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { randomUUID } from 'node:crypto';
+import type { RefusalCode } from '../../core/base/codes.ts';
+import { send } from './problem.filter.ts';
+import { problemOf } from './problem.ts';
+import type { RateLimiter } from './rate-limiter.ts';
+
+/** A body of most routes. */
+const BODY_BYTES = 1_048_576;
+/** A proposal brings its previous transactions (PARENT_BYTES in base64), receipts and uploads their blobs. */
+const LARGE_BODY_BYTES = 25_000_000;
+const largeRoutes = new Set(['/v1/proposals', '/v1/drafts', '/v1/receipts', '/v1/documents']);
+/** A request that trickles in is cut off. */
+const REQUEST_MS = 60_000;
+/** A URL of ours is shorter; so is each of its parameters. */
+const PARAMETER_LENGTH = 256;
+
+/** Fastify as this server uses it: JSON only, bodies bounded, problems for what never reaches a route. */
+export function createAdapter(): FastifyAdapter {
+  const adapter = new FastifyAdapter({
+    bodyLimit: LARGE_BODY_BYTES,
+    requestTimeout: REQUEST_MS,
+    genReqId: () => randomUUID(),
+    routerOptions: { maxParamLength: PARAMETER_LENGTH },
+    frameworkErrors: (_error: unknown, _request: unknown, reply: FastifyReply) => {
+      refuse(reply, 'http.malformed');
+    },
+  });
+  return adapter;
+}
+
+/** What is done for every request before its route is known. */
+export function installHooks(instance: FastifyInstance, limiter: RateLimiter): void {
+  instance.removeContentTypeParser('text/plain');
+  instance.addHook('onRequest', (request, reply, done) => {
+    setHeaders(request, reply);
+    const code = admission(request, limiter);
+    if (code === null) done();
+    else refuse(reply, code);
+  });
+}
+
+/** The code of a request that is not let in, or null. */
+function admission(request: FastifyRequest, limiter: RateLimiter): RefusalCode | null {
+  if (!limiter.take(request.ip)) return 'http.rate';
+  // A body must say how long it is: that is known before any of it is read.
+  if (request.headers['transfer-encoding'] !== undefined) return 'http.malformed';
+  const [path = ''] = request.url.split('?');
+  const most = largeRoutes.has(path) ? LARGE_BODY_BYTES : BODY_BYTES;
+  const length = Number(request.headers['content-length'] ?? 0);
+  return length > most ? 'http.body.size' : null;
+}
+
+function refuse(reply: FastifyReply, code: RefusalCode): void {
+  send(reply, problemOf({ code, facts: {} }));
+}
+
+const apiPolicy = "default-src 'none'; frame-ancestors 'none'";
+/** Swagger UI brings its own scripts and styles. */
+const docsPolicy =
+  "default-src 'self'; style-src 'self' 'unsafe-inline'; script-src 'self' 'unsafe-inline'; " +
+  "img-src 'self' data:; frame-ancestors 'none'";
+
+function setHeaders(request: FastifyRequest, reply: FastifyReply): void {
+  const isDocs = /^\/docs(?:[/?-]|$)/.test(request.url);
+  void reply.headers({
+    'cache-control': 'no-store',
+    'content-security-policy': isDocs ? docsPolicy : apiPolicy,
+    'cross-origin-resource-policy': 'same-origin',
+    'referrer-policy': 'no-referrer',
+    'x-content-type-options': 'nosniff',
+    'x-frame-options': 'DENY',
+    'x-request-id': request.id,
+  });
+}
