@@ -157,7 +157,7 @@ function gather(
 ): Case {
   const { policies, now } = given;
   const facts = spendFacts(state, ledger, proposal, now);
-  const usage = usageOf(state, ledger, proposal.digest);
+  const usage = usageOf(state, ledger, proposal, now);
   const evaluations = policies.map((policy) => evaluate(policy, facts, usage, now));
   const approveSeconds = Math.min(...policies.map((policy) => policy.expires.approveSeconds));
   return {

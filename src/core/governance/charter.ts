@@ -36,7 +36,7 @@ export function governanceMet(charter: CharterBody, governors: readonly string[]
 /**
  * Whether a charter can be one: unique labels and keys, known groups, clauses that its members can fill.
  * Codes: `charter.invalid`, `charter.key.reused`, `charter.unsatisfiable`.
- * Not checked here: the network of its wallets (state.ts) and who signed it.
+ * Not checked here: the network of its wallets ({@link checkCharterNetwork}) and who signed it.
  */
 export function checkCharter(charter: CharterBody): Result<null> {
   const ids = charter.members.map((member) => member.id);
@@ -65,7 +65,7 @@ export function checkCharter(charter: CharterBody): Result<null> {
   return ok(null);
 }
 
-/** Whether cool-downs and delays are long enough for a network. Code `charter.network`. */
+/** Whether a charter may hold a wallet of a network: real coins want cool-downs, delay and no demonstration. Codes: `charter.network`, `demonstration.network`. */
 export function checkCharterNetwork(charter: CharterBody, network: string): Result<null> {
   if (network === 'sandbox' || network === 'regtest') return ok(null);
   if (charter.demonstration) return refuse('demonstration.network', { network });

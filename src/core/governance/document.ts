@@ -42,7 +42,7 @@ export const charterBodySchema = z.strictObject({
   /** Groups whose members may freeze. */
   officers: z.array(label).min(1).max(GROUPS),
   coolDowns: z.strictObject({ deviceSeconds: count, destinationSeconds: count }),
-  /** The log's origin (a plain name) and its Ed25519 key; `access` is the second origin, for events of mere access. */
+  /** The log's origin (a plain name) and its Ed25519 key. */
   log: z.strictObject({ origin: z.string().regex(/^[a-z0-9][a-z0-9./-]{2,99}$/), key: hex32 }),
   /** One signer a wallet: Ed25519 receipt key. */
   signers: z.array(z.strictObject({ wallet: label, key: hex32, epoch: z.literal(1) })).max(GROUPS),
@@ -120,7 +120,7 @@ export function documentDigest(document: CountersignDocument): string {
 /**
  * The document of exact canonical bytes, its body in the form of its kind.
  * Codes: those of parseCanonical, `schema.mismatch`, those of parsePolicyBody.
- * Not checked here: what only the state knows (state.ts), and what the body means (charter.ts, wallet documents).
+ * Not checked here: what only the state knows (log/admit-document.ts), and what the body means (charter.ts, wallet documents).
  */
 export function parseDocument(bytes: Uint8Array): Result<CountersignDocument> {
   const json = parseCanonical(bytes);

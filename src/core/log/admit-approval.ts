@@ -23,7 +23,8 @@ export function admitApproval(
   if (proposal.ended !== null)
     return refuse(proposal.ended.code, { proposal: proposal.digest, by: proposal.ended.by });
   if (isSigned(state, proposal)) return refuse('proposal.signed', { proposal: proposal.digest });
-  if (proposal.final.has(statement.member))
+  // A withdrawal is final, but it takes nobody's rejection away.
+  if (proposal.final.has(statement.member) && statement.decision !== 'reject')
     return refuse('approval.superseded', { member: statement.member });
   switch (statement.decision) {
     case 'approve':
@@ -31,7 +32,7 @@ export function admitApproval(
     case 'reject':
       return admitReject(state, proposal, said);
     case 'withdraw':
-      return admitWithdraw(proposal, said);
+      return admitWithdraw(state, proposal, said);
     default:
       return unreachable(statement.decision);
   }
@@ -76,7 +77,7 @@ function admitApprove(
   });
 }
 
-/** Members of any group that a rule of the policy names may approve; they, and the initiator, may say no. */
+/** Members of any group that a rule of the policy in force names may approve; they, and the initiator, may say no. */
 function isAsked(state: State, proposal: ProposalRecord, said: Signed<ApprovalStatement>): boolean {
   const policy = state.policies.get(proposal.statement.wallet.id);
   assert(policy !== undefined, 'a proposal names a policy in force');
@@ -129,11 +130,17 @@ function admitReject(
   return ok(endBy(proposal, said, 'proposal.rejected'));
 }
 
-function admitWithdraw(proposal: ProposalRecord, said: Signed<ApprovalStatement>): Result<Effect> {
-  const { member } = said.statement;
+/** Counts before the approval that it follows, too: who orders the log cannot void it by turning the two round. */
+function admitWithdraw(
+  state: State,
+  proposal: ProposalRecord,
+  said: Signed<ApprovalStatement>,
+): Result<Effect> {
+  const { member, previous } = said.statement;
   if (member === proposal.statement.initiator)
     return ok(endBy(proposal, said, 'proposal.withdrawn'));
-  if (!proposal.approvals.some((approval) => approval.member === member))
+  const stands = proposal.approvals.some((approval) => approval.member === member);
+  if (!stands && (previous === null || !isAsked(state, proposal, said)))
     return refuse('approval.unknown', { member });
   return ok(() => {
     proposal.approvals = proposal.approvals.filter((approval) => approval.member !== member);

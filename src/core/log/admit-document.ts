@@ -14,7 +14,9 @@ import type { BlobSource, DocumentRecord, State } from './state.ts';
 
 /**
  * Documents enter the log before they are signed; they come in force when the governance clauses are met
- * (admit-statement.ts). What a document says is checked here, once, when it enters.
+ * (admit-statement.ts). What a document says is checked when it enters, and again at each governor's approval,
+ * because it is held against documents in force alone: anybody may write an unsigned one, so that none of them may
+ * stand in another's way.
  */
 
 type Effect = (index: number) => void;
@@ -34,9 +36,7 @@ export function admitDocument(
   if (state.documents.has(digest)) return refuse('document.duplicate', { document: digest });
   if (document.version !== 1)
     return refuse('document.change.unsupported', { kind: document.kind, id: document.id });
-  const placed = checkPlace(state, document, digest);
-  if (!placed.ok) return placed;
-  const checked = checkBody(state, document);
+  const checked = checkDocument(state, document, digest);
   if (!checked.ok) return checked;
   return ok((index) => {
     const record = { digest, document, index, approvedBy: new Set<string>(), authorisedAt: null };
@@ -47,6 +47,26 @@ export function admitDocument(
   });
 }
 
+/** Whether a document can come in force beside those that are. Codes: those of {@link admitDocument} after its form. */
+export function checkDocument(
+  state: State,
+  document: CountersignDocument,
+  digest: string,
+): Result<null> {
+  const placed = checkPlace(state, document, digest);
+  return placed.ok ? checkBody(state, document) : placed;
+}
+
+/** Documents in force, this one excepted where it is one of them. */
+function inForce(
+  state: State,
+  except: CountersignDocument | null = null,
+): readonly DocumentRecord[] {
+  return [...state.documents.values()].filter(
+    ({ document, authorisedAt }) => authorisedAt !== null && document !== except,
+  );
+}
+
 function checkPlace(state: State, document: CountersignDocument, digest: string): Result<null> {
   if (document.kind === 'charter')
     return digest === state.genesis
@@ -54,7 +74,7 @@ function checkPlace(state: State, document: CountersignDocument, digest: string)
       : refuse('document.genesis.mismatch', { document: digest, genesis: state.genesis });
   if (document.org !== state.genesis) return refuse('document.organisation', { document: digest });
   if (state.charter === null) return refuse('document.unauthorised', { document: state.genesis });
-  for (const other of state.documents.values())
+  for (const other of inForce(state, document))
     if (other.document.kind === document.kind && other.document.id === document.id)
       return refuse('document.forked', { document: digest, other: other.digest });
   return ok(null);
@@ -99,8 +119,8 @@ function checkWallet(state: State, { id, body }: DocumentOf<'wallet'>): Result<n
 
 function checkFreshKeys(state: State, body: WalletBody): Result<null> {
   const mine = keyIdentities(body);
-  for (const { document } of state.documents.values()) {
-    if (document.kind !== 'wallet') continue;
+  for (const { document } of inForce(state)) {
+    if (document.kind !== 'wallet' || document.body === body) continue;
     if (keyIdentities(document.body).some((key) => mine.includes(key)))
       return refuse('charter.key.reused', { wallet: document.id });
   }
@@ -131,13 +151,12 @@ function checkWalletPolicy(state: State, { id, body }: DocumentOf<'policy'>): Re
   return checkPolicy(body, members, charter.governance.clause, charter.initiators);
 }
 
-function checkDestinations(state: State, { body }: DocumentOf<'destinations'>): Result<null> {
-  for (const { document } of state.documents.values())
+function checkDestinations(state: State, book: DocumentOf<'destinations'>): Result<null> {
+  const { body } = book;
+  for (const { document } of inForce(state, book))
     if (document.kind === 'destinations')
       return refuse('destinations.invalid', { reason: 'one address book an organisation' });
-  const [network] = [...state.documents.values()].flatMap(({ document }) =>
-    document.kind === 'wallet' ? [document.body.network] : [],
-  );
+  const [network] = [...state.wallets.values()].map((wallet) => wallet.body.network);
   if (network === undefined)
     return refuse('destinations.invalid', { reason: 'publish a wallet before its address book' });
   const ids = new Set<string>();

@@ -4,7 +4,7 @@ import { reversed, toHex } from '../base/bytes.ts';
 import { canonicalBytes } from '../base/canonical.ts';
 import { sha256 } from '../base/digest.ts';
 import { equalBytes } from '../base/bytes.ts';
-import { PROPOSAL_SECONDS } from '../base/limits.ts';
+import { ADDRESS_INDEX, PROPOSAL_SECONDS } from '../base/limits.ts';
 import type { Result } from '../base/result.ts';
 import { ok, refuse } from '../base/result.ts';
 import { parseTime } from '../base/time.ts';
@@ -105,12 +105,15 @@ function readBytes(
   assert(list !== undefined && transaction !== undefined, 'the blobs of an entry are there');
   const claims = parseCoins(list);
   if (!claims.ok) return claims;
+  // One array for each parent: readSpend counts the bytes of distinct ones, and a source may copy at each call.
+  const parents = new Map<string, Uint8Array>();
   const coins = claims.value.map(({ parent, branch, index }) => {
-    const bytes = blobs(parent);
+    const bytes = parents.get(parent) ?? blobs(parent);
     assert(bytes !== undefined, 'the parents of a proposal are there');
+    parents.set(parent, bytes);
     return { parent: bytes, branch, index };
   });
-  const highestChange = highestChangeSigned(state, wallet.id) + wallet.body.gapLimit;
+  const highestChange = changeReach(state, wallet);
   const view = readSpend(wallet.wallet, transaction, coins, { highestChange });
   return view.ok ? ok({ transaction, view: view.value }) : view;
 }
@@ -122,6 +125,11 @@ export function highestChangeSigned(state: State, wallet: string): number {
     for (const output of state.proposals.get(proposal)?.statement.spend.outputs ?? [])
       if (output.change !== undefined && output.change > highest) highest = output.change;
   return highest;
+}
+
+/** Highest index at which an output of a new proposal counts as change; no wallet searches beyond ADDRESS_INDEX. */
+export function changeReach(state: State, wallet: WalletRecord): number {
+  return Math.min(highestChangeSigned(state, wallet.id) + wallet.body.gapLimit, ADDRESS_INDEX);
 }
 
 /** The txid of a segwit transaction without its witness, as shown. */

@@ -17,7 +17,8 @@ type ReceiptEntry = Extract<Entry, { type: 'receipt' }>;
 /**
  * A receipt enters: it is of the signer that the charter names, continues that signer's chain, and what it
  * proves verifies. Whether the rules allowed what it records is replay.ts's question.
- * Codes: `receipt.*`, `log.fork`, `wallet.unknown`, `proposal.unknown`.
+ * Codes: `receipt.*`, `statement.organisation`, `log.fork`, `wallet.unknown`, `proposal.unknown`, and those of the hot
+ * key's signatures: `json.*`, `schema.mismatch`, `psbt.signature.*`.
  */
 export function admitReceipt(
   state: State,
@@ -59,6 +60,9 @@ function checkContent(
   const proposal = state.proposals.get(receipt.proposal);
   if (proposal?.statement.wallet.id !== wallet.id)
     return refuse('proposal.unknown', { proposal: receipt.proposal, wallet: wallet.id });
+  // Else its replay, which stops the fold there, would judge what it cannot know.
+  if (proposal.index >= receipt.log.size)
+    return refuse('receipt.invalid', { reason: 'a proposal that it had not read' });
   if (receipt.record !== 'signed') return ok(null);
   const bytes = blobs(receipt.signatures);
   assert(bytes !== undefined, 'the blobs of an entry are there');

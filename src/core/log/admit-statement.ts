@@ -11,7 +11,7 @@ import { parseTime } from '../base/time.ts';
 import { governanceMet, isIn, isPerson } from '../governance/charter.ts';
 import type { CharterMember } from '../governance/document.ts';
 import { admitApproval } from './admit-approval.ts';
-import { bringInForce } from './admit-document.ts';
+import { bringInForce, checkDocument } from './admit-document.ts';
 import { admitProposal } from './admit-proposal.ts';
 import type { StatementEntry } from './entry.ts';
 import type { BlobSource, DocumentRecord, MemberRecord, State } from './state.ts';
@@ -168,6 +168,10 @@ function admitGovernor(
     return refuse('member.role', { member: governor.id, needs: charter.body.governance.group });
   if (statement.firstAddress !== null || statement.keyProof !== null)
     return refuse('document.confirmation.invalid', { reason: 'an approval proves no key' });
+  if (record.authorisedAt === null) {
+    const still = checkDocument(state, record.document, record.digest);
+    if (!still.ok) return still;
+  }
   return ok((index) => {
     record.approvedBy.add(governor.id);
     if (record.document.kind === 'charter')
@@ -236,7 +240,7 @@ function admitFreeze(state: State, said: Signed<FreezeStatement>): Result<Effect
   });
 }
 
-/** Whether every holder of another key of the wallet has confirmed it. The hot key: `hotKeyProven`. */
+/** Whether every holder of another key of the wallet has confirmed it. The hot key is proven by the signer's start. */
 export function holdersConfirmed(state: State, id: string): boolean {
   const found = state.wallets.get(id);
   if (found === undefined) return false;

@@ -95,6 +95,7 @@ function contradictionOf(ledger: Ledger, receipt: Receipt): string | null {
       if (ledger.signed.has(receipt.proposal)) return 'signed before';
       return ledger.reservations.has(receipt.proposal) ? 'reserved before' : null;
     case 'release':
+      if (ledger.intents.has(receipt.proposal)) return 'a signature may exist';
       return ledger.reservations.has(receipt.proposal) ? null : 'not reserved';
     case 'refusal':
       return ledger.refusals.get(receipt.proposal) === receipt.code ? 'refused so before' : null;

@@ -9,7 +9,9 @@ import { count, hex32, hex33, hex64, label, satsJson, time } from '../base/schem
  * Positions have no gaps and each names its predecessor, so a missing one shows; the auditor replays verdicts from them.
  */
 
-const code = z.string().refine((text): text is RefusalCode => text in codes, 'not a code');
+const code = z
+  .string()
+  .refine((text): text is RefusalCode => Object.hasOwn(codes, text), 'not a code');
 
 const frame = {
   org: hex32,

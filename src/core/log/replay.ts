@@ -5,7 +5,7 @@ import type { Seconds } from '../base/time.ts';
 import { parseTime } from '../base/time.ts';
 import type { Ledger } from './ledger.ts';
 import { applyReceipt, checkReceipt, createLedger } from './ledger.ts';
-import type { Receipt } from './receipt.ts';
+import type { Receipt, ReceiptOf } from './receipt.ts';
 import type { FoldTools, State } from './state.ts';
 import { admit, advance, createState } from './state.ts';
 
@@ -128,12 +128,23 @@ function contradiction(
   const found = verdict.refusal?.code ?? verdict.outcome;
   switch (receipt.record) {
     case 'reserve':
-      return verdict.reserve && verdict.outcome === 'pending' ? null : wrong(found);
+      if (!verdict.reserve || verdict.outcome !== 'pending') return wrong(found);
+      return takes(state, receipt) ? null : wrong('another amount or fee than the spend');
     case 'intent':
     case 'signed':
       return verdict.outcome === 'authorised' ? null : wrong(found);
     case 'release':
+      // Lost quorum, rejection, expiry: whatever it was, the budget is no longer asked for.
+      return verdict.refusal?.code === receipt.code && !verdict.reserve ? null : wrong(found);
     case 'refusal':
       return verdict.refusal?.code === receipt.code ? null : wrong(found);
   }
+}
+
+/** Whether a reservation says what its spend takes. */
+function takes(state: State, receipt: ReceiptOf<'reserve'>): boolean {
+  const view = state.proposals.get(receipt.proposal)?.view;
+  return (
+    view?.amountSats === BigInt(receipt.amountSats) && view.feeSats === BigInt(receipt.feeSats)
+  );
 }

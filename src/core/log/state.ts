@@ -23,7 +23,7 @@ import { admitFact } from './admit-fact.ts';
 import { admitReceipt } from './admit-receipt.ts';
 import { admitStatement } from './admit-statement.ts';
 import type { Entry } from './entry.ts';
-import { blobsOf, blobsOfCoins, parseEntry } from './entry.ts';
+import { parseEntry } from './entry.ts';
 import type { Ledger } from './ledger.ts';
 import { leafHash, MerkleTree } from './merkle.ts';
 
@@ -166,25 +166,42 @@ export function admit(state: State, leaf: Uint8Array, tools: FoldTools): Admissi
   const parsed = parseEntry(leaf);
   if (!parsed.ok) return { kind: 'skip', refusal: parsed.refusal };
   const entry = parsed.value;
-  const blob = firstMissing(entry, tools.blobs);
-  if (blob !== null) return { kind: 'missing', blob };
-  const verify = tools.verify ?? verifyDeviceSignature;
-  const admitted = ((): ReturnType<typeof admitFact> => {
-    switch (entry.type) {
-      case 'document':
-        return admitDocument(state, entry, tools.blobs);
-      case 'statement':
-        return admitStatement(state, entry, { blobs: tools.blobs, verify });
-      case 'receipt':
-        return admitReceipt(state, entry, tools.blobs);
-      case 'fact':
-        return admitFact(state, entry.fact);
-      default:
-        return unreachable(entry);
-    }
-  })();
-  if (!admitted.ok) return { kind: 'skip', refusal: admitted.refusal };
-  return { kind: 'apply', entry, effect: admitted.value };
+  try {
+    const admitted = admitEntry(state, entry, tools);
+    if (!admitted.ok) return { kind: 'skip', refusal: admitted.refusal };
+    return { kind: 'apply', entry, effect: admitted.value };
+  } catch (error) {
+    if (error instanceof MissingBlob) return { kind: 'missing', blob: error.sha256 };
+    throw error;
+  }
+}
+
+/** A blob is asked for where its content is read: an entry that fails before cannot stop a fold by naming one. */
+function admitEntry(state: State, entry: Entry, tools: FoldTools): ReturnType<typeof admitFact> {
+  const blobs: BlobSource = (sha256) => {
+    const bytes = tools.blobs(sha256);
+    if (bytes === undefined) throw new MissingBlob(sha256);
+    return bytes;
+  };
+  switch (entry.type) {
+    case 'document':
+      return admitDocument(state, entry, blobs);
+    case 'statement':
+      return admitStatement(state, entry, { blobs, verify: tools.verify ?? verifyDeviceSignature });
+    case 'receipt':
+      return admitReceipt(state, entry, blobs);
+    case 'fact':
+      return admitFact(state, entry.fact);
+    default:
+      return unreachable(entry);
+  }
+}
+
+/** Not the entry's fault, so no refusal: the fold waits for the blob. */
+class MissingBlob extends Error {
+  constructor(readonly sha256: string) {
+    super(`no blob ${sha256}`);
+  }
 }
 
 /**
@@ -197,13 +214,4 @@ export function advance(state: State, leaf: Uint8Array, admission: Admission): n
   state.tree.append(leafHash(leaf));
   if (admission.kind === 'apply') admission.effect(index);
   return index;
-}
-
-function firstMissing(entry: Entry, blobs: BlobSource): string | null {
-  for (const sha256 of blobsOf(entry)) if (blobs(sha256) === undefined) return sha256;
-  if (entry.type !== 'statement' || entry.coins === null) return null;
-  const coins = blobs(entry.coins);
-  assert(coins !== undefined, 'just found');
-  for (const sha256 of blobsOfCoins(coins)) if (blobs(sha256) === undefined) return sha256;
-  return null;
 }

@@ -15,6 +15,7 @@ export interface ConditionTrace {
 /**
  * Every condition of a rule that says something, decided for a spend; the rule matches when all hold (design 4,
  * points 3 to 5). `payments` always says something: a spend without payments matches only rules with `payments: none`.
+ * Tags and owners of inert destinations hold too: who judges a rule that permits takes them out before.
  */
 export function judgeConditions(
   when: When,
@@ -75,12 +76,13 @@ function isOneOf(payment: Payment, terms: readonly DestinationTerm[]): boolean {
 }
 
 function isTerm(payment: Payment, term: DestinationTerm): boolean {
-  const { destination } = payment;
+  const { destination, inert = null } = payment;
   if (term === 'unlisted') return destination === null;
-  if (destination === null) return false;
-  if (term === 'listed') return true;
+  if (term === 'listed') return destination !== null;
   const value = term.slice(term.indexOf(':') + 1);
-  return term.startsWith('tag:') ? destination.tags.includes(value) : destination.owner === value;
+  const said = destination ?? inert;
+  if (said === null) return false;
+  return term.startsWith('tag:') ? said.tags.includes(value) : said.owner === value;
 }
 
 /** The kinds of output among payments that are refused unless a rule names them (design 4, point 4). */

@@ -148,8 +148,13 @@ function judgeRule(
   usage: readonly UsageRecord[],
   now: Seconds,
 ): RuleTrace {
-  const why = judgeConditions(rule.when, facts, usage, now);
+  const why = judgeConditions(rule.when, rule.deny ? facts : withoutInert(facts), usage, now);
   return { name: rule.name, deny: rule.deny, matched: why.every((one) => one.holds), why };
+}
+
+/** A cool-down withholds permission only, so that a denying tag works at once (design 4, point 16). */
+function withoutInert(facts: SpendFacts): SpendFacts {
+  return { ...facts, payments: facts.payments.map((payment) => ({ ...payment, inert: null })) };
 }
 
 function ruleRefusals(policy: PolicyBody, hits: readonly Rule[]): readonly Refusal[] {

@@ -24,32 +24,42 @@ function scriptsOf(book: AddressBook): ReadonlyMap<string, BookEntry> {
   return made;
 }
 
+/** What an address book says of a script: whom it permits to be paid, and what it merely says of him. */
+type Look = (script: string) => Pick<Payment, 'destination' | 'inert'>;
+
 /**
- * The spend of a proposal as the policy sees it at a time. A destination is listed when the address book that
- * the proposal named and the one in force both list it and both have cooled (design 4, points 14 and 16); a tag
- * of either counts, so that a denying tag in either denies.
+ * A destination is listed when the address book that the proposal named and the one in force both list it and both
+ * have cooled (design 4, points 14 and 16). What only one lists, or what has not cooled, permits nothing, but what
+ * it says may deny at once: it is told as inert. Spend and usage are seen by the same look, so that a limit of one
+ * owner finds all that went to him under the same key.
  */
+function lookAt(state: State, ledger: Ledger, proposal: ProposalRecord, now: Seconds): Look {
+  const named = state.documents.get(proposal.statement.destinations);
+  const books = [named, state.destinations].flatMap((book) =>
+    book?.document.kind === 'destinations' ? [book as AddressBook] : [],
+  );
+  const cooled =
+    books.length === 2 && books.every(({ digest }) => hasCooled(state, ledger, digest, now));
+  return (script) => {
+    const found = books.flatMap((book) => scriptsOf(book).get(script) ?? []);
+    const last = found.at(-1);
+    if (last === undefined) return { destination: null, inert: null };
+    const entry = { owner: last.owner, tags: [...new Set(found.flatMap(({ tags }) => tags))] };
+    return cooled && found.length === 2
+      ? { destination: entry, inert: null }
+      : { destination: null, inert: entry };
+  };
+}
+
+/** The spend of a proposal as the policy sees it at a time. */
 export function spendFacts(
   state: State,
   ledger: Ledger,
   proposal: ProposalRecord,
   now: Seconds,
 ): SpendFacts {
-  const named = state.documents.get(proposal.statement.destinations);
-  const shelves = [named, state.destinations].map((book) =>
-    book?.document.kind === 'destinations' && hasCooled(state, ledger, book.digest, now)
-      ? scriptsOf(book as AddressBook)
-      : null,
-  );
-  return {
-    ...movementOf(proposal, (script) => {
-      const found = shelves.map((shelf) => shelf?.get(script));
-      const [first, second] = found;
-      if (first === undefined || second === undefined) return null;
-      return { owner: second.owner, tags: [...new Set([...first.tags, ...second.tags])] };
-    }),
-    vbytes: proposal.view.vbytes,
-  };
+  const movement = movementOf(proposal, lookAt(state, ledger, proposal, now));
+  return { ...movement, vbytes: proposal.view.vbytes };
 }
 
 /** Whether the cool-down of an address book has passed, from the signer's first sight of it. */
@@ -61,13 +71,10 @@ function hasCooled(state: State, ledger: Ledger, document: string, now: Seconds)
   return sight !== undefined && now >= sight + coolDown;
 }
 
-function movementOf(
-  proposal: ProposalRecord,
-  look: (script: string) => Payment['destination'],
-): Omit<SpendFacts, 'vbytes'> {
+function movementOf(proposal: ProposalRecord, look: Look): Omit<SpendFacts, 'vbytes'> {
   const payments = proposal.view.spend.outputs.flatMap((output) =>
     output.change === undefined
-      ? [{ script: output.script, sats: sats(output.sats), destination: look(output.script) }]
+      ? [{ script: output.script, sats: sats(output.sats), ...look(output.script) }]
       : [],
   );
   return {
@@ -79,21 +86,22 @@ function movementOf(
 }
 
 /**
- * What already holds budget of the wallet at its signer: open reservations and signed spends, the proposal's own
- * taken out. Destinations are those of today's address book, so that a limit sees one owner as one.
+ * What already holds budget of the wallet at its signer when a proposal is judged: open reservations and signed
+ * spends, the proposal's own taken out, their destinations seen as the proposal's are.
  */
-export function usageOf(state: State, ledger: Ledger, own: string): readonly UsageRecord[] {
-  const book = state.destinations;
-  const shelf = book === null ? null : scriptsOf(book);
+export function usageOf(
+  state: State,
+  ledger: Ledger,
+  proposal: ProposalRecord,
+  now: Seconds,
+): readonly UsageRecord[] {
+  const look = lookAt(state, ledger, proposal, now);
   const record = (digest: string, at: Seconds, kind: UsageRecord['state']): UsageRecord => {
-    const proposal = state.proposals.get(digest);
-    assert(proposal !== undefined, 'a receipt names a known proposal');
-    const movement = movementOf(proposal, (script) => {
-      const entry = shelf?.get(script);
-      return entry === undefined ? null : { owner: entry.owner, tags: entry.tags };
-    });
-    return { ...movement, proposal: digest, state: kind, at };
+    const other = state.proposals.get(digest);
+    assert(other !== undefined, 'a receipt names a known proposal');
+    return { ...movementOf(other, look), proposal: digest, state: kind, at };
   };
+  const own = proposal.digest;
   const usage: UsageRecord[] = [];
   for (const [digest, at] of ledger.reservations)
     if (digest !== own) usage.push(record(digest, at, 'reserved'));

@@ -8,7 +8,14 @@ export interface Payment {
   readonly script: string;
   readonly sats: Sats;
   /** The entry of the address book; null: unlisted. */
-  readonly destination: { readonly owner: string; readonly tags: readonly string[] } | null;
+  readonly destination: Destination | null;
+  /** What an address book says that permits nothing yet (cool-down): only rules that deny look at it. */
+  readonly inert?: Destination | null;
+}
+
+export interface Destination {
+  readonly owner: string;
+  readonly tags: readonly string[];
 }
 
 /** What a spend moves, as limits count it. */

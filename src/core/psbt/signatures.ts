@@ -217,12 +217,19 @@ function lowS(compact: Uint8Array): Uint8Array {
   return concat(compact.slice(0, 32), fromHex(s.toString(16).padStart(64, '0')));
 }
 
-/** The 64 bytes r || s of strict DER and sighash byte with low S, or null. */
+/** DER holds any r below 2^256; the verifier throws at one that is no scalar of the curve. */
+function isScalar(bytes: Uint8Array): boolean {
+  const value = BigInt(`0x${toHex(bytes)}`);
+  return value > 0n && value < ORDER;
+}
+
+/** The 64 bytes r || s of strict DER and sighash byte with low S, both within the order of the curve, or null. */
 function decodeSignature(bytes: Uint8Array): Uint8Array | null {
   try {
     const { signature } = bitcoinScript.signature.decode(bytes);
     const again = bitcoinScript.signature.encode(signature, SIGHASH_ALL);
-    return equalBytes(again, bytes) && isLowS(signature) ? signature : null;
+    const inRange = isScalar(signature.slice(0, 32)) && isScalar(signature.slice(32));
+    return equalBytes(again, bytes) && inRange && isLowS(signature) ? signature : null;
   } catch {
     return null; // the library says no by throwing
   }
