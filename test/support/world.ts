@@ -65,6 +65,8 @@ rules:
 `;
 
 export interface WorldOptions {
+  /** Addresses and keys are those of regtest. */
+  readonly network?: 'regtest' | 'sandbox';
   readonly policy?: string;
   readonly treasurers?: readonly string[];
 }
@@ -102,7 +104,7 @@ export class World {
     const listed = scriptOfAddress(listedAddress, 'regtest');
     if (!listed.ok) throw new Error('the listed address is one');
     const spec: FoundingSpec = {
-      network: 'regtest',
+      network: options.network ?? 'regtest',
       log: { origin: 'world.example/log', key: receiptKeyOf(seed('log')).publicKey },
       members: groups.map(([id, list]) => ({
         id,
@@ -238,7 +240,7 @@ export class World {
     const statement: ProposalStatement = {
       type: 'proposal',
       ...this.common('operator'),
-      network: 'regtest',
+      network: this.wallet.body.network,
       wallet: { id: 'hot-1', digest: this.wallet.record.digest },
       policy: policy?.digest ?? '',
       charter: this.state.charter?.digest ?? '',

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { Network } from '../../core/wallet/network.ts';
 import { genesisBlock } from '../../core/wallet/network.ts';
 import { Clock } from '../clock.ts';
 import { ServerConfig, orRefuseStart } from '../config.ts';
@@ -23,6 +24,10 @@ export class ChainSource {
 
   get name(): 'sandbox' | 'bitcoind' {
     return this.config.chain.kind;
+  }
+
+  get network(): Network {
+    return this.config.network;
   }
 
   get identified(): boolean {

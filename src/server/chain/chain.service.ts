@@ -232,10 +232,10 @@ export class ChainService {
     }
   }
 
-  /** Wallets that came in force since. */
+  /** Wallets of this network that came in force since. */
   async #followWallets(): Promise<void> {
     for (const [id, { wallet, body }] of this.log.state().wallets) {
-      if (this.#followed.has(id)) continue;
+      if (this.#followed.has(id) || body.network !== this.source.network) continue;
       await this.#follower?.follow({ id, wallet, birth: body.birth, gap: body.gapLimit });
       this.#followed.add(id);
     }
