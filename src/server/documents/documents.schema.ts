@@ -21,9 +21,12 @@ export type OrganisationView = z.infer<typeof organisationView>;
 
 const kind = z.enum(['charter', 'wallet', 'policy', 'destinations']);
 
-export const documentsQuery = z
-  .strictObject({ kind: kind.optional(), cursor: pageCursor, limit: pageLimit })
-  .meta({ id: 'DocumentsQuery' });
+// Without an id: as a component it would be named and its parameters left out of the description.
+export const documentsQuery = z.strictObject({
+  kind: kind.optional(),
+  cursor: pageCursor,
+  limit: pageLimit,
+});
 export type DocumentsQuery = z.output<typeof documentsQuery>;
 
 export const documentDigest = hex32.meta({ id: 'DocumentDigest' });

@@ -13,6 +13,7 @@ import { buildTransaction } from '../../core/psbt/build.ts';
 import type { InspectedPsbt } from '../../core/psbt/inspect.ts';
 import type { SpendView } from '../../core/psbt/spend.ts';
 import { readSpend } from '../../core/psbt/spend.ts';
+import type { Network } from '../../core/wallet/network.ts';
 import { scriptOfAddress } from '../../core/wallet/network.ts';
 import type { Coin } from '../chain/coin.store.ts';
 import type { AskedPayment } from './drafts.schema.ts';
@@ -127,6 +128,15 @@ export function prove(
 /** The plan of an uploaded PSBT. Its signatures are left: they come with approvals. */
 export function planOf({ transaction, view, warnings }: InspectedPsbt): Plan {
   return { transaction, view, warnings };
+}
+
+/**
+ * The fee rate asked for or estimated. A node of one's own on regtest never has an estimate, and needs none. Code
+ * `chain.fee.unknown`.
+ */
+export function feeRateOf(rate: number | null, network: Network): Result<number> {
+  if (rate !== null) return ok(rate);
+  return network === 'regtest' || network === 'sandbox' ? ok(1) : refuse('chain.fee.unknown');
 }
 
 /** Whether the next block can hold the transaction. Code `psbt.locktime.future`. */

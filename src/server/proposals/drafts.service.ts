@@ -21,6 +21,7 @@ import {
   build,
   checkLockTime,
   coinsOf,
+  feeRateOf,
   highestChange,
   planOf,
   prove,
@@ -110,7 +111,8 @@ export class DraftsService {
   async #build(body: Payments, wallet: WalletRecord): Promise<Result<Plan>> {
     const payments = resolvePayments(this.log.state(), wallet, body.payments);
     if (!payments.ok) return payments;
-    const feeRate = await this.#feeRate(body.feeRate, wallet);
+    const asked = body.feeRate ?? (await this.chain.estimate(TARGET_BLOCKS));
+    const feeRate = feeRateOf(asked, wallet.body.network);
     if (!feeRate.ok) return feeRate;
     const ask = await this.#ask(wallet, payments.value, feeRate.value);
     const built = build(ask);
@@ -134,16 +136,6 @@ export class DraftsService {
       lockTime: tip,
       changePlace: (outputs: number) => randomInt(outputs + 1),
     };
-  }
-
-  /** A node of one's own on regtest never has an estimate, and needs none. */
-  async #feeRate(asked: number | undefined, { body }: WalletRecord): Promise<Result<number>> {
-    if (asked !== undefined) return ok(asked);
-    const estimate = await this.chain.estimate(TARGET_BLOCKS);
-    if (estimate !== null) return ok(estimate);
-    return body.network === 'regtest' || body.network === 'sandbox'
-      ? ok(1)
-      : refuse('chain.fee.unknown', { blocks: TARGET_BLOCKS });
   }
 
   async #inspect(base64: string, wallet: WalletRecord): Promise<Result<Plan>> {

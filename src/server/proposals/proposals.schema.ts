@@ -23,14 +23,13 @@ export const proposalDigest = hex32.meta({ id: 'ProposalDigest' });
 const stages = ['open', 'ended', 'signed', 'broadcast', 'confirmed', 'settled'] as const;
 const stage = z.enum(stages);
 
-export const proposalsQuery = z
-  .strictObject({
-    wallet: label.optional(),
-    stage: stage.optional(),
-    cursor: pageCursor,
-    limit: pageLimit,
-  })
-  .meta({ id: 'ProposalsQuery' });
+// Without an id: as a component it would be named and its parameters left out of the description.
+export const proposalsQuery = z.strictObject({
+  wallet: label.optional(),
+  stage: stage.optional(),
+  cursor: pageCursor,
+  limit: pageLimit,
+});
 export type ProposalsQuery = z.output<typeof proposalsQuery>;
 
 const summary = {

@@ -4,9 +4,8 @@ import { pageCursor, pageLimit } from '../http/bodies.ts';
 
 export const walletId = label.meta({ id: 'WalletId' });
 
-export const coinsQuery = z
-  .strictObject({ cursor: pageCursor, limit: pageLimit })
-  .meta({ id: 'CoinsQuery' });
+// Without an id: as a component it would be named and its parameters left out of the description.
+export const coinsQuery = z.strictObject({ cursor: pageCursor, limit: pageLimit });
 export type CoinsQuery = z.output<typeof coinsQuery>;
 
 const balance = z.object({

@@ -16,6 +16,7 @@ import { digest } from '../../../src/core/base/digest.ts';
 import type { Result } from '../../../src/core/base/result.ts';
 import { toPsbt } from '../../../src/core/psbt/build.ts';
 import { scriptOfAddress } from '../../../src/core/wallet/network.ts';
+import { describeApi } from '../../../src/server/app.ts';
 import { draftView } from '../../../src/server/proposals/drafts.schema.ts';
 import { proposalView, proposalsView } from '../../../src/server/proposals/proposals.schema.ts';
 import { coinsView, walletView, walletsView } from '../../../src/server/wallets/wallets.schema.ts';
@@ -480,6 +481,15 @@ describe('from a draft to a proposal', () => {
       const veto = signStatement({ ...statement, decision: 'veto' }, governor.device.secretKey);
       expect(codeOf(await governor.api.signDocument(veto))).toBe('document.change.unsupported');
     });
+  });
+
+  test('the description of the API names the parameters of lists', () => {
+    const { paths } = describeApi(server.server.app);
+    const named = (path: string) =>
+      (paths[path]?.get?.parameters ?? []).map((one) => ('name' in one ? one.name : '?'));
+    expect(named('/v1/proposals')).toEqual(['wallet', 'stage', 'cursor', 'limit']);
+    expect(named('/v1/wallets/{id}/coins')).toEqual(['id', 'cursor', 'limit']);
+    expect(named('/v1/documents')).toEqual(['kind', 'cursor', 'limit']);
   });
 
   function proofOf(caller: Caller, method: string, path: string): string {
