@@ -215,7 +215,7 @@ describe('from a draft to a proposal', () => {
           method: 'DELETE',
           headers: { dpop: proofOf(caller, 'DELETE', `/v1/drafts/${draft}`) },
         });
-      expect((await drop(alice)).status).toBe(404);
+      expect(await (await drop(alice)).json()).toMatchObject({ code: 'draft.unknown' });
       expect(await lockedSats()).toBe(BTC / 2);
       expect((await drop(operator)).status).toBe(200);
       expect(await lockedSats()).toBe(0);
