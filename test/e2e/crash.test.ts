@@ -68,7 +68,7 @@ describe('killed at any moment', () => {
       });
       const killer = (async () => {
         while (busy.now && kills < KILLS) {
-          await sleep(300 + random() * 5_000);
+          await sleep(300 + random() * 12_000);
           const victim = pick(victims);
           if (!kill(current(), victim)) continue;
           kills += 1;
@@ -158,7 +158,7 @@ function itemsOf(answer: Answer): readonly Readonly<Record<string, unknown>>[] {
 
 /** Asks until there is an answer; faults of a service that is down are expected here, refusals are shown at the end. */
 async function patiently<T>(what: string, ask: () => Promise<T | null>): Promise<T> {
-  const end = Date.now() + 240_000;
+  const end = Date.now() + 900_000;
   let last = '';
   while (Date.now() < end) {
     try {
