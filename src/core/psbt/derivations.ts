@@ -33,10 +33,14 @@ export function readDerivations(map: FieldMap, type: number): readonly Derivatio
   return claims;
 }
 
-/** Distinct places on branches 0 and 1 that the last two steps of the claims name. */
+/** Keys of one script that are ours share one place; each more is derived in vain, and a map holds a hundred. */
+const PLACES = 4;
+
+/** The first few distinct places on branches 0 and 1 that the last two steps of the claims name. */
 export function claimedPlaces(claims: readonly DerivationClaim[]): readonly Place[] {
   const places = new Map<string, Place>();
   for (const { path } of claims) {
+    if (places.size === PLACES) break;
     const [branch, index] = path.slice(-2);
     if (branch === undefined || index === undefined || !isBranch(branch)) continue;
     if (index <= ADDRESS_INDEX) places.set(path.slice(-2).join('/'), { branch, index });

@@ -6,13 +6,13 @@ import { fromHex, fromUtf8, toHex, utf8 } from '../../../src/core/base/bytes.ts'
 import { canonicalBytes } from '../../../src/core/base/canonical.ts';
 import { ADDRESS_INDEX } from '../../../src/core/base/limits.ts';
 import { changeReach } from '../../../src/core/log/admit-proposal.ts';
-import type { CountersignDocument } from '../../../src/core/governance/document.ts';
-import { documentDigest, parseDocument } from '../../../src/core/governance/document.ts';
-import { entryBytes, parseEntry } from '../../../src/core/log/entry.ts';
-import { checkReceipt } from '../../../src/core/log/ledger.ts';
+import { entryBytes } from '../../../src/core/log/entry.ts';
+import { applyReceipt, checkReceipt } from '../../../src/core/log/ledger.ts';
 import { receiptSchema } from '../../../src/core/log/receipt.ts';
 import { replay } from '../../../src/core/log/replay.ts';
-import { admit, advance, createState } from '../../../src/core/log/state.ts';
+import { admit } from '../../../src/core/log/state.ts';
+import { AccountSigner } from '../../../src/keys/account-key.ts';
+import { decide } from '../../../src/signer/decide.ts';
 import { listedAddress, policyOf, strangerAddress, World } from '../../support/world.ts';
 
 /** What a hostile approver, server or signer tried against the fold, the verdict and the replay. */
@@ -229,6 +229,50 @@ describe('a cool-down withholds permission and nothing else', () => {
   });
 });
 
+describe('receipts that reach the log late', () => {
+  test('are judged by what their signer had read, and a start in between delays again', () => {
+    const made = proposed();
+    const { world, proposal } = made;
+    const { state, ledger } = world;
+    const late: Uint8Array[] = [];
+    const write = (record: Parameters<World['receipt']>[0]) => {
+      const receipt = world.receipt(record);
+      applyReceipt(ledger, receipt);
+      late.push(entryBytes(world.receiptEntry(receipt)));
+    };
+    const round = () => {
+      for (const action of decide({ state, ledger, wallet: 'hot-1', now: world.now })) {
+        if (action.record !== 'sign') {
+          write(action);
+          continue;
+        }
+        write({ record: 'intent', proposal: proposal.digest });
+        const signatures = world.cosign(proposal, world.hot);
+        write({ record: 'signed', proposal: proposal.digest, signatures });
+      }
+    };
+    approveAll(made);
+    round();
+    world.now += 59;
+    const wallet = { walletDigest: world.wallet.record.digest };
+    const firstAddress = world.wallet.wallet.address(0, 0);
+    const hot = new AccountSigner(world.hot.xprv, 'regtest');
+    const keyProof = hot.proveKey(world.genesis, wallet.walletDigest, firstAddress);
+    write({ record: 'started', ...wallet, firstAddress, keyProof });
+    world.now += 59;
+    round();
+    expect(ledger.signed.size).toBe(0);
+    world.now += 1;
+    round();
+    expect(ledger.signed.size).toBe(1);
+    // The signature exists, but the log does not know yet: the rejection stands there, too late.
+    expect(world.say(world.approval('carol', proposal, { decision: 'reject' }))).toBe('applied');
+    expect(late.map((leaf) => world.append(leaf))).toEqual(late.map(() => 'applied'));
+    expect(findings(world)).toEqual([]);
+    expect(world.verdict(proposal).outcome).toBe('signed');
+  });
+});
+
 describe('a hostile signer', () => {
   test('cannot make the replay stumble over a proposal that its receipt had not read', () => {
     const { world, proposal } = proposed();
@@ -281,79 +325,5 @@ describe('a hostile signer', () => {
     const refusal = { record: 'refusal', proposal: proposal.digest } as const;
     for (const code of ['toString', 'constructor', 'no.such.code'])
       expect(receiptSchema.safeParse({ ...world.receipt(refusal), code }).success).toBe(false);
-  });
-});
-
-describe('an unsigned document stands in nobody’s way', () => {
-  const { leaves, store, genesis } = new World();
-
-  /** Another document of the same kind and id. */
-  function rival(document: CountersignDocument): unknown {
-    switch (document.kind) {
-      case 'wallet':
-        return { ...document, body: { ...document.body, birth: 7 } };
-      case 'destinations':
-        return { ...document, body: { entries: [] } };
-      case 'policy':
-        return { ...document, body: { ...document.body, limits: [] } };
-      case 'charter':
-        return document;
-    }
-  }
-
-  test('whoever writes one first cannot keep the true one out of force', () => {
-    const state = createState(genesis);
-    const blobs = (sha256: string) => store.get(sha256);
-    const rivals: string[] = [];
-    for (const leaf of leaves) {
-      const entry = parseEntry(leaf);
-      if (entry.ok && entry.value.type === 'document') {
-        const document = parseDocument(blobs(entry.value.document) ?? new Uint8Array());
-        if (document.ok && document.value.kind !== 'charter') {
-          const bytes = canonicalBytes(rival(document.value));
-          const sha256 = toHex(new Uint8Array(32).fill(rivals.length));
-          const own = (asked: string) => (asked === sha256 ? bytes : blobs(asked));
-          const squat = entryBytes({ type: 'document', document: sha256 });
-          const admission = admit(state, squat, { blobs: own });
-          expect(admission).toMatchObject({ kind: 'apply' });
-          advance(state, squat, admission);
-          const parsed = parseDocument(bytes);
-          if (parsed.ok) rivals.push(documentDigest(parsed.value));
-        }
-      }
-      const admission = admit(state, leaf, { blobs });
-      expect(admission).toMatchObject({ kind: 'apply' });
-      advance(state, leaf, admission);
-    }
-    expect(rivals).toHaveLength(3);
-    expect(state.wallets.size + state.policies.size).toBe(2);
-    expect(rivals.map((digest) => state.documents.get(digest)?.authorisedAt)).toEqual([
-      null,
-      null,
-      null,
-    ]);
-  });
-
-  test('of two of one id only the first that the governors sign comes in force', () => {
-    const world = new World();
-    const { document } = world.wallet.record;
-    const approve = (digest: string) =>
-      world.say({
-        type: 'document',
-        ...world.common('governor-1'),
-        document: digest,
-        decision: 'approve',
-        firstAddress: null,
-        keyProof: null,
-      });
-    const record = { ...world.wallet.record, document: rival(document) as typeof document };
-    const digest = documentDigest(record.document);
-    world.state.documents.set(digest, {
-      ...record,
-      digest,
-      approvedBy: new Set(),
-      authorisedAt: null,
-    });
-    expect(approve(digest)).toBe('document.forked');
   });
 });
