@@ -32,6 +32,8 @@ export const SPEND_OUTPUTS = 250;
 export const PSBT_BYTES = 2_097_152;
 /** Fields of one map of a PSBT: 20 keys with derivation and signature each, and room for foreign ones. */
 export const PSBT_MAP_FIELDS = 128;
+/** Places looked at for one script: keys of ours share one, each more is derived in vain. */
+export const CLAIMED_PLACES = 4;
 /** Bytes of all distinct previous transactions of one spend together. */
 export const PARENT_BYTES = 16_000_000;
 /** Weight units a node relays (standardness). */

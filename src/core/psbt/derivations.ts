@@ -1,5 +1,5 @@
 import { fromHex, toHex } from '../base/bytes.ts';
-import { ADDRESS_INDEX } from '../base/limits.ts';
+import { ADDRESS_INDEX, CLAIMED_PLACES } from '../base/limits.ts';
 import { assert } from '../base/assert.ts';
 import type { Branch, Place, Wallet, WalletKey } from '../wallet/wallet.ts';
 import { masterFingerprint } from '../wallet/wallet.ts';
@@ -33,14 +33,11 @@ export function readDerivations(map: FieldMap, type: number): readonly Derivatio
   return claims;
 }
 
-/** Keys of one script that are ours share one place; each more is derived in vain, and a map holds a hundred. */
-const PLACES = 4;
-
 /** The first few distinct places on branches 0 and 1 that the last two steps of the claims name. */
 export function claimedPlaces(claims: readonly DerivationClaim[]): readonly Place[] {
   const places = new Map<string, Place>();
   for (const { path } of claims) {
-    if (places.size === PLACES) break;
+    if (places.size === CLAIMED_PLACES) break;
     const [branch, index] = path.slice(-2);
     if (branch === undefined || index === undefined || !isBranch(branch)) continue;
     if (index <= ADDRESS_INDEX) places.set(path.slice(-2).join('/'), { branch, index });
