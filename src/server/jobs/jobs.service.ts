@@ -105,7 +105,7 @@ export class JobsService {
   async sendNow(queue: Queue, data: JobData, key: string): Promise<void> {
     const now = new Date();
     await this.#boss.upsert(queue, { ...data }, { singletonKey: key, startAfter: now });
-    this.#nudge(queue);
+    this.nudge(queue);
   }
 
   /** Does the jobs of a queue one by one. */
@@ -126,7 +126,7 @@ export class JobsService {
   }
 
   /** Looks at a queue at once: something was sent just now. */
-  #nudge(queue: Queue): void {
+  nudge(queue: Queue): void {
     const worker = this.#workers.get(queue);
     if (worker !== undefined) this.#boss.notifyWorker(worker);
   }

@@ -31,6 +31,11 @@ export class BroadcastQueue {
     return this.jobs.work(queues.broadcast, (data) => this.#attempt(data));
   }
 
+  /** A signature was numbered just now: its job need not wait for the next look at the queue. */
+  nudge(): void {
+    this.jobs.nudge(queues.broadcast);
+  }
+
   /** Sends now, whatever delay an earlier failure brought. */
   kick(proposal: string): Promise<void> {
     return this.jobs.sendNow(queues.broadcast, { proposal }, proposal);

@@ -29,6 +29,7 @@ export class SigningController {
   @ApiOkResponse({ standardSchema: receiptsView })
   async post(@Body({ schema: receiptsBody }) body: ReceiptsBody): Promise<ReceiptsView> {
     const outcomes = await this.receipts.take(body.receipts);
+    if (body.receipts.some(({ blobs }) => blobs.length > 0)) this.queue.nudge();
     const [first] = outcomes;
     // The signer tells its operator of a problem; where some of the receipts passed it goes on.
     if (first?.ok === false && !outcomes.some(({ ok }) => ok))

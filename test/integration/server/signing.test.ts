@@ -16,6 +16,7 @@ import type { RunningServer } from '../../../src/server/app.ts';
 import { startServer } from '../../../src/server/app.ts';
 import { ChainService } from '../../../src/server/chain/chain.service.ts';
 import type { Sandbox } from '../../../src/server/chain/sandbox.ts';
+import { UnitOfWork } from '../../../src/server/database/unit-of-work.ts';
 import { EvidenceService } from '../../../src/server/evidence/evidence.service.ts';
 import { readinessView } from '../../../src/server/health/health.schema.ts';
 import { LogService } from '../../../src/server/log/log.service.ts';
@@ -168,7 +169,9 @@ describe('signed proposals on two server processes', () => {
     work();
     const all = posted(world, world.leaves.slice(from));
     const api = new Api(new Http({ server: server(at).url, key: null }));
-    return { all, api, answer: await api.postReceipts(all) };
+    const answer = await api.postReceipts(all);
+    expect(answer).toMatchObject({ ok: true });
+    return { all, api, answer };
   };
 
   /** A payment of a real coin, approved; the signer has not seen it. */
@@ -360,6 +363,32 @@ describe('signed proposals on two server processes', () => {
       proposal: unsigned.digest,
       txid: unsigned.txid,
     });
+    await waitFor(unsigned, ['broadcast']);
+  });
+
+  test('what the node refuses is tried again ever later, and at once when a person asks', async () => {
+    let proposal: ProposalRecord | undefined;
+    await handIn(() => {
+      // A coin that no chain knows.
+      proposal = world.propose({ pays: [[listedAddress, 55_000]] });
+      for (const member of ['alice', 'bob', 'carol']) world.approve(member, proposal);
+    });
+    await receipts(() => world.round());
+    const { digest } = proposal ?? { digest: '' };
+    const { app } = server();
+    const waiting = async (attempt: number) => {
+      const rows = await app.get(UnitOfWork).plain.query<{ attempt: string | null }>(
+        `SELECT data->>'attempt' AS attempt FROM pgboss.job
+         WHERE name = 'broadcast' AND state = 'created' AND singleton_key = $1`,
+        [digest],
+      );
+      expect(rows.length).toBeLessThan(2);
+      return rows.some((row) => Number(row.attempt) === attempt) ? true : undefined;
+    };
+    await until('the third attempt waits', () => waiting(3));
+    await app.get(BroadcastQueue).kick(digest);
+    await until('it began anew', () => waiting(1));
+    expect(log().state().facts.has(digest)).toBe(false);
   });
 
   test('when a process ends, the other follows the chain', async () => {
