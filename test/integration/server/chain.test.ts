@@ -1,0 +1,144 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { StartRefused } from '../../../src/server/config.ts';
+import { ChainService } from '../../../src/server/chain/chain.service.ts';
+import { parsePackageLine } from '../../../src/core/log/package.ts';
+import { genesisBlock } from '../../../src/core/wallet/network.ts';
+import { startServer } from '../../../src/server/app.ts';
+import { startTestDatabase } from '../../support/postgres.ts';
+import { configOf, foundingFiles } from '../../support/sequencers.ts';
+import { TestServer, codeOf } from '../../support/server.ts';
+import { World } from '../../support/world.ts';
+
+/** A node that knows its network and nothing else. */
+async function nodeOf(genesis: string): Promise<Server> {
+  const node = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk: Buffer) => {
+      body += chunk.toString();
+    });
+    request.on('end', () => {
+      const { method, id } = JSON.parse(body) as { method: string; id: unknown };
+      const info = { chain: 'regtest', blocks: 0, headers: 0, bestblockhash: genesis, time: 0 };
+      const result = method === 'getblockchaininfo' ? info : genesis;
+      response.end(JSON.stringify({ result, error: null, id }));
+    });
+  });
+  await new Promise<void>((listening) => node.listen(0, '127.0.0.1', listening));
+  return node;
+}
+
+const urlOf = (node: Server): string =>
+  `http://127.0.0.1:${String((node.address() as AddressInfo).port)}`;
+
+describe('a server whose node is away', () => {
+  let server: TestServer;
+  beforeAll(async () => {
+    server = await TestServer.start(new World());
+  }, 60_000);
+  afterAll(() => server.stop());
+
+  test('runs, says so, and stays ready for those who say no', async () => {
+    const answer = await server.send({ method: 'GET', path: '/readyz' });
+    expect(answer.status).toBe(200);
+    expect(answer.body).toMatchObject({
+      status: 'degraded',
+      database: 'up',
+      log: { sequencer: 'here' },
+      chain: { source: 'bitcoind', fault: 'chain.unreachable', tip: null },
+    });
+    expect(JSON.stringify(answer.body)).not.toContain('127.0.0.1');
+  });
+
+  test('has no blocks and no play money to give', async () => {
+    const key = await server.session('operator');
+    for (const [path, body] of [
+      ['/v1/sandbox/blocks', { count: 1 }],
+      ['/v1/sandbox/funds', { wallet: 'hot-1', sats: 10_000 }],
+    ] as const) {
+      const answer = await server.send({ method: 'POST', path, body, key });
+      expect([answer.status, codeOf(answer)]).toEqual([404, 'sandbox.only']);
+    }
+  });
+
+  test('asks for a broadcast only those who have a session', async () => {
+    const path = `/v1/proposals/${'0'.repeat(64)}/broadcast`;
+    expect(codeOf(await server.send({ method: 'POST', path, body: {} }))).toBe('proof.missing');
+    const key = await server.session('operator');
+    expect(codeOf(await server.send({ method: 'POST', path, body: {}, key }))).toBe(
+      'proposal.unknown',
+    );
+  });
+});
+
+describe('a server whose node follows another network', () => {
+  test('refuses to start with one line', async () => {
+    const node = await nodeOf(genesisBlock('testnet4'));
+    const database = await startTestDatabase();
+    const files = foundingFiles(new World());
+    const environment = {
+      ...files.environment,
+      BITCOIN_RPC_URL: urlOf(node),
+      DATABASE_URL: database.runtimeUrl,
+    };
+    const starting = startServer(configOf(environment));
+    await expect(starting).rejects.toThrow(StartRefused);
+    await expect(starting).rejects.toThrow(/^the Bitcoin node: chain\.network [^\n]*$/);
+    await database.stop();
+    files.remove();
+    node.close();
+  }, 60_000);
+});
+
+describe('a server on the sandbox', () => {
+  let server: TestServer;
+  beforeAll(async () => {
+    const environment = { NETWORK: 'sandbox', CHAIN: 'sandbox', SANDBOX_BLOCK_SECONDS: '1' };
+    server = await TestServer.start(new World({ network: 'sandbox' }), environment);
+  }, 60_000);
+  afterAll(() => server.stop());
+
+  const heightOf = async (): Promise<number> =>
+    (await server.server.app.get(ChainService).followedTip())?.height ?? 0;
+
+  test('mines by itself', async () => {
+    const before = await heightOf();
+    for (let tries = 0; tries < 100 && (await heightOf()) < before + 2; tries++) await sleep(100);
+    expect(await heightOf()).toBeGreaterThanOrEqual(before + 2);
+  });
+
+  test('hands out play money and blocks, read before the answer', async () => {
+    const key = await server.session('operator');
+    const send = (path: string, body: unknown) =>
+      server.send({ method: 'POST', path: `/v1/sandbox/${path}`, body, key });
+    expect(codeOf(await send('blocks', { count: 101 }))).toBe('schema.mismatch');
+    expect(codeOf(await send('funds', { wallet: 'nowhere', sats: 10_000 }))).toBe('wallet.unknown');
+    const funded = await send('funds', { wallet: 'hot-1', sats: 250_000 });
+    expect(funded.status).toBe(201);
+    const { confirmedSats } = await server.server.app.get(ChainService).coins.balance('hot-1');
+    expect(confirmedSats).toBe(250_000n);
+    const mined = await send('blocks', { count: 3 });
+    expect(mined.status).toBe(201);
+    const { height, blocks } = mined.body as { height: number; blocks: readonly string[] };
+    expect(blocks).toHaveLength(3);
+    expect(await heightOf()).toBeGreaterThanOrEqual(height);
+  });
+
+  test('streams its evidence to members', async () => {
+    const path = '/v1/evidence';
+    expect(codeOf(await server.send({ method: 'GET', path }))).toBe('proof.missing');
+    const key = await server.session('carol');
+    const answer = await server.send({ method: 'GET', path, key });
+    expect([answer.status, answer.type]).toEqual([200, 'application/jsonl']);
+    expect(answer.headers.get('content-disposition')).toMatch(
+      /^attachment; filename="countersign-evidence-\d+\.jsonl"$/,
+    );
+    const lines = String(answer.body).trimEnd().split('\n').map(parsePackageLine);
+    const entries = lines.filter((line) => line.ok && line.value.type === 'entry');
+    expect(lines.every((line) => line.ok)).toBe(true);
+    expect(entries).toHaveLength(server.world.leaves.length);
+  });
+});
