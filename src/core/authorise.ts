@@ -8,6 +8,7 @@ import {
 } from './approval/standing.ts';
 import { assert } from './base/assert.ts';
 import type { RefusalCode } from './base/codes.ts';
+import { ISSUED_AHEAD_SECONDS } from './base/limits.ts';
 import type { Facts, Refusal } from './base/result.ts';
 import type { Seconds } from './base/time.ts';
 import { formatTime, parseTime } from './base/time.ts';
@@ -186,11 +187,13 @@ function decide(made: Case): Verdict {
   assert(expires !== undefined, 'times are checked in the fold');
   const quorumAt = earliestQuorum(
     made.standing,
-    (at) =>
-      at <= now && at < expires && isMet(made, voicesAt(state, proposal, made.standing, at)),
+    (at) => at <= now && at < expires && isMet(made, voicesAt(state, proposal, made.standing, at)),
   );
   const trace = traceOf(made, quorumAt);
   if (quorumAt === null) return withoutQuorum(made, expires, trace);
+  const issued = parseTime(proposal.statement.issuedAt);
+  if (issued === undefined || issued > now + ISSUED_AHEAD_SECONDS)
+    return verdict('pending', 'statement.early', { at: proposal.statement.issuedAt }, { trace });
   if (conflict !== null) return verdict('pending', conflict.code, conflict.facts, { trace });
   const full = made.evaluations.flatMap((one) => one.waiting)[0];
   if (full !== undefined) return verdict('pending', full.code, full.facts, { trace });

@@ -7,12 +7,14 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openSession, apiOf } from '../../src/client/session.ts';
 import { emptyLog, frameOf, signStatement } from '../../src/client/statements.ts';
-import type { Device } from '../../src/client/statements.ts';
+import type { Device, LogPosition } from '../../src/client/statements.ts';
 import { writeProfile } from '../../src/cli/profile.ts';
 import { canonicalBytes } from '../../src/core/base/canonical.ts';
 import { digest, sha256 } from '../../src/core/base/digest.ts';
 import { toHex, utf8 } from '../../src/core/base/bytes.ts';
 import type { Result } from '../../src/core/base/result.ts';
+import { parseCheckpoint } from '../../src/core/log/checkpoint.ts';
+import { parseNote } from '../../src/core/log/note.ts';
 import { formatPackageLine } from '../../src/core/log/package.ts';
 import { parsePolicyYaml } from '../../src/core/policy/yaml.ts';
 import { createKeyFile } from '../../src/keys/key-file.ts';
@@ -197,6 +199,7 @@ describe('a hundred approvals at once', () => {
     const proposal = String(proposed['proposal']);
     const shown = await run(['proposals', 'show', proposal]);
     const { spend } = shown['statement'] as { readonly spend: unknown };
+    const log = await positionOf(server);
 
     const outcomes = await Promise.all(
       approvers.map(({ id, device }) =>
@@ -206,6 +209,7 @@ describe('a hundred approvals at once', () => {
           server,
           proposal,
           spend: digest('spend', spend),
+          log,
         }),
       ),
     );
@@ -246,6 +250,13 @@ async function operatorsTerminal(genesis: string, server: string): Promise<Termi
   return new Terminal(home, PASSPHRASE, server);
 }
 
+/** The newest checkpoint, unverified: this test is about racing, not about lying servers. */
+async function positionOf(server: string): Promise<LogPosition> {
+  const text = await (await fetch(`${server}/log/checkpoint`)).text();
+  const head = valueOf(parseCheckpoint(valueOf(parseNote(text)).text));
+  return { size: head.size, root: toHex(head.root) };
+}
+
 /** Opens a session and approves. Returns the refusal's code or "applied". */
 async function approve(given: {
   readonly device: Device;
@@ -253,15 +264,16 @@ async function approve(given: {
   readonly server: string;
   readonly proposal: string;
   readonly spend: string;
+  readonly log: LogPosition;
 }): Promise<string> {
-  const { device, genesis, server, proposal, spend } = given;
+  const { device, genesis, server, proposal, spend, log } = given;
   const now = Math.floor(Date.now() / 1000);
   const session = await openSession({ server, org: genesis, device, log: emptyLog, now });
   if (!session.ok) return session.refusal.code;
   const frame = frameOf({
     org: genesis,
     device,
-    log: emptyLog,
+    log,
     previous: null,
     now,
     validSeconds: 3_600,

@@ -68,7 +68,10 @@ export const proposalSchema = z.strictObject({
   destinations: hex32,
   kind: z.enum(['pay', 'cancel']),
   spend: spendSchema,
-  envelope: z.null(),
+  /** Within it a fee may be raised without new approvals. Not supported yet: null. */
+  envelope: z
+    .strictObject({ feeSatsMax: satsJson, replacementsMax: count, until: time })
+    .nullable(),
   initiator: label,
   /** Digest (kind "text") of {salt, text}; the text itself stands beside the log, so that it can be erased. */
   purposeDigest: hex32,

@@ -187,11 +187,6 @@ export const codes = {
     'The device has not confirmed its entry in the charter.',
     'Confirm the charter with this device first.',
   ),
-  'device.cooling': later(
-    409,
-    'The device is new and still in its cool-down.',
-    'Wait until the cool-down has passed.',
-  ),
   'device.kind.unsupported': final(
     422,
     'Devices of this kind are not supported yet.',
@@ -375,11 +370,6 @@ export const codes = {
 
   // Proposals
   'proposal.unknown': final(404, 'There is no such proposal.', 'List the proposals.'),
-  'proposal.duplicate': final(
-    409,
-    'This proposal stands in the log already.',
-    'Nothing is to be done.',
-  ),
   'proposal.kind.unsupported': final(
     422,
     'Proposals of this kind are not supported yet.',
@@ -400,11 +390,6 @@ export const codes = {
   'proposal.expired': final(409, 'The proposal has expired.', 'Make a new proposal.'),
   'proposal.signed': final(409, 'The proposal is signed already.', 'Nothing is to be done.'),
   'proposal.unsigned': later(409, 'The proposal is not signed yet.', 'Wait for the signer.'),
-  'proposal.invalidated': final(
-    409,
-    'Something that the proposal counted on is gone.',
-    'Make a new proposal.',
-  ),
   'draft.unknown': final(404, 'There is no such draft, or it has lapsed.', 'Make a new draft.'),
   'draft.mismatch': final(
     409,
@@ -418,6 +403,11 @@ export const codes = {
     'Decode the transaction again and propose anew.',
   ),
   // Approvals
+  'approval.log.early': final(
+    409,
+    'The approval names a checkpoint from before the proposal.',
+    'Read the log again with the approving device, and sign anew.',
+  ),
   'approval.spend.mismatch': final(
     422,
     'The approval is of other bytes than the proposal.',
@@ -448,11 +438,6 @@ export const codes = {
     422,
     'The approver holds a key of the wallet; the partial signatures are missing.',
     'Sign the inputs too.',
-  ),
-  'approval.signatures.invalid': final(
-    422,
-    'The partial signatures do not match the transaction.',
-    'Sign again.',
   ),
 
   'approval.signatures.unasked': final(

@@ -47,6 +47,9 @@ export function checkCharter(charter: CharterBody): Result<null> {
     const devices = member.devices.map((device) => device.id);
     if (new Set(devices).size !== devices.length)
       return refuse('charter.invalid', { reason: 'a device twice', member: member.id });
+    const other = member.devices.find((device) => device.kind !== 'secp256k1');
+    if (other !== undefined)
+      return refuse('device.kind.unsupported', { member: member.id, kind: other.kind });
     keys.push(...member.devices.map((device) => device.key));
     const strangers = (member.operators ?? []).filter((id) => !ids.includes(id));
     if (strangers.length > 0)

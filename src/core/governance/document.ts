@@ -6,13 +6,14 @@ import type { Result } from '../base/result.ts';
 import { ok, refuse } from '../base/result.ts';
 import { count, hex32, label, parseWith } from '../base/schema.ts';
 import type { PolicyBody } from '../policy/body.ts';
-import { clauseSchema, parsePolicyBody } from '../policy/body.ts';
+import { clauseSchema, deviceKinds, parsePolicyBody } from '../policy/body.ts';
 
 /** Documents (design 3, "Documents"): who the members are, what a wallet is, its policy, the address book. */
 
 const device = z.strictObject({
   id: label,
-  kind: z.literal('secp256k1'),
+  /** Only secp256k1 is supported yet: charter.ts refuses the others. */
+  kind: z.enum(deviceKinds),
   /** BIP 340 public key: 32 bytes x-only. */
   key: hex32,
 });

@@ -1,6 +1,5 @@
 import type { ApprovalStatement } from '../approval/statement.ts';
 import { assert, unreachable } from '../base/assert.ts';
-import { digest } from '../base/digest.ts';
 import type { Result } from '../base/result.ts';
 import { ok, refuse } from '../base/result.ts';
 import { isIn, isPerson } from '../governance/charter.ts';
@@ -56,9 +55,15 @@ function admitApprove(
   if (!isPerson(author.member)) return refuse('member.role', { member: statement.member });
   if (!isAsked(state, proposal, said))
     return refuse('approval.member.ineligible', { member: statement.member });
-  if (statement.spend !== digest('spend', proposal.statement.spend))
+  if (statement.spend !== proposal.spendDigest)
     return refuse('approval.spend.mismatch', { proposal: proposal.digest });
   if (!said.sameLog) return ok(endBy(proposal, said, 'log.fork'));
+  // Who has not seen the proposal under a checkpoint of his own is no witness of the log it stands in.
+  if (statement.log.size <= proposal.index)
+    return refuse('approval.log.early', {
+      size: statement.log.size,
+      proposalIndex: proposal.index,
+    });
   if (statement.previous !== (proposal.last.get(statement.member) ?? null))
     return refuse('statement.previous', { member: statement.member });
   const signatures = readSignatures(state, proposal, statement, blobs);

@@ -2,7 +2,7 @@ import type { ProposalStatement } from '../approval/statement.ts';
 import { assert } from '../base/assert.ts';
 import { reversed, toHex } from '../base/bytes.ts';
 import { canonicalBytes } from '../base/canonical.ts';
-import { sha256 } from '../base/digest.ts';
+import { digest as digestOf, sha256 } from '../base/digest.ts';
 import { equalBytes } from '../base/bytes.ts';
 import { ADDRESS_INDEX, PROPOSAL_SECONDS } from '../base/limits.ts';
 import type { Result } from '../base/result.ts';
@@ -42,6 +42,7 @@ export function admitProposal(
       index,
       name: proposalName(digest),
       statement,
+      spendDigest: digestOf('spend', statement.spend),
       signature: entry.signature,
       transaction,
       txid: txidOf(transaction),
@@ -67,6 +68,8 @@ function checkFrame(state: State, said: Signed<ProposalStatement>): Result<Walle
       member: statement.member,
       needs: charter.document.body.initiators,
     });
+  if (statement.envelope !== null)
+    return refuse('proposal.envelope.unsupported', { feeSatsMax: statement.envelope.feeSatsMax });
   if (statement.kind !== 'pay')
     return refuse('proposal.kind.unsupported', { kind: statement.kind });
   const wallet = state.wallets.get(statement.wallet.id);

@@ -76,6 +76,8 @@ export interface ProposalRecord {
   readonly index: number;
   readonly name: string;
   readonly statement: ProposalStatement;
+  /** Digest of its spend: what approvals name. */
+  readonly spendDigest: string;
   readonly signature: string;
   readonly transaction: Uint8Array;
   readonly txid: string;

@@ -128,17 +128,30 @@ export function spendConflict(
     const coin = other === proposal.digest ? undefined : shared(other);
     if (coin !== undefined) return { code: 'coin.signed', facts: { coin, proposal: other } };
   }
-  for (const [other, { at }] of ledger.signed) {
-    const before = state.proposals.get(other);
-    if (before === undefined || other === proposal.digest || now - at >= REPEAT_SECONDS) continue;
-    if (repeats(proposal, before) && proposal.statement.repeats !== other)
-      return { code: 'spend.repeated', facts: { proposal: other, name: before.name } };
-  }
+  const former = lastRepeated(state, ledger, proposal, now);
+  if (former !== null && proposal.statement.repeats !== former.digest)
+    return { code: 'spend.repeated', facts: { proposal: former.digest, name: former.name } };
   for (const other of ledger.reservations.keys()) {
     const coin = other === proposal.digest ? undefined : shared(other);
     if (coin !== undefined) return { code: 'coin.reserved', facts: { coin, proposal: other } };
   }
   return null;
+}
+
+/** The last signed one of the same payments or reference within the window: naming it covers those before it. */
+function lastRepeated(
+  state: State,
+  ledger: Ledger,
+  proposal: ProposalRecord,
+  now: Seconds,
+): ProposalRecord | null {
+  let last: ProposalRecord | null = null;
+  for (const [other, { at }] of ledger.signed) {
+    const before = state.proposals.get(other);
+    if (before === undefined || other === proposal.digest || now - at >= REPEAT_SECONDS) continue;
+    if (repeats(proposal, before) && before.index > (last?.index ?? -1)) last = before;
+  }
+  return last;
 }
 
 function repeats(one: ProposalRecord, other: ProposalRecord): boolean {

@@ -102,6 +102,7 @@ function plannedProposal(
     index: state.tree.size,
     name: '',
     statement,
+    spendDigest: '',
     signature: '',
     transaction,
     txid: '',

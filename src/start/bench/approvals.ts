@@ -17,7 +17,7 @@ import { migrate } from '../../server/database/migrate.ts';
 import { freePort } from '../demo/regtest-node.ts';
 import type { Bench, Measured } from './bench.ts';
 import type { Crowd } from './crowd.ts';
-import { approvalOf, foundCrowd } from './crowd.ts';
+import { approvalOf, foundCrowd, positionOf } from './crowd.ts';
 import { builtProgram } from '../program.ts';
 
 /**
@@ -148,11 +148,15 @@ async function approvalsPerSecond(
 ): Promise<Rate> {
   const url = `${server}/v1/approvals`;
   const now = Math.floor(Date.now() / 1000);
+  const log = positionOf(crowd);
   const shots = crowd.proposals.flatMap((proposal) =>
     crowd.approvers.map((device, i): Shot => {
       const session = sessions[i];
       if (session === undefined) throw new Error('a session an approver');
-      const signed = signStatement(approvalOf(crowd, device, proposal, now), device.secretKey);
+      const signed = signStatement(
+        approvalOf(crowd, proposal, { device, log, now }),
+        device.secretKey,
+      );
       const { statement, signature } = signed;
       return {
         body: JSON.stringify({ statement, signature, blobs: [], reason: null }),

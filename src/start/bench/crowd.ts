@@ -11,13 +11,14 @@ import type { Seconds } from '../../core/base/time.ts';
 import type { CountersignDocument } from '../../core/governance/document.ts';
 import { documentDigest } from '../../core/governance/document.ts';
 import { entryBytes } from '../../core/log/entry.ts';
+import { leafHash, MerkleTree } from '../../core/log/merkle.ts';
 import type { PackageLine } from '../../core/log/package.ts';
 import { parsePolicyYaml } from '../../core/policy/yaml.ts';
 import { buildTransaction } from '../../core/psbt/build.ts';
 import { readSpend } from '../../core/psbt/spend.ts';
 import { parseWallet } from '../../core/wallet/wallet.ts';
 import { emptyLog, frameOf } from '../../client/statements.ts';
-import type { Device } from '../../client/statements.ts';
+import type { Device, LogPosition } from '../../client/statements.ts';
 import { accountKeyOf } from '../../keys/account-key.ts';
 import { receiptKeyOf } from '../../signer/receipt-key.ts';
 import type { FoundingMember } from '../founding.ts';
@@ -216,16 +217,16 @@ function spendOf(
 /** The approval of a device, not yet signed. */
 export function approvalOf(
   crowd: Crowd,
-  device: Device,
   proposal: Crowd['proposals'][number],
-  now: Seconds,
+  by: { readonly device: Device; readonly log: LogPosition; readonly now: Seconds },
 ): ApprovalStatement {
+  const { device, log, now } = by;
   return {
     type: 'approval',
     ...frameOf({
       org: crowd.genesis,
       device,
-      log: emptyLog,
+      log,
       previous: null,
       now,
       validSeconds: 3_600,
@@ -236,4 +237,11 @@ export function approvalOf(
     partialSignatures: null,
     reasonDigest: null,
   };
+}
+
+/** The log as it stands after the founding: what every approver has read. */
+export function positionOf(crowd: Crowd): LogPosition {
+  const leaves = crowd.lines.flatMap((line) => (line.type === 'entry' ? [line.bytes] : []));
+  const tree = MerkleTree.of(leaves.map(leafHash));
+  return { size: tree.size, root: toHex(tree.root()) };
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { formatTime } from '../../../src/core/base/time.ts';
 import { listedAddress, noon, policyOf, strangerAddress, World } from '../../support/world.ts';
 
 const million = 1_000_000;
@@ -241,6 +242,46 @@ describe('authorise', () => {
     const { at } = world.ledger.signed.get(proposal.digest) ?? { at: 0 };
     world.now = at + 7 * 86_400;
     expect(world.verdict(again).refusal?.code).not.toBe('spend.repeated');
+  });
+
+  test('a third equal payment names the second, which named the first', () => {
+    const { world, proposal } = proposed();
+    const pay = (repeats: string | null) => {
+      const { statement, coins } = world.draft({ pays: [[strangerAddress, million]] });
+      expect(world.say({ ...statement, repeats }, coins)).toBe('applied');
+      const made = [...world.state.proposals.values()].at(-1);
+      if (made === undefined) throw new Error('just proposed');
+      approveAll({ world, proposal: made });
+      world.round();
+      world.now += 60;
+      world.round();
+      return made;
+    };
+    approveAll({ world, proposal });
+    world.round();
+    world.now += 60;
+    world.round();
+    const second = pay(proposal.digest);
+    expect(world.verdict(second).outcome).toBe('signed');
+    expect(world.verdict(pay(proposal.digest)).refusal?.code).toBe('spend.repeated');
+    expect(world.verdict(pay(second.digest)).outcome).toBe('signed');
+  });
+
+  test('a proposal issued more than two minutes ahead is not signed before', () => {
+    const { world } = proposed();
+    const { statement, coins } = world.draft({ pays: [[strangerAddress, million + 1]] });
+    const issuedAt = formatTime(world.now + 1_000);
+    expect(world.say({ ...statement, issuedAt }, coins)).toBe('applied');
+    const proposal = [...world.state.proposals.values()].at(-1);
+    if (proposal === undefined) throw new Error('just proposed');
+    approveAll({ world, proposal });
+    world.round();
+    world.now += 879;
+    expect(world.verdict(proposal).refusal?.code).toBe('statement.early');
+    expect(world.round()).toEqual([]);
+    world.now += 1;
+    world.round();
+    expect(world.verdict(proposal).outcome).toBe('signed');
   });
 
   test('the same reference within seven days is refused', () => {

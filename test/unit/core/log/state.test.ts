@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { digest } from '../../../../src/core/base/digest.ts';
 import { canonicalBytes } from '../../../../src/core/base/canonical.ts';
-import { utf8 } from '../../../../src/core/base/bytes.ts';
+import { toHex, utf8 } from '../../../../src/core/base/bytes.ts';
 import { formatTime } from '../../../../src/core/base/time.ts';
 import { authorise } from '../../../../src/core/authorise.ts';
 import { entryBytes } from '../../../../src/core/log/entry.ts';
@@ -64,6 +64,17 @@ describe('statements', () => {
     const { statement, coins } = world.draft({ pays: [[strangerAddress, million]] });
     const log = { ...statement.log, size: statement.log.size + 1 };
     expect(world.say({ ...statement, log }, coins)).toBe('log.fork');
+  });
+
+  test('an approval names a checkpoint in which the proposal stands', () => {
+    const { world, proposal } = proposed();
+    const at = (size: number) => ({ size, root: toHex(world.state.tree.rootAt(size)) });
+    expect(world.say(world.approval('bob', proposal, { log: at(proposal.index) }))).toBe(
+      'approval.log.early',
+    );
+    expect(world.say(world.approval('bob', proposal, { log: at(proposal.index + 1) }))).toBe(
+      'applied',
+    );
   });
 
   test('a rejection counts whatever checkpoint it names', () => {
@@ -212,6 +223,8 @@ describe('proposals', () => {
     expect(world.say({ ...statement, initiator: 'bob' }, coins)).toBe('proposal.initiator');
     expect(world.say({ ...statement, kind: 'cancel' }, coins)).toBe('proposal.kind.unsupported');
     expect(world.say({ ...statement, repeats: other }, coins)).toBe('proposal.unknown');
+    const envelope = { feeSatsMax: 5_000, replacementsMax: 3, until: statement.expiresAt };
+    expect(world.say({ ...statement, envelope }, coins)).toBe('proposal.envelope.unsupported');
     const wallet = { ...statement.wallet, id: 'hot-9' };
     expect(world.say({ ...statement, wallet }, coins)).toBe('wallet.unknown');
   });
