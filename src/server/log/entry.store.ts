@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Sql } from '../database/sql.ts';
+import { channels } from './notifications.ts';
 
 /** The two logs: what can matter to a decision, and events of mere access. */
 export type LogKind = 'organisation' | 'access';
@@ -59,12 +60,34 @@ export class EntryStore {
     );
   }
 
-  /** Moves a head forward. Throws HeadMoved when it does not stand at the expected size. */
-  async advance(sql: Sql, expected: number, head: LogHead): Promise<void> {
+  /**
+   * Moves a head forward, adds the leaves that lead there and tells those who follow, in one statement. Throws HeadMoved
+   * when the head does not stand at the expected size.
+   */
+  async extend(
+    sql: Sql,
+    expected: number,
+    head: LogHead,
+    leaves: readonly NumberedLeaf[],
+  ): Promise<void> {
     const moved = await sql.query(
-      `UPDATE log_head SET size = $3, root = $4, note = $5 WHERE origin = $1 AND size = $2
-       RETURNING origin`,
-      [head.origin, expected, head.size, Buffer.from(head.root), head.note],
+      `WITH head AS (
+         UPDATE log_head SET size = $3, root = $4, note = $5 WHERE origin = $1 AND size = $2
+         RETURNING origin
+       ), entry AS (
+         INSERT INTO log_entry (origin, idx, leaf, leaf_hash)
+         SELECT head.origin, leaf.* FROM head, unnest($6::bigint[], $7::bytea[], $8::bytea[]) AS leaf
+       )
+       SELECT pg_notify($9, '') FROM head`,
+      [
+        head.origin,
+        expected,
+        head.size,
+        Buffer.from(head.root),
+        head.note,
+        ...leafColumns(leaves),
+        channels.head,
+      ],
     );
     if (moved.length !== 1) throw new HeadMoved(head.origin);
   }
@@ -74,12 +97,7 @@ export class EntryStore {
     await sql.query(
       `INSERT INTO log_entry (origin, idx, leaf, leaf_hash)
        SELECT $1, * FROM unnest($2::bigint[], $3::bytea[], $4::bytea[])`,
-      [
-        origin,
-        leaves.map(({ index }) => index),
-        leaves.map(({ leaf }) => Buffer.from(leaf)),
-        leaves.map(({ leafHash }) => Buffer.from(leafHash)),
-      ],
+      [origin, ...leafColumns(leaves)],
     );
   }
 
@@ -98,4 +116,12 @@ export class EntryStore {
       leafHash: new Uint8Array(row.leaf_hash),
     }));
   }
+}
+
+function leafColumns(leaves: readonly NumberedLeaf[]): [number[], Buffer[], Buffer[]] {
+  return [
+    leaves.map(({ index }) => index),
+    leaves.map(({ leaf }) => Buffer.from(leaf)),
+    leaves.map(({ leafHash }) => Buffer.from(leafHash)),
+  ];
 }

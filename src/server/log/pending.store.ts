@@ -15,12 +15,16 @@ export interface TextNote {
   readonly text: string;
 }
 
-/** What a request commits: one entry to be, the blobs that it names, the text of a digest in it. */
-export interface Submission {
-  readonly kind: LogKind;
-  readonly leaf: Uint8Array;
+/** What stands beside an entry: the blobs that it names, the texts of digests in it. */
+export interface Beside {
   readonly blobs: readonly Blob[];
   readonly texts: readonly TextNote[];
+}
+
+/** What a request commits: one entry to be and what stands beside it. */
+export interface Submission extends Beside {
+  readonly kind: LogKind;
+  readonly leaf: Uint8Array;
 }
 
 export interface PendingEntry {
@@ -35,7 +39,7 @@ interface OutcomeRow {
   readonly facts: Facts;
 }
 
-/** Entries that no sequencer has numbered yet. */
+/** Entries that wait for the sequencer of another process. */
 @Injectable()
 export class PendingStore {
   /** Of this process: whoever inserted an entry waits for its outcome in memory. */
@@ -59,15 +63,7 @@ export class PendingStore {
           ON CONFLICT DO NOTHING)`,
       );
     }
-    if (texts.length > 0) {
-      const column = (key: keyof TextNote): string =>
-        `$${values.push(texts.map((note) => note[key]))}::text[]`;
-      beside.push(
-        `t AS (INSERT INTO text_note (digest, salt, text)
-          SELECT DISTINCT ON (1) * FROM unnest(${column('digest')}, ${column('salt')}, ${column('text')})
-          ORDER BY 1 ON CONFLICT DO NOTHING)`,
-      );
-    }
+    if (texts.length > 0) beside.push(`t AS (${insertTexts(texts, values)})`);
     const rows = await sql.query<{ id: string }>(
       `${beside.length > 0 ? `WITH ${beside.join(', ')}` : ''}
        INSERT INTO pending (kind, leaf, process)
@@ -88,6 +84,7 @@ export class PendingStore {
   }
 
   async remove(sql: Sql, ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return;
     await sql.query('DELETE FROM pending WHERE id = ANY($1::bigint[])', [ids]);
   }
 
@@ -122,6 +119,12 @@ export class PendingStore {
     );
   }
 
+  async addTexts(sql: Sql, texts: readonly TextNote[]): Promise<void> {
+    if (texts.length === 0) return;
+    const values: unknown[] = [];
+    await sql.query(insertTexts(texts, values), values);
+  }
+
   /** Texts by digest. */
   async texts(sql: Sql, digests: readonly string[]): Promise<ReadonlyMap<string, TextNote>> {
     if (digests.length === 0) return new Map();
@@ -131,6 +134,15 @@ export class PendingStore {
     );
     return new Map(rows.map((row) => [row.digest, row]));
   }
+}
+
+/** The statement that keeps texts, each once and in one order everywhere; it adds its values to those given. */
+function insertTexts(texts: readonly TextNote[], values: unknown[]): string {
+  const column = (key: keyof TextNote): string =>
+    `$${values.push(texts.map((note) => note[key]))}::text[]`;
+  return `INSERT INTO text_note (digest, salt, text)
+    SELECT DISTINCT ON (1) * FROM unnest(${column('digest')}, ${column('salt')}, ${column('text')})
+    ORDER BY 1 ON CONFLICT DO NOTHING`;
 }
 
 function isCode(code: string): code is RefusalCode {

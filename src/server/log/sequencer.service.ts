@@ -22,7 +22,7 @@ import { Notifications, channels } from './notifications.ts';
 import type { Submission } from './pending.store.ts';
 import type { NumberedEntry } from './projection.store.ts';
 import type { Ticket } from './tickets.ts';
-import { Tickets } from './tickets.ts';
+import { Tickets, storedIds } from './tickets.ts';
 import { Alarm } from './alarm.ts';
 
 /** Writes more in the unit of work that numbers entries: rows, jobs. */
@@ -117,10 +117,14 @@ export class SequencerService {
    */
   async submit(submission: Submission): Promise<Result<number>> {
     for (const { sha256, bytes } of submission.blobs) this.#fold.cache.put(sha256, bytes);
+    if (this.#leading) {
+      const numbered = this.#tickets.hold(submission, ANSWER_MS);
+      this.#alarm.ring();
+      return numbered;
+    }
     const id = await this.#pending.add(submission);
     const outcome = this.#tickets.wait({ id, ...submission }, ANSWER_MS);
-    if (this.#leading) this.#alarm.ring();
-    else await this.work.plain.query('SELECT pg_notify($1, $2)', [channels.pending, '']);
+    await this.work.plain.query('SELECT pg_notify($1, $2)', [channels.pending, '']);
     return outcome;
   }
 
@@ -145,7 +149,20 @@ export class SequencerService {
   /** One look at what another process wrote. */
   async #follow(ready: () => void): Promise<void> {
     if (await this.#read(this.work.plain)) ready();
+    await this.#handOver();
     await this.#alarm.sleep(POLL_MS);
+  }
+
+  /** What was handed in here while this process led, and is not in the log, is left to the one that leads now. */
+  async #handOver(): Promise<void> {
+    const held = this.#tickets.held();
+    if (held.length === 0) return;
+    const ids = await this.#stores.pending.add(this.work.plain, held);
+    held.forEach((ticket, at) => {
+      const id = ids[at];
+      if (id !== undefined) this.#tickets.stored(ticket, id);
+    });
+    await this.work.plain.query('SELECT pg_notify($1, $2)', [channels.pending, '']);
   }
 
   async #lead(lock: SessionLock, ready: () => void): Promise<void> {
@@ -255,16 +272,20 @@ export class SequencerService {
   }
 
   async #write(sql: Sql, batch: Batch, heads: readonly LogHead[]): Promise<void> {
-    const { entries, pending, projections } = this.#stores;
-    for (const head of heads) {
-      await entries.advance(sql, this.#log.head(head.kind).size, head);
-      await entries.add(sql, head.origin, batch.leaves[head.kind]);
-    }
-    const all = [...batch.numbered, ...batch.refused];
-    await pending.remove(
+    const { entries, pending, blobs, projections } = this.#stores;
+    for (const head of heads)
+      await entries.extend(sql, this.#log.head(head.kind).size, head, batch.leaves[head.kind]);
+    const beside = batch.numbered.flatMap(({ ticket }) => ticket.beside ?? []);
+    await blobs.add(
       sql,
-      all.map(({ ticket }) => ticket.id),
+      beside.flatMap((one) => one.blobs),
     );
+    await pending.addTexts(
+      sql,
+      beside.flatMap((one) => one.texts),
+    );
+    const all = [...batch.numbered, ...batch.refused].map(({ ticket }) => ticket);
+    await pending.remove(sql, storedIds(all));
     const elsewhere = batch.refused.filter(({ ticket }) => ticket.answer === null);
     await pending.refuse(
       sql,
@@ -273,7 +294,6 @@ export class SequencerService {
     await projections.project(sql, this.#fold.state, batch.applied);
     for (const participant of this.#participants)
       await participant(sql, batch.applied, this.#fold.state);
-    await sql.query('SELECT pg_notify($1, $2)', [channels.head, '']);
   }
 
   /**
@@ -287,7 +307,7 @@ export class SequencerService {
     if (tickets.length === 1 && only !== undefined) {
       const refusal: Refusal = { code: 'log.entry.invalid', facts: { reason: 'not storable' } };
       await lock.run(async (sql) => {
-        await this.#stores.pending.remove(sql, [only.id]);
+        await this.#stores.pending.remove(sql, storedIds([only]));
         if (only.answer === null)
           await this.#stores.pending.refuse(sql, [{ id: only.id, refusal }]);
       });

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { toHex } from '../../../src/core/base/bytes.ts';
 import { statementDigest } from '../../../src/core/approval/statement.ts';
@@ -196,6 +197,28 @@ describe('the sequencer', () => {
     const later = proposal(40_000);
     expect(await second.sequencer.submit(later.submission)).toEqual({ ok: true, value: size + 8 });
     expect(second.sequencer.leading).toBe(true);
+  });
+
+  test('hands over what it took in while it led and had not written', async () => {
+    const others: TestSequencer[] = [];
+    let armed = true;
+    const first = await start((one) => {
+      one.participate(async (sql) => {
+        if (!armed) return;
+        armed = false;
+        await sql.query('SELECT pg_terminate_backend(pg_backend_pid())').catch(() => undefined);
+        while (others[0]?.sequencer.leading !== true) await pause(20);
+      });
+    });
+    const second = await start();
+    others.push(second);
+    const { size } = first.log.head('organisation');
+    const outcomes = await Promise.all(
+      [proposal(45_000), proposal(46_000)].map((one) => first.sequencer.submit(one.submission)),
+    );
+    expect(outcomes.map((outcome) => (outcome.ok ? outcome.value : -1))).toEqual([size, size + 1]);
+    expect([first.sequencer.leading, second.sequencer.leading]).toEqual([false, true]);
+    expect((await owner.query('SELECT * FROM pending')).rows).toEqual([]);
   });
 
   test('loses nothing when PostgreSQL cuts its connections between and during batches', async () => {
