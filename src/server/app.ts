@@ -11,12 +11,14 @@ import { ChainService } from './chain/chain.service.ts';
 import type { ServerConfig } from './config.ts';
 import { StartRefused, orRefuseStart } from './config.ts';
 import { createAdapter, installHooks } from './http/adapter.ts';
+import { Idempotency } from './http/idempotency.ts';
 import { RateLimiter } from './http/rate-limiter.ts';
 import { HousekeepingService } from './jobs/housekeeping.service.ts';
 import { JobsService } from './jobs/jobs.service.ts';
 import { LogService } from './log/log.service.ts';
 import { SequencerService } from './log/sequencer.service.ts';
 import { SigningModule } from './signing/signing.module.ts';
+import { VerifyPool } from './verify/verify-pool.ts';
 
 /** A server that answers. */
 export interface RunningServer {
@@ -47,7 +49,7 @@ export async function createApp(config: ServerConfig): Promise<NestFastifyApplic
     createAdapter(),
     { logger: levelsOf(config.logLevel), abortOnError: false, bodyParser: false },
   );
-  installHooks(app.getHttpAdapter().getInstance(), app.get(RateLimiter));
+  installHooks(app.getHttpAdapter().getInstance(), app.get(RateLimiter), app.get(Idempotency));
   SwaggerModule.setup('docs', app, () => describeApi(app));
   return app;
 }
@@ -57,6 +59,7 @@ export async function startServer(config: ServerConfig): Promise<RunningServer> 
   const app = await createApp(config);
   const close = async (): Promise<void> => {
     await app.close();
+    await app.get(VerifyPool).close();
     const source = app.get(DataSource);
     if (source.isInitialized) await source.destroy();
   };

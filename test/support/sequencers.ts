@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { toHex, utf8 } from '../../src/core/base/bytes.ts';
 import { sha256 } from '../../src/core/base/digest.ts';
 import { formatPackageLine } from '../../src/core/log/package.ts';
-import type { ServerConfig} from '../../src/server/config.ts';
+import type { ServerConfig } from '../../src/server/config.ts';
 import { readConfig } from '../../src/server/config.ts';
 import { createDataSource } from '../../src/server/database/data-source.ts';
 import { UnitOfWork } from '../../src/server/database/unit-of-work.ts';
@@ -17,6 +17,7 @@ import { LogService } from '../../src/server/log/log.service.ts';
 import { PendingStore } from '../../src/server/log/pending.store.ts';
 import { ProjectionStore } from '../../src/server/log/projection.store.ts';
 import { SequencerService } from '../../src/server/log/sequencer.service.ts';
+import { VerifyPool } from '../../src/server/verify/verify-pool.ts';
 import type { World } from './world.ts';
 
 /** Seed of the log key of every {@link World}. */
@@ -82,7 +83,8 @@ export async function startSequencer(
     new PendingStore(),
     new ProjectionStore(),
   );
-  const fold = new Fold(config, stores.entries, stores.blobs);
+  const pool = new VerifyPool();
+  const fold = new Fold(config, stores.entries, stores.blobs, pool);
   const log = new LogService(fold, stores.entries, stores.blobs, work);
   const key = LogKey.read(config.logKeyFile);
   if (key === undefined) throw new Error('the key file holds a key');
@@ -90,6 +92,7 @@ export async function startSequencer(
   prepare(sequencer);
   const stop = async (): Promise<void> => {
     await sequencer.stop();
+    await pool.close();
     await source.destroy();
   };
   try {

@@ -5,17 +5,22 @@ import type { FastifyRequest } from 'fastify';
 import { ok, refuse } from '../../core/base/result.ts';
 import type { Result } from '../../core/base/result.ts';
 import { ServerConfig } from '../config.ts';
+import { Idempotency } from '../http/idempotency.ts';
 import { refusal, valueOf } from '../http/refusal-exception.ts';
 import type { Audience, Caller } from './caller.ts';
 import { AUDIENCE, setCaller } from './caller.ts';
 import { CallerService } from './caller.service.ts';
 
-/** Every route is for members with a session unless it says otherwise. */
+/**
+ * Every route is for members with a session unless it says otherwise. Public routes take no Idempotency-Key: who is not
+ * known cannot own one, and what they take proves itself, once by its nature.
+ */
 @Injectable()
 export class AccessGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
     private readonly callers: CallerService,
+    private readonly idempotency: Idempotency,
     private readonly config: ServerConfig,
   ) {}
 
@@ -28,11 +33,16 @@ export class AccessGuard implements CanActivate {
     const proof = valueOf(await this.callers.prove(request));
     if (audience === 'key') {
       setCaller(request, { kind: 'key', proof, thumbprint: proof.thumbprint });
+      await this.idempotency.begin(request, proof.thumbprint);
       return true;
     }
     const caller = valueOf(await this.callers.identify(proof));
     setCaller(request, valueOf(admits(audience ?? 'member', caller)));
     if (!this.callers.allows(caller)) throw refusal('http.rate');
+    await this.idempotency.begin(
+      request,
+      caller.kind === 'member' ? caller.member : caller.thumbprint,
+    );
     return true;
   }
 }

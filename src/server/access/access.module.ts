@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
+import { HttpModule } from '../http/http.module.ts';
 import { LogModule } from '../log/log.module.ts';
 import { AccessGuard } from './access.guard.ts';
 import { AccessStores } from './access-stores.ts';
@@ -12,7 +13,7 @@ import { SessionStore } from './session.store.ts';
 
 /** Who calls. Its guard stands before every route of the server. */
 @Module({
-  imports: [LogModule],
+  imports: [HttpModule, LogModule],
   controllers: [SessionController],
   providers: [
     { provide: APP_GUARD, useClass: AccessGuard },

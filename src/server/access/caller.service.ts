@@ -38,12 +38,15 @@ export class CallerService {
   /** Codes: `proof.missing`, `proof.invalid`, `proof.replayed`. */
   async prove(request: FastifyRequest): Promise<Result<Proof>> {
     const [path = ''] = request.url.split('?');
-    const proof = verifyProof(request.headers['dpop'], {
+    const expected = {
       method: request.method,
       path,
       origins: this.#origins,
       now: this.limits.clock.now(),
-    });
+    };
+    const proof = await verifyProof(request.headers['dpop'], expected, (question) =>
+      this.limits.pool.verify(question),
+    );
     if (!proof.ok) return proof;
     return (await this.stores.proofs.use(proof.value.id)) ? proof : refuse('proof.replayed');
   }

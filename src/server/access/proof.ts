@@ -1,17 +1,14 @@
-import type { KeyObject } from 'node:crypto';
-import { createHash, createPublicKey, verify } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Result } from '../../core/base/result.ts';
 import { ok, refuse } from '../../core/base/result.ts';
 import type { Seconds } from '../../core/base/time.ts';
+import type { Question } from '../verify/question.ts';
 
 /** How far the time of a proof may lie from ours. */
 export const PROOF_SECONDS = 60;
 /** The header, characters: ours have below 600. */
 const PROOF_LENGTH = 2_048;
-/** Public keys kept parsed: parsing one takes as long as a verification. */
-const KEYS = 4_096;
-
 const coordinate = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
 const headerSchema = z.discriminatedUnion('alg', [
   z.strictObject({
@@ -58,14 +55,19 @@ export interface ProvenRequest {
   readonly now: Seconds;
 }
 
-const keys = new Map<string, KeyObject>();
+/** How the signature of a proof is verified: here or in another thread. */
+export type ProofCheck = (question: Question) => Promise<boolean>;
 
 /**
  * Verifies a DPoP proof (RFC 9449, section 4.3) of exactly this request: form, algorithm, method, address, time,
  * signature by the key that it carries. Whether the key may do anything, and whether the proof was used before, is
  * not checked here: access.guard.ts. Codes: `proof.missing`, `proof.invalid`.
  */
-export function verifyProof(header: unknown, request: ProvenRequest): Result<Proof> {
+export async function verifyProof(
+  header: unknown,
+  request: ProvenRequest,
+  check: ProofCheck,
+): Promise<Result<Proof>> {
   if (header === undefined || header === '') return refuse('proof.missing');
   if (typeof header !== 'string' || header.length > PROOF_LENGTH) return invalid('form');
   const [head = '', claim = '', signature = '', ...more] = header.split('.');
@@ -79,10 +81,9 @@ export function verifyProof(header: unknown, request: ProvenRequest): Result<Pro
   if (!isAddress(htu, request)) return invalid('htu');
   if (Math.abs(request.now - iat) > PROOF_SECONDS) return invalid('iat');
   const { jwk, alg } = protectedHeader.data;
-  const thumbprint = thumbprintOf(jwk);
-  const key = keyOf(thumbprint, jwk);
-  if (key === undefined) return invalid('key');
-  if (!isSigned(alg, key, { text: `${head}.${claim}`, signature })) return invalid('signature');
+  const members = thumbprintMembers(jwk);
+  if (!(await check([alg, members, `${head}.${claim}`, signature]))) return invalid('signature');
+  const thumbprint = createHash('sha256').update(members).digest('base64url');
   return ok({
     thumbprint,
     ed25519: jwk.kty === 'OKP' ? Buffer.from(jwk.x, 'base64url').toString('hex') : null,
@@ -90,43 +91,15 @@ export function verifyProof(header: unknown, request: ProvenRequest): Result<Pro
   });
 }
 
-function isSigned(
-  alg: Header['alg'],
-  key: KeyObject,
-  signed: { readonly text: string; readonly signature: string },
-): boolean {
-  const bytes = Buffer.from(signed.signature, 'base64url');
-  if (bytes.length !== 64) return false;
-  const text = Buffer.from(signed.text);
-  return alg === 'ES256'
-    ? verify('sha256', text, { key, dsaEncoding: 'ieee-p1363' }, bytes)
-    : verify(null, text, key, bytes);
-}
-
 function isAddress(htu: string, { origins, path }: ProvenRequest): boolean {
   if (!htu.endsWith(path)) return false;
   return origins.has(htu.slice(0, htu.length - path.length));
 }
 
-/** RFC 7638: the required members in lexicographic order, without white space. */
-function thumbprintOf(jwk: Header['jwk']): string {
+/** RFC 7638: the required members in lexicographic order, without white space. Also a JWK. */
+function thumbprintMembers(jwk: Header['jwk']): string {
   const { crv, kty, x } = jwk;
-  const members = jwk.kty === 'EC' ? { crv, kty, x, y: jwk.y } : { crv, kty, x };
-  return createHash('sha256').update(JSON.stringify(members)).digest('base64url');
-}
-
-function keyOf(thumbprint: string, jwk: Header['jwk']): KeyObject | undefined {
-  const known = keys.get(thumbprint);
-  if (known !== undefined) return known;
-  try {
-    const key = createPublicKey({ key: { ...jwk }, format: 'jwk' });
-    const oldest = keys.keys().next();
-    if (keys.size >= KEYS && oldest.done !== true) keys.delete(oldest.value);
-    keys.set(thumbprint, key);
-    return key;
-  } catch {
-    return undefined; // no point of the curve
-  }
+  return JSON.stringify(jwk.kty === 'EC' ? { crv, kty, x, y: jwk.y } : { crv, kty, x });
 }
 
 function decode(part: string): unknown {

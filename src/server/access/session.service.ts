@@ -30,7 +30,7 @@ export class SessionService {
 
   /** Codes: `statement.*`, `member.*`, `device.*`, `log.fork`, `session.key`, `session.time`. */
   async open(given: SignedText, proof: Proof): Promise<Result<Opened>> {
-    const said = this.statements.read(given, 'session');
+    const said = await this.statements.readAhead(given, 'session');
     if (!said.ok) return said;
     const { statement, signature } = said.value;
     const checked = checkDevice(said.value);

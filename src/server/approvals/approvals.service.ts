@@ -19,7 +19,7 @@ export class ApprovalsService {
 
   /** Approve, reject or withdraw. Codes: those of the fold for approvals, `session.member`, `text.mismatch`. */
   async decide(body: ApprovalBody, caller: MemberCaller): Promise<Result<ApprovedView>> {
-    const said = this.statements.read(body, 'approval');
+    const said = await this.statements.readAhead(body, 'approval');
     if (!said.ok) return said;
     const { statement, digest } = said.value;
     const author = checkAuthor(statement, caller);

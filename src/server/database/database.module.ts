@@ -4,9 +4,10 @@ import { Clock } from '../clock.ts';
 import { ServerConfig } from '../config.ts';
 import { RateLimiter } from '../http/rate-limiter.ts';
 import { createDataSource } from './data-source.ts';
+import { VerifyPool } from '../verify/verify-pool.ts';
 import { UnitOfWork } from './unit-of-work.ts';
 
-/** Connections of the runtime role, for every store. They outlive the modules and are closed last: app.ts. */
+/** What every room uses: connections of the runtime role, clock, rates, threads. It outlives the modules: app.ts closes it. */
 @Global()
 @Module({
   providers: [
@@ -19,7 +20,8 @@ import { UnitOfWork } from './unit-of-work.ts';
     Clock,
     RateLimiter,
     UnitOfWork,
+    VerifyPool,
   ],
-  exports: [Clock, DataSource, RateLimiter, UnitOfWork],
+  exports: [Clock, DataSource, RateLimiter, UnitOfWork, VerifyPool],
 })
 export class DatabaseModule {}

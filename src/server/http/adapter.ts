@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { RefusalCode } from '../../core/base/codes.ts';
 import { send } from './problem.filter.ts';
 import { problemOf } from './problem.ts';
+import type { Idempotency } from './idempotency.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 
 /** A body of most routes. */
@@ -30,14 +31,26 @@ export function createAdapter(): FastifyAdapter {
   return adapter;
 }
 
-/** What is done for every request before its route is known. */
-export function installHooks(instance: FastifyInstance, limiter: RateLimiter): void {
+/** What is done for every request before its route is known, and with its answer. */
+export function installHooks(
+  instance: FastifyInstance,
+  limiter: RateLimiter,
+  idempotency: Idempotency,
+): void {
   instance.removeContentTypeParser('text/plain');
   instance.addHook('onRequest', (request, reply, done) => {
     setHeaders(request, reply);
     const code = admission(request, limiter);
     if (code === null) done();
     else refuse(reply, code);
+  });
+  instance.addHook('onSend', async (request, reply, payload) => {
+    if (typeof payload === 'string') await idempotency.keep(request, reply.statusCode, payload);
+    return payload;
+  });
+  instance.addHook('onResponse', (request, _reply, done) => {
+    idempotency.end(request);
+    done();
   });
 }
 

@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { RefusalCode } from '../../core/base/codes.ts';
 import type { Refusal } from '../../core/base/result.ts';
 import { ChainFault } from '../chain/chain-fault.ts';
+import { Replay } from './idempotency.ts';
 import { Unavailable } from './unavailable.ts';
 import type { Problem } from './problem.ts';
 import { PROBLEM_TYPE, faultOf, problemOf } from './problem.ts';
@@ -27,6 +28,14 @@ export class ProblemFilter implements ExceptionFilter {
     const http = host.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
+    if (thrown instanceof Replay) {
+      void reply
+        .status(thrown.answer.status)
+        .header('content-type', 'application/json; charset=utf-8')
+        .header('idempotency-replayed', 'true')
+        .send(thrown.answer.body);
+      return;
+    }
     const refusal = refusalOf(thrown);
     if (refusal === undefined) this.#record(thrown, request);
     send(reply, refusal === undefined ? faultOf(request.id) : problemOf(refusal));

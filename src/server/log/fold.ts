@@ -10,6 +10,7 @@ import type { Admission, State } from '../../core/log/state.ts';
 import { admit, advance, createState } from '../../core/log/state.ts';
 import { ServerConfig } from '../config.ts';
 import type { Sql } from '../database/sql.ts';
+import { VerifyPool } from '../verify/verify-pool.ts';
 import { BlobCache } from './blob-cache.ts';
 import { BlobStore } from './blob.store.ts';
 import { PAGE_ENTRIES } from './bounds.ts';
@@ -28,13 +29,15 @@ export interface Admitted {
 @Injectable()
 export class Fold {
   #state: State;
-  readonly #verified = new Set<string>();
+  /** By key, digest and signature together: whether they match. */
+  readonly #verified = new Map<string, boolean>();
   readonly cache = new BlobCache();
 
   constructor(
     private readonly config: ServerConfig,
     private readonly entries: EntryStore,
     private readonly blobs: BlobStore,
+    private readonly pool: VerifyPool,
   ) {
     this.#state = createState(config.genesis);
   }
@@ -48,18 +51,34 @@ export class Fold {
     this.#state = createState(this.config.genesis);
   }
 
-  /** Verifies a device's signature now and remembers it for the fold. */
+  /** Verifies a device's signature and remembers the outcome for the fold. */
   readonly verify: SignatureCheck = (key, digest, signature) => {
     const id = `${key}${digest}${signature}`;
-    if (this.#verified.has(id)) return true;
-    if (!verifyDeviceSignature(key, digest, signature)) return false;
-    this.#verified.add(id);
-    if (this.#verified.size > MEMO) {
-      const [oldest] = this.#verified;
-      if (oldest !== undefined) this.#verified.delete(oldest);
-    }
-    return true;
+    const known = this.#verified.get(id);
+    if (known !== undefined) return known;
+    const matches = verifyDeviceSignature(key, digest, signature);
+    this.#verified.set(id, matches);
+    this.#forgetOldest();
+    return matches;
   };
+
+  /** Has a device's signature verified in another thread, where there is one, so that {@link verify} knows it. */
+  async verifyAhead(key: string, digest: string, signature: string): Promise<void> {
+    const id = `${key}${digest}${signature}`;
+    if (this.#verified.has(id)) return;
+    try {
+      const matches = await this.pool.verify(['device', key, digest, signature]);
+      this.#verified.set(id, matches);
+      this.#forgetOldest();
+    } catch {
+      // The thread ended: verify does it here.
+    }
+  }
+
+  #forgetOldest(): void {
+    const oldest = this.#verified.keys().next();
+    if (this.#verified.size > MEMO && oldest.done !== true) this.#verified.delete(oldest.value);
+  }
 
   /** What a leaf would do, after its blobs were fetched. A blob that is nowhere refuses. */
   async admit(sql: Sql, leaf: Uint8Array): Promise<Admission> {

@@ -2,6 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { QueryFailedError } from 'typeorm';
 import { ok } from '../../core/base/result.ts';
 import type { Refusal, Result } from '../../core/base/result.ts';
+import { leafHash } from '../../core/log/merkle.ts';
 import type { State } from '../../core/log/state.ts';
 import { ServerConfig, StartRefused } from '../config.ts';
 import type { SessionLock } from '../database/session-lock.ts';
@@ -190,10 +191,13 @@ export class SequencerService {
 
   /** Reads the log and answers those whose entries stand in it or were refused elsewhere. False: there is no log yet. */
   async #read(sql: Sql): Promise<boolean> {
+    const seen: (readonly [hash: string, index: number])[] = [];
     const read = await this.#log.follow(sql, (hash, index) => {
-      this.#tickets.found(hash, index);
+      if (this.#tickets.size > 0) seen.push([hash, index]);
     });
     if (!read) return false;
+    // Only now: whoever is answered may ask for the state at once.
+    for (const [hash, index] of seen) this.#tickets.found(hash, index);
     const charter = this.#fold.state.charter?.document.body;
     if (charter === undefined) throw new StartRefused('the log is of another genesis than GENESIS');
     checkLogKey(charter.log.key, this.#key);
@@ -238,9 +242,9 @@ export class SequencerService {
       refused: [],
     };
     for (const ticket of tickets) {
-      const { leaf, leafHash, kind } = ticket;
+      const { leaf, kind } = ticket;
       let index: number;
-      if (kind === 'access') index = this.#access.tree.append(leafHash);
+      if (kind === 'access') index = this.#access.tree.append(leafHash(leaf));
       else {
         const admission = await this.#fold.admit(sql, leaf);
         if (admission.kind !== 'apply') {
@@ -254,7 +258,8 @@ export class SequencerService {
         index = this.#fold.advance(leaf, admission);
         batch.applied.push({ index, entry: admission.entry });
       }
-      batch.leaves[kind].push({ index, leaf, leafHash });
+      const { tree } = kind === 'access' ? this.#access : this.#fold.state;
+      batch.leaves[kind].push({ index, leaf, leafHash: tree.leaf(index) });
       batch.numbered.push({ ticket, index });
     }
     return batch;

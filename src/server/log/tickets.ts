@@ -11,8 +11,6 @@ export interface Ticket {
   readonly id: string;
   readonly kind: LogKind;
   readonly leaf: Uint8Array;
-  /** 32 bytes. */
-  readonly leafHash: Uint8Array;
   /** What is to be written with it; null where it stands in the table of pending entries. */
   readonly beside: Beside | null;
   /** Null where another process waits. */
@@ -102,7 +100,7 @@ export class Tickets {
   found(hash: string, index: number): void {
     if (this.#byId.size === 0) return;
     for (const ticket of this.#byId.values())
-      if (toHex(ticket.leafHash) === hash) this.answer(ticket.id, ok(index));
+      if (toHex(leafHash(ticket.leaf)) === hash) this.answer(ticket.id, ok(index));
   }
 
   /** Forgets what other processes wait for: the next sequencer finds it in the table. */
@@ -111,8 +109,7 @@ export class Tickets {
   }
 
   #add({ id, kind, leaf }: PendingEntry, beside: Beside | null, answer: Ticket['answer']): void {
-    const hash = leafHash(leaf);
-    this.#byId.set(id, { id, kind, leaf, leafHash: hash, beside, answer, alone: false });
+    this.#byId.set(id, { id, kind, leaf, beside, answer, alone: false });
   }
 }
 
