@@ -36,7 +36,14 @@ export async function openDatabase(
       done(`the database is gone: ${error.message}`);
     });
   });
-  await guard.connect();
+  try {
+    await guard.connect();
+  } catch (error) {
+    // The address may hold a password: it is not repeated.
+    const which = givenUrl === null ? 'the embedded database' : 'DATABASE_URL';
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`${which}: ${why}`, { cause: error });
+  }
   const { rows } = await guard.query<{ mine: boolean }>('SELECT pg_try_advisory_lock($1) AS mine', [
     SUPERVISOR_LOCK,
   ]);
