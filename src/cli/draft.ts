@@ -2,10 +2,9 @@ import type { DraftAnswer } from '../client/answers.ts';
 import { equalBytes, fromHex } from '../core/base/bytes.ts';
 import { canonicalBytes } from '../core/base/canonical.ts';
 import { blobAddress } from '../core/base/digest.ts';
-import { ADDRESS_INDEX } from '../core/base/limits.ts';
 import type { Result } from '../core/base/result.ts';
 import { ok, refuse } from '../core/base/result.ts';
-import { highestChangeSigned } from '../core/log/admit-proposal.ts';
+import { changeReach } from '../core/log/admit-proposal.ts';
 import type { State, WalletRecord } from '../core/log/state.ts';
 import type { SpendView } from '../core/psbt/spend.ts';
 import { readSpend } from '../core/psbt/spend.ts';
@@ -46,15 +45,11 @@ export function readDraft(
     parents.set(parent, bytes);
   }
   const claims = draft.coins.map(({ parent, branch, index }) => ({ parent, branch, index }));
-  const highestChange = Math.min(
-    ADDRESS_INDEX,
-    highestChangeSigned(state, wallet.id) + wallet.body.gapLimit,
-  );
   const view = readSpend(
     wallet.wallet,
     transaction,
     claims.map((claim) => ({ ...claim, parent: parents.get(claim.parent) ?? new Uint8Array() })),
-    { highestChange },
+    { highestChange: changeReach(state, wallet) },
   );
   if (!view.ok) return view;
   const coins = canonicalBytes(claims);

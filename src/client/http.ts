@@ -47,7 +47,7 @@ export interface HttpRequest {
 }
 
 const problemSchema = z.object({
-  code: z.string().refine((code): code is RefusalCode => code in codes, 'not a code'),
+  code: z.string().refine((code): code is RefusalCode => Object.hasOwn(codes, code), 'not a code'),
   facts: z
     .record(
       z.string(),

@@ -58,7 +58,8 @@ export class LogFollower {
   /**
    * The state up to the newest checkpoint. Codes: `document.genesis.mismatch` when the log does not begin with
    * the pinned charter; `log.checkpoint.invalid`, `log.checkpoint.origin`; `log.rolledback`, `log.fork`;
-   * `log.proof.invalid` when the entries do not lead to the root; those of the reader. Throws on network faults.
+   * `log.proof.invalid` when the entries do not lead to the root; `log.blob.missing` when the fold needs a blob
+   * that cannot be had; those of the reader. Throws on network faults.
    */
   async follow(): Promise<Result<Followed>> {
     const { reader, store } = this.#options;
@@ -71,20 +72,21 @@ export class LogFollower {
     if (!checkpoint.ok) return checkpoint;
     const extended = await this.#extend(state.tree, checkpoint.value);
     if (!extended.ok) return extended;
-    const fetched = await this.#fetchBlobs(extended.value);
-    if (!fetched.ok) return fetched;
-    if (store.head()?.size !== checkpoint.value.size) store.append(extended.value, note.value);
+    const ahead = await this.#fetchAhead(extended.value);
+    if (!ahead.ok) return ahead;
     this.#folded = null; // a fold that stops half-way is begun again from the store
-    const folded = fold(state, extended.value, this.#options);
-    if (folded.ok) this.#folded = { state, key };
-    return folded.ok ? ok({ ...headOf(state), note: note.value, skipped: folded.value }) : folded;
+    const folded = await this.#fold(state, extended.value, this.#fetch);
+    if (!folded.ok) return folded;
+    if (store.head()?.size !== checkpoint.value.size) store.append(extended.value, note.value);
+    this.#folded = { state, key };
+    return ok({ ...headOf(state), note: note.value, skipped: folded.value });
   }
 
   /** The state of what is kept, without asking anyone. Codes as {@link follow}; `log.checkpoint.invalid` when nothing is kept. */
-  kept(): Result<Followed> {
+  async kept(): Promise<Result<Followed>> {
     const head = this.#options.store.head();
     if (head === null) return refuse('log.checkpoint.invalid', { reason: 'nothing is kept yet' });
-    const restored = this.#restore(head);
+    const restored = await this.#restore(head, withheld);
     if (!restored.ok) return restored;
     const { state, skipped } = restored.value;
     return ok({ ...headOf(state), note: head.note, skipped });
@@ -94,7 +96,7 @@ export class LogFollower {
     if (this.#folded !== null) return ok(this.#folded);
     const head = this.#options.store.head();
     if (head !== null) {
-      const restored = this.#restore(head);
+      const restored = await this.#restore(head, this.#fetch);
       if (restored.ok) this.#folded = restored.value;
       return restored;
     }
@@ -103,9 +105,10 @@ export class LogFollower {
   }
 
   /** What is kept is verified again: a disk is not more to be believed than a server. */
-  #restore(
+  async #restore(
     head: NonNullable<ReturnType<LogStore['head']>>,
-  ): Result<{ state: State; key: LogKey; skipped: readonly Skip[] }> {
+    bring: Bring,
+  ): Promise<Result<{ state: State; key: LogKey; skipped: readonly Skip[] }>> {
     const { genesis, store } = this.#options;
     const leaves = [...store.leaves()];
     const key = keyIn(leaves.slice(0, TILE_WIDTH), genesis, (sha256) => store.blob(sha256));
@@ -116,7 +119,7 @@ export class LogFollower {
     const root = rootWith(state.tree, leaves);
     if (!equalBytes(root, checkpoint.value.root))
       return refuse('log.proof.invalid', { size: leaves.length, reason: 'what is kept here' });
-    const folded = fold(state, leaves, this.#options);
+    const folded = await this.#fold(state, leaves, bring);
     return folded.ok ? ok({ state, key: key.value, skipped: folded.value }) : folded;
   }
 
@@ -135,6 +138,7 @@ export class LogFollower {
       const entry = parseEntry(leaf);
       if (!entry.ok || entry.value.type !== 'document') continue;
       const blob = await reader.blob(entry.value.document);
+      if (isAbsent(blob)) continue;
       if (!blob.ok) return blob;
       store.putBlobs(new Map([[entry.value.document, blob.value]]));
       const key = keyOf(blob.value, genesis);
@@ -164,37 +168,73 @@ export class LogFollower {
     return refuse(from === 0 ? 'log.proof.invalid' : 'log.fork', roots);
   }
 
-  /** Every blob that the leaves name and that is not here: first their own, then the parents that coins name. */
-  async #fetchBlobs(leaves: readonly Uint8Array[]): Promise<Result<null>> {
-    const { store } = this.#options;
-    const own = new Set<string>();
-    const coins = new Set<string>();
+  /** Folds the leaves, and brings a blob when the fold asks for one: what an entry without effect names need not exist. */
+  async #fold(
+    state: State,
+    leaves: readonly Uint8Array[],
+    bring: Bring,
+  ): Promise<Result<readonly Skip[]>> {
+    const { store, verify } = this.#options;
+    const blobs = (sha256: string) => store.blob(sha256);
+    const tools = verify === undefined ? { blobs } : { blobs, verify };
+    const skipped: Skip[] = [];
     for (const leaf of leaves) {
-      const entry = parseEntry(leaf);
-      if (!entry.ok) continue;
-      for (const sha256 of blobsOf(entry.value)) own.add(sha256);
-      if (entry.value.type === 'statement' && entry.value.coins !== null)
-        coins.add(entry.value.coins);
+      let admission = admit(state, leaf, tools);
+      while (admission.kind === 'missing') {
+        const brought = await bring(admission.blob);
+        if (!brought.ok) return brought;
+        admission = admit(state, leaf, tools);
+      }
+      const index = advance(state, leaf, admission);
+      if (admission.kind === 'skip') skipped.push({ index, refusal: admission.refusal });
     }
-    const fetched = await this.#fetchAll(own);
-    if (!fetched.ok) return fetched;
-    const parents = [...coins].flatMap((sha256) => {
-      const blob = store.blob(sha256);
-      return blob === undefined ? [] : blobsOfCoins(blob);
-    });
-    return this.#fetchAll(new Set(parents));
+    return ok(skipped);
   }
 
-  async #fetchAll(wanted: ReadonlySet<string>): Promise<Result<null>> {
-    const { reader, store } = this.#options;
-    const missing = [...wanted].filter((sha256) => store.blob(sha256) === undefined);
-    const found = await gather(missing, FOLLOW_REQUESTS, async (sha256) => {
-      const blob = await reader.blob(sha256);
-      if (blob.ok) store.putBlobs(new Map([[sha256, blob.value]]));
-      return blob.ok ? ok(null) : blob;
+  /** Fetches what the leaves name, several at once, before the fold asks: their own blobs, then the parents of coins. */
+  async #fetchAhead(leaves: readonly Uint8Array[]): Promise<Result<null>> {
+    const { store } = this.#options;
+    const entries = leaves.flatMap((leaf) => {
+      const entry = parseEntry(leaf);
+      return entry.ok ? [entry.value] : [];
     });
-    return found.ok ? ok(null) : found;
+    const own = await this.#fetchPresent(entries.flatMap(blobsOf));
+    if (!own.ok) return own;
+    const parents = entries.flatMap((entry) => {
+      const coins = entry.type === 'statement' ? entry.coins : null;
+      const blob = coins === null ? undefined : store.blob(coins);
+      return blob === undefined ? [] : blobsOfCoins(blob);
+    });
+    return this.#fetchPresent(parents);
   }
+
+  async #fetchPresent(named: readonly string[]): Promise<Result<null>> {
+    const { store } = this.#options;
+    const wanted = [...new Set(named)].filter((sha256) => store.blob(sha256) === undefined);
+    const fetched = await gather(wanted, FOLLOW_REQUESTS, async (sha256) => {
+      const found = await this.#fetch(sha256);
+      return isAbsent(found) ? ok(null) : found;
+    });
+    return fetched.ok ? ok(null) : fetched;
+  }
+
+  /** Code `log.blob.missing` when the reader has none, or the store cannot take it; the reader's. */
+  readonly #fetch: Bring = async (sha256) => {
+    const { reader, store } = this.#options;
+    const blob = await reader.blob(sha256);
+    if (!blob.ok) return blob;
+    store.putBlobs(new Map([[sha256, blob.value]]));
+    return store.blob(sha256) === undefined ? withheld(sha256) : ok(null);
+  };
+}
+
+/** Puts a blob into the store. */
+type Bring = (sha256: string) => Promise<Result<null>>;
+
+const withheld: Bring = (sha256) => Promise.resolve(refuse('log.blob.missing', { sha256 }));
+
+function isAbsent(found: Result<unknown>): boolean {
+  return !found.ok && found.refusal.code === 'log.blob.missing';
 }
 
 /** The root that the tree would have with these leaves; the tree stays as it is. */
@@ -206,24 +246,6 @@ function rootWith(tree: MerkleTree, leaves: readonly Uint8Array[]): Uint8Array {
   } finally {
     tree.truncate(size);
   }
-}
-
-function fold(
-  state: State,
-  leaves: readonly Uint8Array[],
-  options: FollowerOptions,
-): Result<readonly Skip[]> {
-  const { store, verify } = options;
-  const blobs = (sha256: string) => store.blob(sha256);
-  const tools = verify === undefined ? { blobs } : { blobs, verify };
-  const skipped: Skip[] = [];
-  for (const leaf of leaves) {
-    const admission = admit(state, leaf, tools);
-    if (admission.kind === 'missing') return refuse('log.blob.missing', { sha256: admission.blob });
-    const index = advance(state, leaf, admission);
-    if (admission.kind === 'skip') skipped.push({ index, refusal: admission.refusal });
-  }
-  return ok(skipped);
 }
 
 function headOf(state: State): Pick<Followed, 'state' | 'log'> {

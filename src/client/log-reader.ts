@@ -13,7 +13,7 @@ export interface LogReader {
   checkpoint(): Promise<Result<string>>;
   /** The entries of a bundle, exactly as many as its width. */
   entries(bundle: Tile): Promise<Result<readonly Uint8Array[]>>;
-  /** A blob that has this hash. */
+  /** A blob that has this hash. Code `log.blob.missing` when there is none. */
   blob(sha256: string): Promise<Result<Uint8Array>>;
 }
 
@@ -35,8 +35,9 @@ export function httpLogReader(http: Http): LogReader {
     },
     async blob(sha256) {
       const found = await http.bytes(get(`/log/blob/${sha256}`, BLOB_BYTES));
-      if (!found.ok) return found;
-      return blobAddress(found.value) === sha256 ? found : refuse('log.blob.missing', { sha256 });
+      if (!found.ok && found.refusal.code !== 'http.unknown') return found;
+      const isIt = found.ok && blobAddress(found.value) === sha256;
+      return isIt ? found : refuse('log.blob.missing', { sha256 });
     },
   };
 }

@@ -125,6 +125,7 @@ export class FakeServer {
     const [, blob] = /^blob\/([0-9a-f]{64})$/.exec(path) ?? [];
     const bytes = blob === undefined ? undefined : this.world.store.get(blob);
     if (bytes !== undefined) return bytes;
+    if (blob !== undefined) throw no('http.unknown', { blob });
     const tile = parseTilePath(path);
     if (tile?.level !== 'entries') throw no('log.tile.invalid', { path });
     const first = tile.index * 256;

@@ -5,17 +5,11 @@ import type { DraftRequest } from '../../client/api.ts';
 import { renderProposal } from '../../core/approval/render.ts';
 import type { ProposalStatement } from '../../core/approval/statement.ts';
 import { toBase64 } from '../../core/base/bytes.ts';
-import {
-  ADDRESS_INDEX,
-  BATCH_BYTES,
-  PROPOSAL_SECONDS,
-  PSBT_BYTES,
-  TEXT_LENGTH,
-} from '../../core/base/limits.ts';
+import { BATCH_BYTES, PROPOSAL_SECONDS, PSBT_BYTES, TEXT_LENGTH } from '../../core/base/limits.ts';
 import type { Result } from '../../core/base/result.ts';
 import { ok, refuse } from '../../core/base/result.ts';
 import { fromUtf8 } from '../../core/base/bytes.ts';
-import { highestChangeSigned } from '../../core/log/admit-proposal.ts';
+import { changeReach } from '../../core/log/admit-proposal.ts';
 import type { State, WalletRecord } from '../../core/log/state.ts';
 import { inspectPsbt } from '../../core/psbt/inspect.ts';
 import { describeSpend } from '../../core/psbt/spend.ts';
@@ -178,13 +172,10 @@ async function askedOf(
   const file = call.text('psbt');
   if (file !== undefined) {
     const psbt = decodePsbt(await readInput(call.io, file, PSBT_BYTES * 2));
-    const highest = Math.min(
-      ADDRESS_INDEX,
-      highestChangeSigned(state, wallet.id) + wallet.body.gapLimit,
-    );
+    const highestChange = changeReach(state, wallet);
     const read = inspectPsbt(psbt, wallet.wallet, {
-      highestReceive: wallet.body.gapLimit + highest,
-      highestChange: highest,
+      highestReceive: wallet.body.gapLimit + highestChange,
+      highestChange,
     });
     return read.ok ? ok({ asked: { transaction: read.value.transaction }, psbt }) : read;
   }

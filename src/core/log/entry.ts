@@ -73,7 +73,7 @@ export function parseEntry(leaf: Uint8Array): Result<Entry> {
 
 /**
  * The blobs that an entry itself names. A coins blob names the parents in turn: {@link blobsOfCoins}.
- * A fold needs them all; who follows the log fetches them first.
+ * Who follows the log may fetch them ahead; one that nobody has matters only when the fold asks for it.
  */
 export function blobsOf(entry: Entry): readonly string[] {
   switch (entry.type) {

@@ -8,8 +8,8 @@ import { ok, refuse } from '../base/result.ts';
 
 /**
  * One line of a package: a segment of the log as JSON Lines, to be carried to a host without network or kept as
- * evidence. The checkpoint comes first, a blob stands before the first entry that names it; the reader of the
- * whole enforces that, for a line knows nothing of its neighbours.
+ * evidence. The checkpoint comes first, a blob stands before the first entry that names it, or nowhere when nobody
+ * has it: whether an entry needed it only the fold knows, for a line knows nothing of its neighbours.
  */
 export type PackageLine =
   | { readonly type: 'checkpoint'; readonly note: string }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { toHex } from '../../../src/core/base/bytes.ts';
 import { toPsbt } from '../../../src/core/psbt/build.ts';
 import type { FakeDraft } from '../../support/fake-server.ts';
+import { forge } from '../../support/forged-entry.ts';
 import { listedAddress, strangerAddress, World } from '../../support/world.ts';
 import { Bench } from './bench.ts';
 
@@ -298,6 +299,16 @@ describe('evidence', () => {
     const typed = await bench.json('evidence', 'verify', file, '--genesis', world.genesis);
     expect(typed.json).toMatchObject({ ok: true, verified: true, entries: world.leaves.length });
     expect(Number(typed.json['receipts'])).toBeGreaterThan(5);
+  });
+
+  test('is verified with an entry without effect whose blobs nobody has', async () => {
+    forge(world);
+    const file = await finished();
+    const typed = await bench.json('evidence', 'verify', file, '--genesis', world.genesis);
+    expect(typed.json).toMatchObject({
+      ok: true,
+      skipped: [{ code: 'statement.signature' }],
+    });
   });
 
   test('without a genesis digest is self-consistent, not authenticated', async () => {

@@ -11,6 +11,7 @@ const answers: Readonly<Record<string, readonly [number, string]>> = {
   '/empty': [202, ''],
   '/refused': [409, JSON.stringify(problem)],
   '/strange': [409, '{"code":"of.another.version"}'],
+  '/inherited': [409, '{"code":"toString"}'],
   '/broken': [500, '<html>'],
   '/large': [200, ' '.repeat(2_000)],
   '/elsewhere': [302, ''],
@@ -56,6 +57,7 @@ describe('a request', () => {
   test.each([
     ['an answer of another form', '/empty', 'answer'],
     ['a refusal with an unknown code', '/strange', 'answer'],
+    ['a refusal whose code every object has', '/inherited', 'answer'],
     ['a failure without a code', '/broken', 'answer'],
     ['silence', '/slow', 'timeout'],
     ['a redirection, which a proof does not cover', '/elsewhere', 'unreachable'],

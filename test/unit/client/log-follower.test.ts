@@ -6,6 +6,7 @@ import { newSessionKey } from '../../../src/client/proof-key.ts';
 import { toHex, utf8 } from '../../../src/core/base/bytes.ts';
 import { leafHash, MerkleTree } from '../../../src/core/log/merkle.ts';
 import { FakeServer } from '../../support/fake-server.ts';
+import { forge } from '../../support/forged-entry.ts';
 import { listedAddress, World } from '../../support/world.ts';
 
 let world: World;
@@ -62,10 +63,10 @@ describe('a follower', () => {
     const store = new MemoryLogStore();
     await follower(store).follow();
     server.requests.length = 0;
-    const kept = follower(store).kept();
+    const kept = await follower(store).kept();
     expect(kept).toMatchObject({ ok: true, value: { log: { size: world.leaves.length } } });
     expect(server.requests).toEqual([]);
-    expect(follower().kept()).toMatchObject({ refusal: { code: 'log.checkpoint.invalid' } });
+    expect(await follower().kept()).toMatchObject({ refusal: { code: 'log.checkpoint.invalid' } });
   });
 
   test('refuses a log that does not begin with the pinned genesis', async () => {
@@ -123,12 +124,45 @@ describe('a follower', () => {
     expect((await one.follow()).ok).toBe(true);
   });
 
+  test('passes an entry without effect that names blobs which nobody has', async () => {
+    forge(world);
+    const store = new MemoryLogStore();
+    const followed = await follower(store).follow();
+    if (!followed.ok) throw new Error(followed.refusal.code);
+    expect(followed.value.skipped).toMatchObject([{ refusal: { code: 'statement.signature' } }]);
+    expect(await follower(store).kept()).toMatchObject({ ok: true });
+  });
+
+  test('fetches again what its store lost', async () => {
+    const proposal = world.propose({ pays: [[listedAddress, 10_000]] });
+    const store = new LossyStore();
+    await follower(store).follow();
+    store.lost = proposal.statement.spend.transaction;
+    expect(await follower(store).kept()).toMatchObject({ refusal: { code: 'log.blob.missing' } });
+    expect((await follower(store).follow()).ok).toBe(true);
+    expect(await follower(store).kept()).toMatchObject({ ok: true });
+  });
+
   test('refuses a blob with another hash', async () => {
     const proposal = world.propose({ pays: [[listedAddress, 10_000]] });
     world.store.set(proposal.statement.spend.transaction, utf8('other bytes'));
     expect(await follower().follow()).toMatchObject({ refusal: { code: 'log.blob.missing' } });
   });
 });
+
+/** Loses one blob until it is put again. */
+class LossyStore extends MemoryLogStore {
+  lost = '';
+
+  override blob(sha256: string): Uint8Array | undefined {
+    return sha256 === this.lost ? undefined : super.blob(sha256);
+  }
+
+  override putBlobs(blobs: ReadonlyMap<string, Uint8Array>): void {
+    if (blobs.has(this.lost)) this.lost = '';
+    super.putBlobs(blobs);
+  }
+}
 
 function flip(text: string): string {
   const [first = ''] = text;
