@@ -1,0 +1,68 @@
+import { describe, expect, test } from '@jest/globals';
+import { readConfig } from '../../../src/server/config.ts';
+
+const whole = {
+  DATABASE_URL: 'postgres://runtime:secret@127.0.0.1:5432/postgres',
+  NETWORK: 'sandbox',
+  CHAIN: 'sandbox',
+  GENESIS: 'ab'.repeat(32),
+  LOG_KEY_FILE: '/keys/log.key',
+};
+
+const lineOf = (environment: Readonly<Record<string, string>>): string => {
+  const read = readConfig(environment);
+  return read.ok ? 'accepted' : read.line;
+};
+
+describe('the configuration of the server', () => {
+  test('defaults to loopback, port 3000 and a log that is not public', () => {
+    const read = readConfig(whole);
+    expect(read.ok && read.value).toMatchObject({
+      host: '127.0.0.1',
+      port: 3_000,
+      publicUrl: null,
+      founding: null,
+      logPublic: false,
+      chain: { kind: 'sandbox', blockSeconds: 0 },
+    });
+  });
+
+  test.each(Object.keys(whole))('without %s there is no start', (name) => {
+    expect(lineOf({ ...whole, [name]: '' })).toBe(`${name} is missing`);
+  });
+
+  test.each([
+    ['DATABASE_URL', 'mysql://root@localhost/x'],
+    ['PORT', '65536'],
+    ['PORT', '3e3'],
+    ['NETWORK', 'testnet3'],
+    ['CHAIN', 'esplora'],
+    ['GENESIS', 'AB'.repeat(32)],
+    ['PUBLIC_URL', 'countersign.example'],
+    ['LOG_PUBLIC', 'yes'],
+    ['RATE_PER_SECOND', '0'],
+  ])('a wrong %s is named by its variable', (name, value) => {
+    expect(lineOf({ ...whole, [name]: value })).toMatch(new RegExp(`^${name}: `));
+  });
+
+  test('values are not repeated, for some hold passwords', () => {
+    expect(lineOf({ ...whole, DATABASE_URL: 'mysql://root:secret@localhost/x' })).not.toContain(
+      'secret',
+    );
+  });
+
+  test('a chain that does not go with the network is refused', () => {
+    expect(lineOf({ ...whole, NETWORK: 'mainnet' })).toBe(
+      'CHAIN=sandbox does not go with NETWORK=mainnet',
+    );
+    const node = { ...whole, CHAIN: 'bitcoind', BITCOIN_RPC_URL: 'http://127.0.0.1:18443' };
+    expect(lineOf(node)).toBe('CHAIN=bitcoind does not go with NETWORK=sandbox');
+    expect(lineOf({ ...node, NETWORK: 'regtest' })).toBe('accepted');
+  });
+
+  test('a node needs an address', () => {
+    expect(lineOf({ ...whole, CHAIN: 'bitcoind', NETWORK: 'regtest' })).toBe(
+      'BITCOIN_RPC_URL is missing',
+    );
+  });
+});
