@@ -1,5 +1,4 @@
 import { describe, expect, test } from '@jest/globals';
-import { toHex } from '../../../../src/core/base/bytes.ts';
 import { leafHash } from '../../../../src/core/log/merkle.ts';
 import { parsePackageLine } from '../../../../src/core/log/package.ts';
 import type { PackageLine } from '../../../../src/core/log/package.ts';
@@ -15,7 +14,7 @@ function logOf(world: World): Pick<LogService, 'leaves' | 'blob'> {
       Promise.resolve(
         world.leaves
           .slice(from, from + limit)
-          .map((leaf, at) => ({ index: from + at, leaf, leafHash: toHex(leafHash(leaf)) })),
+          .map((leaf, at) => ({ index: from + at, leaf, leafHash: leafHash(leaf) })),
       ),
     blob: (sha256) => Promise.resolve(world.store.get(sha256)),
   };
