@@ -1,5 +1,5 @@
 import { sha256 } from '@noble/hashes/sha2.js';
-import { concat, toHex, utf8 } from './bytes.ts';
+import { toHex, utf8 } from './bytes.ts';
 import { canonicalBytes } from './canonical.ts';
 
 export { sha256 };
@@ -17,13 +17,24 @@ export type DigestKind =
   | 'key-proof'
   | 'document-statement';
 
+/** SHA-256 after its first block, the tag twice, by kind: so a tag is hashed once and not with every object. */
+const begun = new Map<DigestKind, ReturnType<typeof sha256.create>>();
+
+function beginDigest(kind: DigestKind): ReturnType<typeof sha256.create> {
+  const known = begun.get(kind);
+  if (known !== undefined) return known;
+  const tag = sha256(utf8(`countersign/${kind}/v1`));
+  const made = sha256.create().update(tag).update(tag);
+  begun.set(kind, made);
+  return made;
+}
+
 /**
  * The tagged hash of BIP 340 over the canonical JSON of an object:
  * SHA-256(SHA-256(tag) || SHA-256(tag) || JCS(object)), tag = "countersign/<kind>/v1". Returns 32 bytes.
  */
 export function digestBytes(kind: DigestKind, object: unknown): Uint8Array {
-  const tag = sha256(utf8(`countersign/${kind}/v1`));
-  return sha256(concat(tag, tag, canonicalBytes(object)));
+  return beginDigest(kind).clone().update(canonicalBytes(object)).digest();
 }
 
 /** {@link digestBytes} as 64 lower-case hex digits. */

@@ -1,7 +1,6 @@
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -16,6 +15,7 @@ import { startPostgres } from '../../server/database/embedded-postgres.ts';
 import { migrate } from '../../server/database/migrate.ts';
 import { freePort } from '../demo/regtest-node.ts';
 import type { Bench, Measured } from './bench.ts';
+import { Caller, postRequest } from './caller.ts';
 import type { Crowd } from './crowd.ts';
 import { approvalOf, foundCrowd, positionOf } from './crowd.ts';
 import { builtProgram } from '../program.ts';
@@ -130,11 +130,6 @@ async function openSessions(
   return keys;
 }
 
-interface Shot {
-  readonly body: string;
-  readonly proof: string;
-}
-
 interface Rate {
   readonly perSecond: number;
   readonly failed: number;
@@ -150,7 +145,7 @@ async function approvalsPerSecond(
   const now = Math.floor(Date.now() / 1000);
   const log = positionOf(crowd);
   const shots = crowd.proposals.flatMap((proposal) =>
-    crowd.approvers.map((device, i): Shot => {
+    crowd.approvers.map((device, i) => {
       const session = sessions[i];
       if (session === undefined) throw new Error('a session an approver');
       const signed = signStatement(
@@ -158,62 +153,35 @@ async function approvalsPerSecond(
         device.secretKey,
       );
       const { statement, signature } = signed;
-      return {
-        body: JSON.stringify({ statement, signature, blobs: [], reason: null }),
-        proof: dpopProof(session, { method: 'POST', url, now }),
-      };
+      const body = JSON.stringify({ statement, signature, blobs: [], reason: null });
+      return postRequest(url, dpopProof(session, { method: 'POST', url, now }), body);
     }),
   );
-  const agent = new Agent({ keepAlive: true, maxSockets: CLIENTS });
+  const callers = await Promise.all(Array.from({ length: CLIENTS }, () => Caller.connect(url)));
   try {
-    await fire(url, agent, shots.slice(0, WARM_UP));
+    await fire(callers, shots.slice(0, WARM_UP));
     const counted = shots.slice(WARM_UP);
     const began = performance.now();
-    const failed = await fire(url, agent, counted);
+    const failed = await fire(callers, counted);
     const seconds = (performance.now() - began) / 1_000;
     return { perSecond: (counted.length - failed) / seconds, failed };
   } finally {
-    agent.destroy();
+    for (const caller of callers) caller.end();
   }
 }
 
-/** Sends all, 32 at once. Returns how many were not taken. */
-async function fire(url: string, agent: Agent, shots: readonly Shot[]): Promise<number> {
+/** Sends all, one at a time by each caller. Returns how many were not taken. */
+async function fire(callers: readonly Caller[], shots: readonly Buffer[]): Promise<number> {
   let next = 0;
   let failed = 0;
-  const client = async (): Promise<void> => {
+  const client = async (caller: Caller): Promise<void> => {
     for (let shot = shots[next++]; shot !== undefined; shot = shots[next++]) {
-      const status = await post(url, agent, shot);
+      const status = await caller.send(shot);
       if (status < 200 || status > 299) failed += 1;
     }
   };
-  await Promise.all(Array.from({ length: CLIENTS }, client));
+  await Promise.all(callers.map(client));
   return failed;
-}
-
-function post(url: string, agent: Agent, { body, proof }: Shot): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const sent = request(
-      url,
-      {
-        method: 'POST',
-        agent,
-        headers: {
-          'content-type': 'application/json',
-          'content-length': Buffer.byteLength(body),
-          dpop: proof,
-        },
-      },
-      (answer) => {
-        answer.resume();
-        answer.once('end', () => {
-          resolve(answer.statusCode ?? 0);
-        });
-      },
-    );
-    sent.once('error', reject);
-    sent.end(body);
-  });
 }
 
 /** Rows inserted, each in a transaction of its own, by as many connections as there are clients. */
