@@ -275,6 +275,17 @@ function traceOf(made: Case, quorumAt: Seconds | null): Trace {
   };
 }
 
+/**
+ * The code by which a reservation ends under a verdict, or null while it stands (design 3, step 8: rejection, expiry,
+ * invalidation, lost quorum). Nothing else that is missing ends it: a freeze may be lifted; and a spend that no
+ * longer fits, its own reservation left out, after a limit was tightened is not signed and only keeps others waiting.
+ * Not checked here: that there is a reservation and no intent, after which it never ends.
+ */
+export function reservationEnd({ outcome, refusal }: Verdict): RefusalCode | null {
+  const ends = outcome === 'refused' || refusal?.code === 'policy.quorum.missing';
+  return ends ? (refusal?.code ?? null) : null;
+}
+
 export interface Unsighted {
   readonly kind: 'approval' | 'document';
   readonly object: string;

@@ -1,4 +1,4 @@
-import { authorise, unsighted } from '../core/authorise.ts';
+import { authorise, reservationEnd, unsighted } from '../core/authorise.ts';
 import type { Verdict } from '../core/authorise.ts';
 import { assert } from '../core/base/assert.ts';
 import type { RefusalCode } from '../core/base/codes.ts';
@@ -35,30 +35,43 @@ export interface Question {
 }
 
 /**
+ * How long a round holds over the same log and journal. A delay's end is met at its second; what else time alone
+ * brings about (an expiry, a limit's window that moves on) may be found this much later: nothing is signed meanwhile.
+ */
+const ROUND_SECONDS = 10;
+
+/**
  * The signer's round over one state (design 3, "What the signer does", steps 8 to 11): first sights, then every
  * proposal that is still open, in the order of the log. Pure: it reads and yields, and who executes an action
- * applies its receipt to the ledger before he asks for the next.
+ * applies its receipt to the ledger before he asks for the next. Returns when to decide again at the latest.
  */
-export function* decide(question: Question): Generator<Action, void, void> {
-  const { state, ledger, wallet } = question;
+export function* decide(question: Question): Generator<Action, Seconds, void> {
+  const { state, ledger, wallet, now } = question;
+  let again = now + ROUND_SECONDS;
   for (const { kind, object } of unsighted(state, ledger, wallet))
     yield { record: 'sight', kind, object };
   const proposals = [...state.proposals.values()];
   for (const proposal of proposals) {
     if (proposal.statement.wallet.id !== wallet || isDone(question, proposal)) continue;
     // Two actions at most follow from one another: reserve and sign, or release and refusal.
-    for (let action = judge(question, proposal); action !== null;) {
+    for (;;) {
+      const verdict = authorise(state, ledger, proposal.digest, now);
+      const action = actionOn(verdict, ledger, proposal);
+      if (verdict.outcome === 'waiting') again = Math.min(again, verdict.notBefore ?? now);
+      if (action === null) break;
       yield action;
-      action = judge(question, proposal);
     }
   }
+  return again;
 }
 
-/** The action that one proposal asks for now, or null. */
-export function judge(question: Question, proposal: ProposalRecord): Action | null {
-  const { state, ledger, now } = question;
+/** The action that a verdict on a proposal asks for, or null. */
+function actionOn(verdict: Verdict, ledger: Ledger, proposal: ProposalRecord): Action | null {
   const { digest } = proposal;
-  const verdict = authorise(state, ledger, digest, now);
+  const ends = reservationEnd(verdict);
+  // After an intent the signature may exist: its budget and its coins are never given back.
+  if (ends !== null && ledger.reservations.has(digest) && !ledger.intents.has(digest))
+    return { record: 'release', proposal: digest, code: ends };
   switch (verdict.outcome) {
     case 'signed':
       return null;
@@ -81,9 +94,6 @@ function reserve({ digest, view }: ProposalRecord): Action {
 function refuseFor(ledger: Ledger, proposal: string, verdict: Verdict): Action | null {
   assert(verdict.refusal !== null, 'a refused proposal has its code');
   const { code } = verdict.refusal;
-  // After an intent the signature may exist: its budget and its coins are never given back.
-  if (ledger.reservations.has(proposal) && !ledger.intents.has(proposal))
-    return { record: 'release', proposal, code };
   return ledger.refusals.get(proposal) === code ? null : { record: 'refusal', proposal, code };
 }
 

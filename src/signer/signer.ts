@@ -54,8 +54,8 @@ export class Signer {
   #isWaiting = false;
   /** Position up to which receipts were posted, and when. */
   #posted = { position: 0, at: 0 };
-  /** Log size and time of the last round: nothing is judged twice in one second over the same log. */
-  #judged = { size: -1, at: 0 };
+  /** What the last round was decided over, and how long it holds: nothing is judged twice for nothing. */
+  #judged = { size: -1, position: -1, until: 0 };
 
   constructor(parts: SignerParts) {
     this.#parts = parts;
@@ -97,13 +97,16 @@ export class Signer {
     const { journal, tell } = this.#parts;
     const { state, log } = followed;
     if (!this.#hasStarted) this.#start(followed, wallet, now);
-    if (this.#judged.size === log.size && this.#judged.at === now) return;
-    const question = { state, ledger: journal.ledger, wallet: wallet.id, now };
-    for (const action of decide(question)) {
-      this.#execute(action, followed, wallet, now);
-      if (action.record !== 'sight') tell(eventOf(action));
+    const { position } = journal.ledger;
+    const { size, position: judged, until } = this.#judged;
+    if (size === log.size && judged === position && now < until) return;
+    const round = decide({ state, ledger: journal.ledger, wallet: wallet.id, now });
+    let step = round.next();
+    for (; step.done !== true; step = round.next()) {
+      this.#execute(step.value, followed, wallet, now);
+      if (step.value.record !== 'sight') tell(eventOf(step.value));
     }
-    this.#judged = { size: log.size, at: now };
+    this.#judged = { size: log.size, position, until: step.value };
   }
 
   #start(followed: Followed, wallet: WalletRecord, now: Seconds): void {

@@ -1,4 +1,4 @@
-import { authorise } from '../authorise.ts';
+import { authorise, reservationEnd } from '../authorise.ts';
 import { assert } from '../base/assert.ts';
 import type { Refusal } from '../base/result.ts';
 import type { Seconds } from '../base/time.ts';
@@ -134,8 +134,7 @@ function contradiction(
     case 'signed':
       return verdict.outcome === 'authorised' ? null : wrong(found);
     case 'release':
-      // Lost quorum, rejection, expiry: whatever it was, the budget is no longer asked for.
-      return verdict.refusal?.code === receipt.code && !verdict.reserve ? null : wrong(found);
+      return reservationEnd(verdict) === receipt.code ? null : wrong(found);
     case 'refusal':
       return verdict.refusal?.code === receipt.code ? null : wrong(found);
   }

@@ -3,10 +3,9 @@ import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LogFollower } from '../../../src/client/log-follower.ts';
-import { toHex } from '../../../src/core/base/bytes.ts';
 import type { Result } from '../../../src/core/base/result.ts';
-import { formatTime } from '../../../src/core/base/time.ts';
 import { replay } from '../../../src/core/log/replay.ts';
+import type { Receipt } from '../../../src/core/log/receipt.ts';
 import type { ProposalRecord } from '../../../src/core/log/state.ts';
 import { AccountSigner } from '../../../src/keys/account-key.ts';
 import { Journal } from '../../../src/signer/journal.ts';
@@ -30,6 +29,16 @@ beforeEach(() => {
   world = new World();
   log = new WorldLog(world);
   [open, told, clock] = [[], [], null];
+  recreate();
+});
+afterEach(() => {
+  for (const journal of open) journal.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** The journal of the world's signer, empty. */
+function recreate(): void {
+  rmSync(path, { force: true });
   Journal.create(path, {
     id: 'ab'.repeat(32),
     wallet: 'hot-1',
@@ -37,11 +46,7 @@ beforeEach(() => {
     genesis: world.genesis,
     signer: world.receiptKey.publicKey,
   });
-});
-afterEach(() => {
-  for (const journal of open) journal.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+}
 
 /** A signer process on the journal of this test; an earlier one is ended first, as by SIGKILL. */
 function boot(at: string = path): Signer {
@@ -96,24 +101,40 @@ function approved(): ProposalRecord {
   return proposal;
 }
 
+type Record = Parameters<World['receipt']>[0];
+
+/** The next receipt of the journal, whether the rules allow it or not. */
+function receipt(record: Record): Receipt {
+  const { position, previous } = journalNow().ledger;
+  return world.receipt({ position, previous, ...record });
+}
+
 /** What is on the disk when the signer is killed between intent and signature. */
-function crashAfterIntent(proposal: ProposalRecord): void {
-  const { ledger } = journalNow();
-  const { tree } = world.state;
-  journalNow().append(
-    world.receiptKey.sign({
-      record: 'intent',
-      proposal: proposal.digest,
-      org: world.genesis,
-      wallet: 'hot-1',
-      signer: world.receiptKey.publicKey,
-      epoch: 1,
-      position: ledger.position,
-      previous: ledger.previous,
-      at: formatTime(world.now),
-      log: { size: tree.size, root: toHex(tree.root()) },
-    }),
-  );
+function crashAfterIntent({ digest }: ProposalRecord): void {
+  journalNow().append(world.receiptKey.sign(receipt({ record: 'intent', proposal: digest })));
+}
+
+function freeze(): void {
+  world.say({
+    type: 'freeze',
+    ...world.common('officer'),
+    wallet: 'hot-1',
+    action: 'freeze',
+    lifts: [],
+    reasonDigest: '00'.repeat(32),
+  });
+}
+
+/** The auditor's replay of the log. */
+function audit() {
+  const leafAt = (index: number) => world.leaves[index] ?? new Uint8Array();
+  const blobs = (sha256: string) => world.store.get(sha256);
+  return replay(world.genesis, world.leaves.length, leafAt, { blobs });
+}
+
+function findings() {
+  const audited = audit();
+  return 'code' in audited ? [audited] : audited.findings;
 }
 
 function isSigned(proposal: ProposalRecord): boolean {
@@ -155,14 +176,7 @@ describe('a signer', () => {
     const second = world.propose({ pays: [[listedAddress, 20_000_000]] });
     world.say(world.approval('alice', second, { decision: 'reject' }));
     await ticks(signer, 3);
-    const audited = replay(
-      world.genesis,
-      world.leaves.length,
-      (i) => world.leaves[i] ?? new Uint8Array(),
-      {
-        blobs: (sha256) => world.store.get(sha256),
-      },
-    );
+    const audited = audit();
     expect(audited).toMatchObject({ findings: [], receipts: records().length });
     expect(records().slice(-1)).toEqual(['refusal']);
   });
@@ -179,18 +193,47 @@ describe('a signer', () => {
     expect(isSigned(proposal)).toBe(false);
   });
 
+  test('releases what lost its quorum, and reserves again when it is full again', async () => {
+    world = new World({ treasurers: ['alice', 'bob', 'dora'] });
+    log = new WorldLog(world);
+    recreate();
+    const signer = boot();
+    const proposal = approved();
+    await ticks(signer, 10);
+    world.say(world.approval('bob', proposal, { decision: 'withdraw', reasonDigest: null }));
+    await ticks(signer, 100);
+    expect(records().slice(-1)).toEqual(['release']);
+    expect(isSigned(proposal)).toBe(false);
+    expect(world.approve('dora', proposal)).toBe('applied');
+    await ticks(signer, 62);
+    expect(records().slice(-5)).toEqual(['release', 'sight', 'reserve', 'intent', 'signed']);
+    expect(findings()).toEqual([]);
+  });
+
+  test('keeps the reservation of a frozen wallet, and an auditor refuses its release', async () => {
+    const signer = boot();
+    const proposal = approved();
+    await ticks(signer, 10);
+    freeze();
+    await ticks(signer, 20);
+    expect(journalNow().ledger.reservations.has(proposal.digest)).toBe(true);
+    const released = {
+      record: 'release',
+      proposal: proposal.digest,
+      code: 'wallet.frozen',
+    } as const;
+    journalNow().append(world.receiptKey.sign(receipt(released)));
+    await ticks(signer, 10);
+    expect(findings()).toMatchObject([
+      { refusal: { code: 'package.replay.mismatch', facts: { record: 'release' } } },
+    ]);
+  });
+
   test('signs nothing while the wallet is frozen', async () => {
     const signer = boot();
     const proposal = approved();
     await ticks(signer, 10);
-    world.say({
-      type: 'freeze',
-      ...world.common('officer'),
-      wallet: 'hot-1',
-      action: 'freeze',
-      lifts: [],
-      reasonDigest: '00'.repeat(32),
-    });
+    freeze();
     await ticks(signer, 100);
     expect(isSigned(proposal)).toBe(false);
     expect(records()).not.toContain('intent');
