@@ -1,5 +1,6 @@
 import type { DynamicModule } from '@nestjs/common';
 import { Global, Module } from '@nestjs/common';
+import { DataSource } from 'typeorm';
 import { AccessModule } from './access/access.module.ts';
 import { ApprovalsModule } from './approvals/approvals.module.ts';
 import { ChainModule } from './chain/chain.module.ts';
@@ -10,32 +11,45 @@ import { EvidenceModule } from './evidence/evidence.module.ts';
 import { HealthModule } from './health/health.module.ts';
 import { HttpModule } from './http/http.module.ts';
 import { JobsModule } from './jobs/jobs.module.ts';
+import { LogKey } from './log/log-key.ts';
 import { LogModule } from './log/log.module.ts';
 import { ProposalsModule } from './proposals/proposals.module.ts';
 import { SandboxModule } from './sandbox/sandbox.module.ts';
 import { SigningModule } from './signing/signing.module.ts';
 import { WalletsModule } from './wallets/wallets.module.ts';
 
+/** What is there before the rooms: when it cannot be had, the start ends with one line. */
+export interface Ground {
+  readonly config: ServerConfig;
+  readonly key: LogKey;
+  /** Connected. */
+  readonly source: DataSource;
+}
+
 @Global()
 @Module({})
-class ConfigModule {
-  static of(config: ServerConfig): DynamicModule {
+class GroundModule {
+  static of({ config, key, source }: Ground): DynamicModule {
     return {
-      module: ConfigModule,
-      providers: [{ provide: ServerConfig, useValue: config }],
-      exports: [ServerConfig],
+      module: GroundModule,
+      providers: [
+        { provide: ServerConfig, useValue: config },
+        { provide: LogKey, useValue: key },
+        { provide: DataSource, useValue: source },
+      ],
+      exports: [ServerConfig, LogKey, DataSource],
     };
   }
 }
 
-/** Every room of the server, around one configuration. */
+/** Every room of the server, on one ground. */
 @Module({})
 export class AppModule {
-  static of(config: ServerConfig): DynamicModule {
+  static of(ground: Ground): DynamicModule {
     return {
       module: AppModule,
       imports: [
-        ConfigModule.of(config),
+        GroundModule.of(ground),
         DatabaseModule,
         HttpModule,
         LogModule,

@@ -3,18 +3,21 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { DataSource } from 'typeorm';
+import type { DataSource } from 'typeorm';
 import { checkCharterNetwork } from '../core/governance/charter.ts';
 import { CallerService } from './access/caller.service.ts';
+import type { Ground } from './app.module.ts';
 import { AppModule } from './app.module.ts';
 import { ChainService } from './chain/chain.service.ts';
 import type { ServerConfig } from './config.ts';
 import { StartRefused, orRefuseStart } from './config.ts';
+import { createDataSource } from './database/data-source.ts';
 import { createAdapter, installHooks } from './http/adapter.ts';
 import { Idempotency } from './http/idempotency.ts';
 import { RateLimiter } from './http/rate-limiter.ts';
 import { HousekeepingService } from './jobs/housekeeping.service.ts';
 import { JobsService } from './jobs/jobs.service.ts';
+import { LogKey } from './log/log-key.ts';
 import { LogService } from './log/log.service.ts';
 import { SequencerService } from './log/sequencer.service.ts';
 import { SigningModule } from './signing/signing.module.ts';
@@ -43,11 +46,11 @@ export function describeApi(app: NestFastifyApplication): OpenAPIObject {
 }
 
 /** The application with its routes, not yet listening and with nothing running behind it. */
-export async function createApp(config: ServerConfig): Promise<NestFastifyApplication> {
+export async function createApp(ground: Ground): Promise<NestFastifyApplication> {
   const app = await NestFactory.create<NestFastifyApplication>(
-    AppModule.of(config),
+    AppModule.of(ground),
     createAdapter(),
-    { logger: levelsOf(config.logLevel), abortOnError: false, bodyParser: false },
+    { logger: levelsOf(ground.config.logLevel), abortOnError: false, bodyParser: false },
   );
   installHooks(app.getHttpAdapter().getInstance(), app.get(RateLimiter), app.get(Idempotency));
   SwaggerModule.setup('docs', app, () => describeApi(app));
@@ -56,12 +59,13 @@ export async function createApp(config: ServerConfig): Promise<NestFastifyApplic
 
 /** Starts everything in the order in which it is needed. Throws StartRefused when it must not run. */
 export async function startServer(config: ServerConfig): Promise<RunningServer> {
-  const app = await createApp(config);
+  const key = readLogKey(config);
+  const source = await connect(config);
+  const app = await createApp({ config, key, source });
   const close = async (): Promise<void> => {
     await app.close();
     await app.get(VerifyPool).close();
-    const source = app.get(DataSource);
-    if (source.isInitialized) await source.destroy();
+    await source.destroy();
   };
   try {
     await app.init();
@@ -78,6 +82,27 @@ export async function startServer(config: ServerConfig): Promise<RunningServer> 
     await close();
     throw error;
   }
+}
+
+async function connect({ databaseUrl }: ServerConfig): Promise<DataSource> {
+  try {
+    return await createDataSource(databaseUrl).initialize();
+  } catch (error) {
+    // A fault, not a wrong configuration: it may be starting. The driver's message never holds the password.
+    const why = error instanceof Error && error.message !== '' ? error.message : 'no answer';
+    throw new Error(`DATABASE_URL: ${why}`, { cause: error });
+  }
+}
+
+function readLogKey({ logKeyFile }: ServerConfig): LogKey {
+  let key: LogKey | undefined;
+  try {
+    key = LogKey.read(logKeyFile);
+  } catch {
+    throw new StartRefused('LOG_KEY_FILE cannot be read');
+  }
+  if (key === undefined) throw new StartRefused('LOG_KEY_FILE does not hold 64 hex digits');
+  return key;
 }
 
 /** A demonstration organisation, whose keys anybody may have, runs beside no network that has value. */

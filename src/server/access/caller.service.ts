@@ -8,7 +8,7 @@ import { AccessStores } from './access-stores.ts';
 import { CallLimits } from './call-limits.ts';
 import type { Caller } from './caller.ts';
 import type { Proof } from './proof.ts';
-import { verifyProof } from './proof.ts';
+import { invalidProof, readProof } from './proof.ts';
 
 /** Establishes who sends a request: first that a key proves it, then whose key that is. */
 @Injectable()
@@ -38,17 +38,18 @@ export class CallerService {
   /** Codes: `proof.missing`, `proof.invalid`, `proof.replayed`. */
   async prove(request: FastifyRequest): Promise<Result<Proof>> {
     const [path = ''] = request.url.split('?');
-    const expected = {
-      method: request.method,
-      path,
-      origins: this.#origins,
-      now: this.limits.clock.now(),
-    };
-    const proof = await verifyProof(request.headers['dpop'], expected, (question) =>
-      this.limits.pool.verify(question),
-    );
-    if (!proof.ok) return proof;
-    return (await this.stores.proofs.use(proof.value.id)) ? proof : refuse('proof.replayed');
+    const now = this.limits.clock.now();
+    const expected = { method: request.method, path, origins: this.#origins, now };
+    const claimed = readProof(request.headers['dpop'], expected);
+    if (!claimed.ok) return claimed;
+    const { proof, question } = claimed.value;
+    const signed = this.limits.pool.verify(question);
+    // For a key of a living session both checks go at once. Of a stranger nothing is written before he has proven his.
+    const isKnown = this.stores.sessions.isKnown(proof.thumbprint, now);
+    if (!isKnown && !(await signed)) return invalidProof('signature');
+    const isFresh = await this.stores.proofs.use(proof.id);
+    if (!(await signed)) return invalidProof('signature');
+    return isFresh ? ok(proof) : refuse('proof.replayed');
   }
 
   /** Codes: `session.unknown`. */

@@ -55,40 +55,39 @@ export interface ProvenRequest {
   readonly now: Seconds;
 }
 
-/** How the signature of a proof is verified: here or in another thread. */
-export type ProofCheck = (question: Question) => Promise<boolean>;
+/** What a header claims: it is true when the question is answered with yes. */
+export interface ClaimedProof {
+  readonly proof: Proof;
+  readonly question: Question;
+}
 
 /**
- * Verifies a DPoP proof (RFC 9449, section 4.3) of exactly this request: form, algorithm, method, address, time,
- * signature by the key that it carries. Whether the key may do anything, and whether the proof was used before, is
- * not checked here: access.guard.ts. Codes: `proof.missing`, `proof.invalid`.
+ * Reads a DPoP proof (RFC 9449, section 4.3) of exactly this request: form, algorithm, method, address, time. Its signature
+ * by the key that it carries is the question to be asked; whether the key may do anything, and whether the proof was
+ * used before, is for caller.service.ts. Codes: `proof.missing`, `proof.invalid`.
  */
-export async function verifyProof(
-  header: unknown,
-  request: ProvenRequest,
-  check: ProofCheck,
-): Promise<Result<Proof>> {
+export function readProof(header: unknown, request: ProvenRequest): Result<ClaimedProof> {
   if (header === undefined || header === '') return refuse('proof.missing');
-  if (typeof header !== 'string' || header.length > PROOF_LENGTH) return invalid('form');
+  if (typeof header !== 'string' || header.length > PROOF_LENGTH) return invalidProof('form');
   const [head = '', claim = '', signature = '', ...more] = header.split('.');
-  if (more.length > 0) return invalid('form');
+  if (more.length > 0) return invalidProof('form');
   const protectedHeader = headerSchema.safeParse(decode(head));
   const claims = claimsSchema.safeParse(decode(claim));
-  if (!protectedHeader.success) return invalid('header');
-  if (!claims.success) return invalid('claims');
+  if (!protectedHeader.success) return invalidProof('header');
+  if (!claims.success) return invalidProof('claims');
   const { htm, htu, iat, jti } = claims.data;
-  if (htm !== request.method) return invalid('htm');
-  if (!isAddress(htu, request)) return invalid('htu');
-  if (Math.abs(request.now - iat) > PROOF_SECONDS) return invalid('iat');
+  if (htm !== request.method) return invalidProof('htm');
+  if (!isAddress(htu, request)) return invalidProof('htu');
+  if (Math.abs(request.now - iat) > PROOF_SECONDS) return invalidProof('iat');
   const { jwk, alg } = protectedHeader.data;
   const members = thumbprintMembers(jwk);
-  if (!(await check([alg, members, `${head}.${claim}`, signature]))) return invalid('signature');
   const thumbprint = createHash('sha256').update(members).digest('base64url');
-  return ok({
+  const proof = {
     thumbprint,
     ed25519: jwk.kty === 'OKP' ? Buffer.from(jwk.x, 'base64url').toString('hex') : null,
     id: createHash('sha256').update(`${thumbprint}.${jti}`).digest(),
-  });
+  };
+  return ok({ proof, question: [alg, members, `${head}.${claim}`, signature] });
 }
 
 function isAddress(htu: string, { origins, path }: ProvenRequest): boolean {
@@ -110,6 +109,7 @@ function decode(part: string): unknown {
   }
 }
 
-function invalid(reason: string): Result<never> {
+/** Code `proof.invalid`. */
+export function invalidProof(reason: string): Result<never> {
   return refuse('proof.invalid', { reason });
 }

@@ -54,6 +54,12 @@ export class SessionStore {
     return true;
   }
 
+  /** Whether this process knows a living session of the key, without asking the table. */
+  isKnown(key: string, now: Seconds): boolean {
+    const known = this.#kept.get(key);
+    return known !== undefined && known.expiresAt > now;
+  }
+
   /** The session of a key, living or not, or undefined. */
   async find(key: string, now: Seconds): Promise<Session | undefined> {
     const known = this.#kept.get(key);

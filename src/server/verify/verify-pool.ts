@@ -11,7 +11,6 @@ const THREADS = 4;
 interface Asked {
   readonly question: Question;
   readonly resolve: (matches: boolean) => void;
-  readonly reject: (error: Error) => void;
 }
 
 interface Thread {
@@ -31,11 +30,11 @@ export class VerifyPool {
   #asked: Asked[] = [];
   #turn = 0;
 
-  /** Whether the signature matches. Rejects when the thread ends over it. */
+  /** Whether the signature matches. Never rejects: what a thread leaves unanswered is verified here. */
   verify(question: Question): Promise<boolean> {
     if (this.#most < 1) return Promise.resolve(answer(question));
-    return new Promise((resolve, reject) => {
-      this.#asked.push({ question, resolve, reject });
+    return new Promise((resolve) => {
+      this.#asked.push({ question, resolve });
       if (this.#asked.length === 1)
         setImmediate(() => {
           this.#send();
@@ -74,19 +73,20 @@ export class VerifyPool {
       });
       if (thread.sent.length === 0) worker.unref();
     });
-    worker.on('error', (error: Error) => {
-      this.#fail(thread, error);
+    worker.on('error', () => {
+      this.#ended(thread);
     });
     worker.on('exit', () => {
-      this.#fail(thread, new Error('a thread that verifies signatures has ended'));
+      this.#ended(thread);
     });
     this.#threads.push(thread);
     return thread;
   }
 
-  #fail(thread: Thread, error: Error): void {
+  #ended(thread: Thread): void {
     const at = this.#threads.indexOf(thread);
     if (at >= 0) this.#threads.splice(at, 1);
-    for (const batch of thread.sent.splice(0)) for (const { reject } of batch) reject(error);
+    for (const batch of thread.sent.splice(0))
+      for (const { question, resolve } of batch) resolve(answer(question));
   }
 }
