@@ -37,7 +37,7 @@ export async function decide(call: Call, decision: Decision): Promise<Result<Out
   const reason = reasonOf(call);
   if (decision === 'reject' && reason === null) throw new UsageError('--reason is missing');
   const desk = new Desk(call);
-  const followed = await desk.follow();
+  const followed = await (decision === 'approve' ? desk.follow() : desk.followedOrKept());
   if (!followed.ok) return followed;
   const { state } = followed.value;
   const proposal = findProposal(state, word(call, 0));
@@ -125,8 +125,7 @@ async function outcome(
 ): Promise<Output> {
   const { decision, proposal, signed, index, signatureExists } = sent;
   const delivered = await desk.delivered(signed.digest);
-  const again = await desk.follow();
-  const after = again.ok ? again.value.state : sent.followed.state;
+  const { state: after } = (await desk.lookAgain()) ?? sent.followed;
   const now = after.proposals.get(proposal.digest) ?? proposal;
   const stage = stageOf(after, now, standingOf(after, now, call.io.now()));
   return {

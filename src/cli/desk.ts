@@ -11,6 +11,7 @@ import type { Result } from '../core/base/result.ts';
 import { ok } from '../core/base/result.ts';
 import { parseCheckpoint } from '../core/log/checkpoint.ts';
 import { parseNote } from '../core/log/note.ts';
+import { createState } from '../core/log/state.ts';
 import type { Call } from './command.ts';
 import { FileLogStore } from './file-log-store.ts';
 import type { Profile } from './profile.ts';
@@ -22,6 +23,12 @@ import { unlockDevice } from './unlock.ts';
 /** How often and how long to look for an entry that was just accepted: a checkpoint follows within a second. */
 const DELIVERY_TRIES = 20;
 const DELIVERY_PAUSE_MS = 250;
+
+/** What a "no" stands on. */
+export interface Standpoint extends Followed {
+  /** False when it is what this device verified before, and the log cannot be followed from there. */
+  readonly isCurrent: boolean;
+}
 
 /**
  * Where a member works in one call: his key, unlocked when first needed; a session; and the log, followed and
@@ -36,6 +43,8 @@ export class Desk {
   #follower: LogFollower | null = null;
   /** Whether the session is one of a former call. */
   #kept = false;
+  /** What a session statement names as the log. */
+  #position = () => this.#keptPosition();
 
   constructor(call: Call) {
     this.#call = call;
@@ -61,7 +70,7 @@ export class Desk {
     if (kept !== null) return ok((this.#api = apiOf(server, kept.key)));
     const device = await this.device();
     if (!device.ok) return device;
-    const log = this.#keptPosition();
+    const log = this.#position();
     const opened = await openSession({ server, org: genesis, device: device.value, log, now });
     if (!opened.ok) return opened;
     keepSession(this.profile, opened.value);
@@ -72,11 +81,7 @@ export class Desk {
   async follow(): Promise<Result<Followed>> {
     const api = await this.api();
     if (!api.ok) return api;
-    this.#follower ??= new LogFollower({
-      genesis: this.profile.genesis,
-      reader: api.value.log(),
-      store: this.#store,
-    });
+    this.#follower ??= this.#followerOf(api.value);
     const followed = await this.#follower.follow();
     if (followed.ok || !this.#kept) return followed;
     if (explainCode(followed.refusal.code).status !== 401) return followed;
@@ -88,17 +93,54 @@ export class Desk {
   }
 
   /**
+   * What a "no" stands on: the followed log; where it cannot be followed, the last position that this device verified;
+   * where there is none, the beginning. Who forks, cuts or withholds a log must not thereby silence those who object.
+   * Codes: of {@link api}.
+   */
+  async followedOrKept(): Promise<Result<Standpoint>> {
+    this.#position = () => emptyLog; // a session is refused to nobody for what his device has seen
+    const api = await this.api();
+    if (!api.ok) return api;
+    const followed = await tried(() => this.follow());
+    if (followed.ok) return ok({ ...followed.value, isCurrent: true });
+    const kept = await tried(() => this.#followerOf(api.value).kept());
+    const { genesis } = this.profile;
+    const last = kept.ok
+      ? kept.value
+      : { state: createState(genesis), log: emptyLog, note: '', skipped: [] };
+    for (const line of [
+      'WARNING: the log cannot be followed.',
+      `  ${followed.why}`,
+      `What you sign stands on what this device verified before: ${String(last.log.size)} entries.`,
+      'Tell the security officer and the other members over another channel.',
+    ])
+      this.#call.io.say(line);
+    return ok({ ...last, isCurrent: false });
+  }
+
+  /** The followed log, or null whatever the trouble: for a second look after something was sent. */
+  async lookAgain(): Promise<Followed | null> {
+    const followed = await tried(() => this.follow());
+    return followed.ok ? followed.value : null;
+  }
+
+  /**
    * Whether a statement stands in the log, under a checkpoint verified here (design 3, "Proof of delivery"). False
    * after some seconds: the server said yes, but has not shown it.
    */
   async delivered(digest: string): Promise<boolean> {
     for (let attempt = 0; attempt < DELIVERY_TRIES; attempt++) {
-      const followed = await this.follow();
-      if (!followed.ok) return false;
-      if (followed.value.state.statements.has(digest)) return true;
+      const followed = await this.lookAgain();
+      if (followed === null) return false;
+      if (followed.state.statements.has(digest)) return true;
       await new Promise((resolve) => setTimeout(resolve, DELIVERY_PAUSE_MS));
     }
     return false;
+  }
+
+  #followerOf(api: Api): LogFollower {
+    const { genesis } = this.profile;
+    return new LogFollower({ genesis, reader: api.log(), store: this.#store });
   }
 
   /** The last checkpoint kept, read without folding: a session statement proves nothing by it. */
@@ -106,5 +148,20 @@ export class Desk {
     const note = parseNote(this.#store.head()?.note ?? '');
     const head = note.ok ? parseCheckpoint(note.value.text) : note;
     return head.ok ? { size: head.value.size, root: toHex(head.value.root) } : emptyLog;
+  }
+}
+
+type Tried<T> =
+  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly why: string };
+
+/** The value, or in words why there is none, be it a refusal, a fault or a bug: what failed here must not stop a "no". */
+async function tried<T>(work: () => Promise<Result<T>>): Promise<Tried<T>> {
+  try {
+    const done = await work();
+    if (done.ok) return done;
+    const { code } = done.refusal;
+    return { ok: false, why: `${code}: ${explainCode(code).meaning}` };
+  } catch (error) {
+    return { ok: false, why: error instanceof Error ? error.message : String(error) };
   }
 }

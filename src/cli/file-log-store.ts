@@ -16,6 +16,7 @@ import { NOTE_BYTES } from '../core/base/limits.ts';
 import { count } from '../core/base/schema.ts';
 import { replaceFile } from '../keys/file.ts';
 import { Fault } from './command.ts';
+import { jsonOf } from './files.ts';
 
 const headSchema = z.strictObject({
   size: count,
@@ -40,7 +41,7 @@ export class FileLogStore implements LogStore {
   head(): Head | null {
     const path = join(this.#folder, 'head.json');
     if (!existsSync(path)) return null;
-    const parsed = headSchema.safeParse(JSON.parse(readFileSync(path, 'utf8')));
+    const parsed = headSchema.safeParse(jsonOf(readFileSync(path, 'utf8')));
     if (!parsed.success) throw damaged(this.#folder);
     return parsed.data;
   }

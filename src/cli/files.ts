@@ -26,6 +26,15 @@ async function readBounded(path: string, mostBytes: number): Promise<Uint8Array 
   return concat(...chunks);
 }
 
+/** What a text says in JSON; undefined when it is none, as of a file that was damaged. */
+export function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Base64 of a PSBT may have white space, so its text is at most this long. */
 const PLAIN_BYTES = PSBT_BYTES * 2;
 

@@ -6,6 +6,7 @@ import { hex32, label } from '../core/base/schema.ts';
 import { replaceFile } from '../keys/file.ts';
 import type { Call } from './command.ts';
 import { Fault, UsageError } from './command.ts';
+import { jsonOf } from './files.ts';
 import type { Io } from './io.ts';
 
 /** Where the CLI keeps what it knows: profile.json, keys/, log/, sessions/. */
@@ -52,14 +53,6 @@ function readProfile(home: string): Partial<ProfileFile> {
   const parsed = profileSchema.safeParse(jsonOf(readFileSync(path, 'utf8')));
   if (parsed.success) return parsed.data;
   throw new Fault(`${path} is no profile: ${z.prettifyError(parsed.error)}`);
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** The member and the key file alone: what is needed without any server. */

@@ -7,6 +7,7 @@ import { utf8 } from '../core/base/bytes.ts';
 import { hex32 } from '../core/base/schema.ts';
 import type { Seconds } from '../core/base/time.ts';
 import { replaceFile } from '../keys/file.ts';
+import { jsonOf } from './files.ts';
 import type { Profile } from './profile.ts';
 
 /**
@@ -45,12 +46,4 @@ export function keepSession(profile: Profile, { key, expiresAt }: Session): void
 
 export function dropSession(profile: Profile): void {
   rmSync(pathOf(profile), { force: true });
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // a damaged file is no session
-  }
 }

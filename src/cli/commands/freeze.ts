@@ -3,22 +3,26 @@ import { renderStatement } from '../../core/approval/render.ts';
 import type { FreezeStatement } from '../../core/approval/statement.ts';
 import { STATEMENT_SECONDS, TEXT_LENGTH } from '../../core/base/limits.ts';
 import { ok, refuse } from '../../core/base/result.ts';
+import { objecting } from '../objection.ts';
 import type { Run } from '../command.ts';
 import { UsageError, required } from '../command.ts';
 import { consent } from '../consent.ts';
 import { Desk } from '../desk.ts';
 
 /** Freezes a wallet, or every wallet: counts on signature and identity alone, and at once. */
-export const run: Run = async (call) => {
+export const run: Run = (call) => objecting(call, freeze);
+
+const freeze: Run = async (call) => {
   const id = required(call, 'wallet');
   const text = required(call, 'reason');
   if (text.length > TEXT_LENGTH)
     throw new UsageError(`--reason takes at most ${String(TEXT_LENGTH)} characters`);
   const desk = new Desk(call);
-  const followed = await desk.follow();
-  if (!followed.ok) return followed;
-  const { state, log } = followed.value;
-  if (id !== '*' && !state.wallets.has(id)) return refuse('wallet.unknown', { wallet: id });
+  const standpoint = await desk.followedOrKept();
+  if (!standpoint.ok) return standpoint;
+  const { state, log, isCurrent } = standpoint.value;
+  if (isCurrent && id !== '*' && !state.wallets.has(id))
+    return refuse('wallet.unknown', { wallet: id });
   const device = await desk.device();
   if (!device.ok) return device;
   const reason = saltText(text);
