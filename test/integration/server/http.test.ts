@@ -219,6 +219,19 @@ describe('the HTTP API', () => {
     test('a session lives for fifteen minutes at most and is of now', async () => {
       await expect(server.session('bob', now - 1_000)).rejects.toThrow('statement.expired');
       await expect(server.session('bob', now + 600)).rejects.toThrow('statement.early');
+      const key = es256ProofKey(newSessionKey());
+      const long = {
+        type: 'session' as const,
+        ...world.common('bob', 901),
+        log: emptyLog,
+        issuedAt: formatTime(now),
+        expiresAt: formatTime(now + 901),
+        key: thumbprint(key),
+      };
+      const secret = world.members.get('bob')?.device.secretKey ?? new Uint8Array(32);
+      const { statement, signature } = signStatement(long, secret);
+      const answer = await post('/v1/sessions', { statement, signature }, { key });
+      expect(codeOf(answer)).toBe('session.time');
     });
 
     test('a session statement opens a session once, for the key that it names', async () => {
@@ -389,5 +402,23 @@ describe('the HTTP API', () => {
     const answer = await get('/docs-json');
     expect(answer.body).toMatchObject({ openapi: '3.1.0', info: { title: 'Countersign' } });
     expect((await get('/docs')).type).toContain('text/html');
+  });
+});
+
+describe('a caller in a hurry', () => {
+  test('is told to slow down, and is served again', async () => {
+    const server = await TestServer.start(new World(), { RATE_PER_SECOND: '1' });
+    try {
+      const answers = [];
+      for (let i = 0; i < 15; i++)
+        answers.push(await server.send({ method: 'GET', path: '/healthz' }));
+      expect(answers.map(({ status }) => status)).toContain(200);
+      const late = answers.find(({ status }) => status === 429);
+      expect(late && codeOf(late)).toBe('http.rate');
+      await new Promise((done) => setTimeout(done, 1_500));
+      expect((await server.send({ method: 'GET', path: '/healthz' })).status).toBe(200);
+    } finally {
+      await server.stop();
+    }
   });
 });

@@ -21,6 +21,7 @@ import { EvidenceService } from '../../../src/server/evidence/evidence.service.t
 import { readinessView } from '../../../src/server/health/health.schema.ts';
 import { LogService } from '../../../src/server/log/log.service.ts';
 import { SequencerService } from '../../../src/server/log/sequencer.service.ts';
+import { decide } from '../../../src/signer/decide.ts';
 import { BroadcastQueue } from '../../../src/server/signing/broadcast-queue.ts';
 import { BroadcastService } from '../../../src/server/signing/broadcast.service.ts';
 import {
@@ -358,6 +359,14 @@ describe('signed proposals on two server processes', () => {
     const unsigned = await approved();
     await until('it was read', () => log().state().proposals.get(unsigned.digest));
     await expect(controller.broadcast(unsigned.digest)).rejects.toThrow('signer.pending');
+    await receipts(() => {
+      const { state, ledger, now } = world;
+      for (const action of decide({ state, ledger, wallet: 'hot-1', now })) {
+        if (action.record === 'sign') break;
+        world.journal(action);
+      }
+    });
+    await expect(controller.broadcast(unsigned.digest)).rejects.toThrow('proposal.unsigned');
     await receipts(() => world.round());
     expect(await controller.broadcast(unsigned.digest)).toEqual({
       proposal: unsigned.digest,

@@ -315,6 +315,7 @@ describe('evidence', () => {
     const file = await finished();
     const typed = await bench.type('evidence', 'verify', file);
     expect(typed.status).toBe(2);
+    expect(typed.said).toContain('package.unauthenticated');
     expect(typed.said).toContain('self-consistent, not authenticated');
     const wrong = await bench.json('evidence', 'verify', file, '--genesis', 'ab'.repeat(32));
     expect(wrong.json).toMatchObject({ refusal: { code: 'document.genesis.mismatch' } });

@@ -40,6 +40,11 @@ describe('a charter', () => {
     expect(code({ log: { ...body.log, key: device.key } })).toBe('charter.key.reused');
   });
 
+  test('a device of a kind that is not supported yet is refused', () => {
+    const device = { id: 'phone', kind: 'webauthn' as const, key: 'ef'.repeat(32) };
+    expect(code({ members: withMember({ devices: [device] }) })).toBe('device.kind.unsupported');
+  });
+
   test('whose governors are too few for its clause is refused', () => {
     const clause = { from: 'governors', atLeast: 4, kinds: null };
     expect(code({ governance: { ...body.governance, clause } })).toBe('charter.unsatisfiable');
