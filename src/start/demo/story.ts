@@ -37,6 +37,10 @@ export async function tellStory(stage: Stage): Promise<Ending> {
   const small = await propose(stage, 'hot-2', ['hosting=0.01 BTC']);
   await approveBatch(stage, batch);
   await approveSmall(stage, small);
+  stage.narrator.chapter(
+    'The signers decide, the server broadcasts',
+    'Each followed the log by itself, waited out its delay, and signed; nobody could have told it to.',
+  );
   const txids = [await followToBlock(stage, batch), await followToBlock(stage, small)];
   return audit(stage, txids);
 }
@@ -112,20 +116,16 @@ async function approveSmall({ terminal, narrator }: Stage, proposal: string): Pr
 
 async function followToBlock(stage: Stage, proposal: string): Promise<string> {
   const { terminal, narrator, coins } = stage;
-  narrator.chapter(
-    'The signer decides, the server broadcasts',
-    'The signer followed the log by itself, waited out the delay, and signed; nobody could have told it to.',
-  );
   const reached = async (stages: readonly string[]): Promise<string> =>
     until(async () => {
       const answer = await terminal.call('operator', ['proposals', 'show', proposal]);
       return stages.includes(textOf(answer, 'stage')) ? textOf(answer, 'txid') : null;
     });
   const txid = await reached(['broadcast', 'confirmed', 'settled']);
-  narrator.tell('broadcast', { proposal, txid }, [`broadcast as ${txid}`]);
+  narrator.tell('broadcast', { proposal, txid }, [`${proposal.slice(0, 12)} broadcast as ${txid}`]);
   await coins.mine(1);
   await reached(['confirmed', 'settled']);
-  narrator.tell('confirmed', { proposal, txid }, ['confirmed in a block']);
+  narrator.tell('confirmed', { proposal, txid }, [`${proposal.slice(0, 12)} confirmed in a block`]);
   return txid;
 }
 
@@ -138,7 +138,12 @@ async function audit(stage: Stage, txids: readonly string[]): Promise<Ending> {
   const exported = await done(terminal.call('auditor', ['evidence', 'export', '--out', bundle]));
   narrator.tell('exported', { bundle }, [`$ ${exported.typed}`, ...read(exported)]);
   const verified = await done(terminal.plain(['evidence', 'verify', bundle, '--genesis', genesis]));
-  narrator.tell('verified', { bundle, genesis }, [`$ ${verified.typed}`, ...read(verified)]);
+  const { entries, receipts, root } = verified.json;
+  narrator.tell('verified', { bundle, genesis, entries, receipts, root }, [
+    `$ ${verified.typed}`,
+    `${String(entries)} entries hash to the signed root ${String(root)}`,
+    `${String(receipts)} receipts of the signers judged again and found right`,
+  ]);
   return { txids, genesis, bundle, verified: verified.json['ok'] === true };
 }
 
