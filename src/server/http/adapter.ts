@@ -45,12 +45,13 @@ export function installHooks(
     else refuse(reply, code);
   });
   instance.addHook('onSend', async (request, reply, payload) => {
-    if (typeof payload === 'string') await idempotency.keep(request, reply.statusCode, payload);
+    // Not in onResponse: that never comes when the caller has hung up.
+    try {
+      if (typeof payload === 'string') await idempotency.keep(request, reply.statusCode, payload);
+    } finally {
+      idempotency.end(request);
+    }
     return payload;
-  });
-  instance.addHook('onResponse', (request, _reply, done) => {
-    idempotency.end(request);
-    done();
   });
 }
 

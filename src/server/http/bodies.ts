@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { textDigest } from '../../core/approval/statement.ts';
 import { fromBase64 } from '../../core/base/bytes.ts';
+import { isPlainText } from '../../core/base/canonical.ts';
 import { BLOB_BYTES, ENTRY_BYTES, SPEND_INPUTS, TEXT_LENGTH } from '../../core/base/limits.ts';
 import type { Result } from '../../core/base/result.ts';
 import { ok, refuse } from '../../core/base/result.ts';
@@ -24,10 +25,10 @@ export const statementFields = {
   blobs: blobs.default([]),
 };
 
-/** A text whose digest stands in the statement. */
+/** A text whose digest stands in the statement: as plain as one that stands in it. PostgreSQL could not hold every other. */
 export const saltedText = z.strictObject({
   salt: z.string().regex(/^[0-9a-f]{32}$/),
-  text: z.string().min(1).max(TEXT_LENGTH),
+  text: z.string().min(1).max(TEXT_LENGTH).refine(isPlainText, 'not plain text'),
 });
 
 /** Entries of one page of a list. */

@@ -66,9 +66,10 @@ export class Idempotency {
     await this.store.keep(running.slot, { bodyHash: running.bodyHash, status, body });
   }
 
-  /** The request is over, however it ended. */
+  /** The request is over, however it ended. A second time changes nothing: another may be under way by then. */
   end(request: FastifyRequest): void {
     const running = this.#requests.get(request);
     if (running !== undefined) this.#running.delete(idOf(running.slot));
+    this.#requests.delete(request);
   }
 }

@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { RefusalCode } from '../../core/base/codes.ts';
 import type { Refusal } from '../../core/base/result.ts';
 import { ChainFault } from '../chain/chain-fault.ts';
+import { isPassing } from '../database/database-fault.ts';
 import { Replay } from './idempotency.ts';
 import { Unavailable } from './unavailable.ts';
 import type { Problem } from './problem.ts';
@@ -37,7 +38,7 @@ export class ProblemFilter implements ExceptionFilter {
       return;
     }
     const refusal = refusalOf(thrown);
-    if (refusal === undefined) this.#record(thrown, request);
+    if (refusal === undefined || isPassing(thrown)) this.#record(thrown, request);
     send(reply, refusal === undefined ? faultOf(request.id) : problemOf(refusal));
   }
 
@@ -62,7 +63,8 @@ export function send(reply: FastifyReply, problem: Problem): void {
 export function refusalOf(thrown: unknown): Refusal | undefined {
   if (thrown instanceof RefusalException) return thrown.refusal;
   if (thrown instanceof ChainFault) return { code: thrown.code, facts: thrown.facts };
-  if (thrown instanceof Unavailable) return { code: 'log.unavailable', facts: {} };
+  if (thrown instanceof Unavailable || isPassing(thrown))
+    return { code: 'log.unavailable', facts: {} };
   const status = statusOf(thrown);
   if (status === undefined || status < 400 || status >= 500) return undefined;
   return { code: byStatus[status] ?? 'http.malformed', facts: {} };

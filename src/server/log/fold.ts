@@ -1,12 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { toHex } from '../../core/base/bytes.ts';
-import type { RefusalCode } from '../../core/base/codes.ts';
-import type { Refusal } from '../../core/base/result.ts';
 import type { SignatureCheck } from '../../core/approval/verify.ts';
 import { verifyDeviceSignature } from '../../core/approval/verify.ts';
 import type { Entry } from '../../core/log/entry.ts';
 import { blobsOf, blobsOfCoins, parseEntry } from '../../core/log/entry.ts';
-import type { Admission, State } from '../../core/log/state.ts';
+import type { Admission, BlobSource, State } from '../../core/log/state.ts';
 import { admit, advance, createState } from '../../core/log/state.ts';
 import { ServerConfig } from '../config.ts';
 import type { Sql } from '../database/sql.ts';
@@ -24,6 +22,16 @@ export interface Admitted {
   readonly entry: Entry;
   readonly effect: Admission;
 }
+
+/** Core failed on an entry: a bug that another entry need not meet. */
+export class EntryFault extends Error {
+  constructor(cause: unknown) {
+    super(`the fold failed on an entry: ${cause instanceof Error ? cause.message : ''}`, { cause });
+    this.name = 'EntryFault';
+  }
+}
+
+const nothing: BlobSource = () => undefined;
 
 /** The state of this process, folded from the log. Only its owner, log.service or the sequencer, moves it. */
 @Injectable()
@@ -75,30 +83,35 @@ export class Fold {
     if (this.#verified.size > MEMO && oldest.done !== true) this.#verified.delete(oldest.value);
   }
 
-  /** What a leaf would do, after its blobs were fetched. A blob that is nowhere refuses. */
-  async admit(sql: Sql, leaf: Uint8Array): Promise<Admission> {
-    const tools = {
-      blobs: (sha256: string) => this.cache.get(sha256),
-      verify: this.verify,
-    };
+  /**
+   * What a leaf would do, after its blobs were fetched: those beside it, which need not be stored yet, or those that are.
+   * `missing` names one that is nowhere. Throws EntryFault.
+   */
+  async admit(sql: Sql, leaf: Uint8Array, beside = nothing): Promise<Admission> {
+    // Kept for this entry: it may name more than the cache holds at once.
+    const fetched = new Map<string, Uint8Array>();
+    const blobs: BlobSource = (sha256) =>
+      beside(sha256) ?? fetched.get(sha256) ?? this.cache.get(sha256);
+    const tools = { blobs, verify: this.verify };
     for (;;) {
-      const admission = admit(this.#state, leaf, tools);
+      const admission = orEntryFault(() => admit(this.#state, leaf, tools));
       if (admission.kind !== 'missing') return admission;
       const [found] = await this.blobs.read(sql, [admission.blob]);
-      if (found === undefined)
-        return skip({ code: 'log.blob.missing', facts: { blob: admission.blob } });
+      if (found === undefined) return admission;
+      fetched.set(found.sha256, found.bytes);
       this.cache.put(found.sha256, found.bytes);
     }
   }
 
-  /** Lets an admission take effect. Returns the index of the entry. */
+  /** Lets an admission take effect. Returns the index of the entry. Throws EntryFault: the state is to be forgotten then. */
   advance(leaf: Uint8Array, admission: Admission): number {
-    return advance(this.#state, leaf, admission);
+    return orEntryFault(() => advance(this.#state, leaf, admission));
   }
 
   /**
    * Folds what the log holds beyond the state, up to a head. `seen` is told of every leaf. Throws when the entries do not
-   * lead to the root of the head: then the database was edited, and this process serves nothing from it.
+   * lead to the root of the head or a blob that the fold needs is gone: then the database was edited, and this process
+   * serves nothing from it.
    */
   async catchUp(
     sql: Sql,
@@ -116,7 +129,12 @@ export class Fold {
         page.map(({ leaf }) => leaf),
       );
       for (const { leaf, leafHash, index } of page) {
-        this.advance(leaf, await this.admit(sql, leaf));
+        const admission = await this.admit(sql, leaf);
+        if (admission.kind === 'missing')
+          throw new Error(
+            `bug or tampering: entry ${index} names blob ${admission.blob}, not here`,
+          );
+        this.advance(leaf, admission);
         seen(toHex(leafHash), index);
       }
     }
@@ -145,6 +163,10 @@ export class Fold {
   }
 }
 
-function skip(refusal: Refusal & { readonly code: RefusalCode }): Admission {
-  return { kind: 'skip', refusal };
+function orEntryFault<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw new EntryFault(error);
+  }
 }

@@ -1,10 +1,10 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { QueryFailedError } from 'typeorm';
 import { ok } from '../../core/base/result.ts';
 import type { Refusal, Result } from '../../core/base/result.ts';
 import { leafHash } from '../../core/log/merkle.ts';
 import type { State } from '../../core/log/state.ts';
 import { ServerConfig, StartRefused } from '../config.ts';
+import { isDataError } from '../database/database-fault.ts';
 import type { SessionLock } from '../database/session-lock.ts';
 import { locks } from '../database/session-lock.ts';
 import type { Sql } from '../database/sql.ts';
@@ -14,6 +14,7 @@ import { AccessLog } from './access-log.ts';
 import { ANSWER_MS, BATCH_ENTRIES, BATCH_PENDING, POLL_MS } from './bounds.ts';
 import type { LogHead, LogKind, NumberedLeaf } from './entry.store.ts';
 import type { Fold } from './fold.ts';
+import { EntryFault } from './fold.ts';
 import { checkLogKey, found } from './founding.ts';
 import type { LogKey } from './log-key.ts';
 import { LogParts } from './log-parts.ts';
@@ -39,6 +40,8 @@ interface Batch {
   readonly applied: NumberedEntry[];
   readonly numbered: { readonly ticket: Ticket; readonly index: number }[];
   readonly refused: { readonly ticket: Ticket; readonly refusal: Refusal }[];
+  /** Blobs that came with the numbered ones: they are stored with the batch, and only then may other entries lean on them. */
+  readonly blobs: Map<string, Uint8Array>;
 }
 
 const kinds: readonly LogKind[] = ['organisation', 'access'];
@@ -117,13 +120,13 @@ export class SequencerService {
    * the log cannot be written in time.
    */
   async submit(submission: Submission): Promise<Result<number>> {
-    for (const { sha256, bytes } of submission.blobs) this.#fold.cache.put(sha256, bytes);
     if (this.#leading) {
       const numbered = this.#tickets.hold(submission, ANSWER_MS);
       this.#alarm.ring();
       return numbered;
     }
     const id = await this.#pending.add(submission);
+    for (const { sha256, bytes } of submission.blobs) this.#fold.cache.put(sha256, bytes);
     const outcome = this.#tickets.wait({ id, ...submission }, ANSWER_MS);
     await this.work.plain.query('SELECT pg_notify($1, $2)', [channels.pending, '']);
     return outcome;
@@ -224,6 +227,7 @@ export class SequencerService {
       const heads = this.#headsOf(batch);
       await lock.run((sql) => this.#write(sql, batch, heads));
       this.#log.committed(heads);
+      for (const [sha256, bytes] of batch.blobs) this.#fold.cache.put(sha256, bytes);
       for (const { ticket, index } of batch.numbered) this.#tickets.answer(ticket.id, ok(index));
       for (const { ticket, refusal } of batch.refused) this.#tickets.refuse(ticket.id, refusal);
     } catch (error) {
@@ -240,13 +244,19 @@ export class SequencerService {
       applied: [],
       numbered: [],
       refused: [],
+      blobs: new Map(),
     };
     for (const ticket of tickets) {
       const { leaf, kind } = ticket;
+      const own = new Map(ticket.beside?.blobs.map(({ sha256, bytes }) => [sha256, bytes]));
       let index: number;
       if (kind === 'access') index = this.#access.tree.append(leafHash(leaf));
       else {
-        const admission = await this.#fold.admit(sql, leaf);
+        const admission = await this.#fold.admit(
+          sql,
+          leaf,
+          (sha256) => own.get(sha256) ?? batch.blobs.get(sha256),
+        );
         if (admission.kind !== 'apply') {
           const refusal: Refusal =
             admission.kind === 'skip'
@@ -257,6 +267,7 @@ export class SequencerService {
         }
         index = this.#fold.advance(leaf, admission);
         batch.applied.push({ index, entry: admission.entry });
+        for (const [sha256, bytes] of own) batch.blobs.set(sha256, bytes);
       }
       const { tree } = kind === 'access' ? this.#access : this.#fold.state;
       batch.leaves[kind].push({ index, leaf, leafHash: tree.leaf(index) });
@@ -303,30 +314,23 @@ export class SequencerService {
 
   /**
    * After a failed batch: the log is read again, because the commit may have taken place. What is still missing is tried
-   * entry by entry; an entry that PostgreSQL refuses on its own is given up, so that it cannot hold the others back.
+   * entry by entry; one that fails on its own, in PostgreSQL or in the fold, is given up: it cannot hold the others back.
    */
   async #recover(lock: SessionLock, tickets: readonly Ticket[], error: unknown): Promise<void> {
-    if (!isDataError(error)) throw error;
+    if (!(error instanceof EntryFault) && !isDataError(error)) throw error;
     this.#logger.warn(`a batch of ${tickets.length} was refused: ${String(error)}`);
     const [only] = tickets;
-    if (tickets.length === 1 && only !== undefined) {
-      const refusal: Refusal = { code: 'log.entry.invalid', facts: { reason: 'not storable' } };
+    const refusal: Refusal = { code: 'log.entry.invalid', facts: { reason: 'not storable' } };
+    const isGivenUp = tickets.length === 1 && only !== undefined;
+    if (isGivenUp)
       await lock.run(async (sql) => {
         await this.#stores.pending.remove(sql, storedIds([only]));
         if (only.answer === null)
           await this.#stores.pending.refuse(sql, [{ id: only.id, refusal }]);
       });
-      this.#tickets.refuse(only.id, refusal);
-    }
     await this.#read(lock.sql);
     await this.#access.load(lock.sql, this.#stores.entries, this.#log.head('access'));
+    // Only now: whoever is answered may ask for the state at once.
+    if (isGivenUp) this.#tickets.refuse(only.id, refusal);
   }
-}
-
-/** SQLSTATE classes 22 (data exception) and 23 (integrity constraint): the fault is in what was written. */
-function isDataError(error: unknown): boolean {
-  if (!(error instanceof QueryFailedError)) return false;
-  const driver: unknown = error.driverError;
-  if (!(driver instanceof Error) || !('code' in driver)) return false;
-  return typeof driver.code === 'string' && /^2[23]/.test(driver.code);
 }
