@@ -166,7 +166,10 @@ export class CoinStore {
     await this.#sql.query(
       `INSERT INTO coin_lock (txid, vout, holder, until)
        SELECT txid, vout, $3, $4 FROM unnest($1::text[], $2::integer[]) AS w (txid, vout)
-       ON CONFLICT (txid, vout) DO UPDATE SET holder = excluded.holder, until = excluded.until`,
+       ON CONFLICT (txid, vout) DO UPDATE SET holder = excluded.holder, until =
+         CASE WHEN coin_lock.holder = excluded.holder
+           AND (coin_lock.until IS NULL OR coin_lock.until > excluded.until)
+         THEN coin_lock.until ELSE excluded.until END`,
       [...wanted, holder, until],
     );
     return ok(null);

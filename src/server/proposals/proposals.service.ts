@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Result } from '../../core/base/result.ts';
-import { ok } from '../../core/base/result.ts';
+import { ok, refuse } from '../../core/base/result.ts';
 import { proposalName } from '../../core/proposal/name.ts';
 import type { MemberCaller } from '../access/caller.ts';
 import { checkAuthor } from '../access/author.ts';
@@ -30,9 +30,12 @@ export class ProposalsService {
   async propose(body: ProposeBody, caller: MemberCaller): Promise<Result<ProposedView>> {
     const said = this.statements.read(body, 'proposal');
     if (!said.ok) return said;
-    const { statement } = said.value;
+    const { statement, digest } = said.value;
     const author = checkAuthor(statement, caller);
     if (!author.ok) return author;
+    // Before any coin is held: sent again it must not hold those that it has let go.
+    if (this.log.state().proposals.has(digest))
+      return refuse('statement.duplicate', { statement: digest });
     const timely = this.statements.checkTime(statement);
     if (!timely.ok) return timely;
     const texts = noteOf(statement.purposeDigest, body.purpose);

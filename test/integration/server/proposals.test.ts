@@ -321,6 +321,22 @@ describe('from a draft to a proposal', () => {
       );
     });
 
+    test('a proposal that is sent again neither shortens its hold nor takes back what it let go', async () => {
+      const draft = read(passed(await ask(operator, [[listedAddress, 24_000]])));
+      const purpose = saltText('rent');
+      const signed = signStatement(statementOf(draft, purpose), operator.device.secretKey);
+      const { blobs, coins } = draft;
+      const again = () => operator.api.propose(signed, { blobs, coins, purpose });
+      const { proposal } = passed(await again());
+      expect(codeOf(await again())).toBe('statement.duplicate');
+      const held = 'SELECT until FROM coin_lock WHERE holder = $1';
+      const [lock] = (await owner.query<{ until: string }>(held, [proposal])).rows;
+      expect(Number(lock?.until)).toBeGreaterThan(now() + 86_000);
+      passed(await end(proposal, 'reject', alice));
+      expect(codeOf(await again())).toBe('statement.duplicate');
+      expect((await owner.query(held, [proposal])).rows).toEqual([]);
+    });
+
     test('a proposal is refused before anything of it is stored', async () => {
       const draft = read(passed(await ask(operator, [[listedAddress, 21_000]])));
       const size = server.state.tree.size;
@@ -403,7 +419,7 @@ describe('from a draft to a proposal', () => {
         all.map(({ index }) => index).sort((a, b) => b - a),
       );
       const ended = passed(await get('/v1/proposals?stage=ended&wallet=hot-1', proposalsView));
-      expect(ended.items.map(({ stage }) => stage)).toEqual(['ended', 'ended']);
+      expect(ended.items.map(({ stage }) => stage)).toEqual(['ended', 'ended', 'ended']);
       expect(passed(await get('/v1/proposals?wallet=hot-9', proposalsView)).items).toEqual([]);
       expect(codeOf(await get('/v1/proposals?cursor=x', z.unknown()))).toBe('cursor.invalid');
       expect(codeOf(await get('/v1/proposals?stage=any', z.unknown()))).toBe('schema.mismatch');
