@@ -1,7 +1,7 @@
 // Plain JavaScript that any Node can parse: runs a built program on this Node where it is recent enough, else on the
 // Node 24 that `npm ci` brings.
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, fstatSync } from 'node:fs';
 import { constants } from 'node:os';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -13,9 +13,28 @@ function refuse(name, why) {
   process.exit(UNAVAILABLE);
 }
 
+/** The standard three, and the descriptor that a passphrase comes from: Node hands no other on by itself. */
+export function descriptorsOf(args) {
+  const stdio = ['inherit', 'inherit', 'inherit'];
+  const [, named] = /(?:^| )--passphrase-fd[= ]([0-9]{1,4})(?: |$)/.exec(args.join(' ')) ?? [];
+  const passphrase = Number(named ?? 0);
+  if (passphrase < stdio.length || !isOpen(passphrase)) return stdio;
+  while (stdio.length < passphrase) stdio.push('ignore');
+  return [...stdio, passphrase];
+}
+
+function isOpen(descriptor) {
+  try {
+    return fstatSync(descriptor) !== null;
+  } catch {
+    return false; // the child says so
+  }
+}
+
 /** Ends as the child ended; a signal that reached only this process reaches the child too. */
 function handOver(node, main) {
-  const child = spawn(node, [main, ...process.argv.slice(2)], { stdio: 'inherit' });
+  const args = process.argv.slice(2);
+  const child = spawn(node, [main, ...args], { stdio: descriptorsOf(args) });
   const forward = (signal) => child.kill(signal);
   process.on('SIGTERM', forward);
   process.on('SIGHUP', forward);

@@ -18,7 +18,8 @@ const organisation: readonly Option[] = [
 const passphrase: Option = {
   name: 'passphrase-fd',
   value: 'N',
-  summary: 'read the passphrase from file descriptor N (else COUNTERSIGN_PASSPHRASE, else ask)',
+  summary:
+    'read the passphrase from file descriptor N, with npx only 0 (else COUNTERSIGN_PASSPHRASE, else ask)',
 };
 const member: readonly Option[] = [...organisation, passphrase];
 const signing: readonly Option[] = [

@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline';
 import { concat } from '../core/base/bytes.ts';
 import type { Seconds } from '../core/base/time.ts';
+import { askHidden, lineOf } from '../keys/ask-hidden.ts';
 
 /** Everything a command does with the outside besides files and the server, so that tests stand in for a terminal. */
 export interface Io {
@@ -46,21 +47,5 @@ export function processIo(): Io {
 
 function askLine(question: string): Promise<string | null> {
   process.stderr.write(question);
-  const lines = createInterface({ input: process.stdin });
-  return new Promise((resolve) => {
-    lines.once('line', (line) => {
-      resolve(line);
-      lines.close();
-    });
-    // After a line this resolves nothing any more; without one the input has ended.
-    lines.once('close', () => {
-      resolve(null);
-    });
-  });
-}
-
-async function askHidden(question: string): Promise<string | null> {
-  const { password, isCancel } = await import('@clack/prompts');
-  const typed = await password({ message: question, output: process.stderr });
-  return isCancel(typed) ? null : typed;
+  return lineOf(createInterface({ input: process.stdin }));
 }

@@ -5,7 +5,7 @@ import { ok } from '../core/base/result.ts';
 import { openKeyFile } from '../keys/key-file.ts';
 import { readPassphrase } from '../keys/passphrase.ts';
 import type { Call } from './command.ts';
-import { UsageError } from './command.ts';
+import { Fault, UsageError } from './command.ts';
 import type { Profile } from './profile.ts';
 
 /** An unlocked device, with the extended private key of a cosigner where the member is one. */
@@ -19,11 +19,19 @@ export async function passphraseOf(call: Call, question: string): Promise<Result
   const descriptor = call.text('passphrase-fd');
   if (descriptor !== undefined && !/^[0-9]{1,4}$/.test(descriptor))
     throw new UsageError('--passphrase-fd takes the number of a file descriptor');
-  return readPassphrase({
-    environment: io.env['COUNTERSIGN_PASSPHRASE'],
-    descriptor: descriptor === undefined ? undefined : Number(descriptor),
-    ask: io.askHidden === null ? null : () => io.askHidden?.(question) ?? Promise.resolve(null),
-  });
+  try {
+    return await readPassphrase({
+      environment: io.env['COUNTERSIGN_PASSPHRASE'],
+      descriptor: descriptor === undefined ? undefined : Number(descriptor),
+      ask: io.askHidden === null ? null : () => io.askHidden?.(question) ?? Promise.resolve(null),
+    });
+  } catch (error) {
+    if (descriptor === undefined) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Fault(
+      `--passphrase-fd ${descriptor} cannot be read: ${reason}. npx hands on none but 0, standard input.`,
+    );
+  }
 }
 
 /** Opens the member's key file. Codes: `key.*`. Throws where there is none. */

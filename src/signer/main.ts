@@ -1,10 +1,5 @@
+import { askHidden } from '../keys/ask-hidden.ts';
 import { runCommandLine } from './command-line.ts';
-
-async function askHidden(): Promise<string | null> {
-  const { password, isCancel } = await import('@clack/prompts');
-  const typed = await password({ message: 'Passphrase of the signer', output: process.stderr });
-  return isCancel(typed) ? null : typed;
-}
 
 // A terminal that was closed must not end the signer between two records.
 process.stdout.on('error', () => undefined);
@@ -26,7 +21,10 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   out: (line) => process.stdout.write(`${line}\n`),
   err: (line) => process.stderr.write(`${line}\n`),
   passphrase,
-  askHidden: process.stdin.isTTY && process.stderr.isTTY ? askHidden : null,
+  askHidden:
+    process.stdin.isTTY && process.stderr.isTTY
+      ? () => askHidden('Passphrase of the signer')
+      : null,
   signal: ending.signal,
   ready: () => {
     process.send?.('ready');
