@@ -39,6 +39,7 @@ export async function openDatabase(
   try {
     await guard.connect();
   } catch (error) {
+    if (embedded?.reused === false) await embedded.stop().catch(() => undefined);
     // The address may hold a password: it is not repeated.
     const which = givenUrl === null ? 'the embedded database' : 'DATABASE_URL';
     const why = error instanceof Error ? error.message : String(error);

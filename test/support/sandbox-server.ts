@@ -63,7 +63,13 @@ export class SandboxServer {
       ...{ LOG_KEY_FILE: key, DATABASE_URL: database.runtimeUrl, PORT: '0' },
       ...{ RATE_PER_SECOND: '100000', LOG_LEVEL: 'error' },
     });
-    return new SandboxServer(await startServer(config), genesis, { database, folder });
+    try {
+      return new SandboxServer(await startServer(config), genesis, { database, folder });
+    } catch (error) {
+      await database.stop();
+      rmSync(folder, { recursive: true, force: true });
+      throw error;
+    }
   }
 
   get url(): string {

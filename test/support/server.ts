@@ -50,7 +50,7 @@ export class TestServer {
   ): Promise<TestServer> {
     const database = await startTestDatabase();
     const files = foundingFiles(world);
-    const server = await startServer(
+    const started = startServer(
       configOf({
         ...files.environment,
         DATABASE_URL: database.runtimeUrl,
@@ -60,7 +60,13 @@ export class TestServer {
         ...environment,
       }),
     );
-    return new TestServer(server, world, { database, files });
+    try {
+      return new TestServer(await started, world, { database, files });
+    } catch (error) {
+      await database.stop();
+      files.remove();
+      throw error;
+    }
   }
 
   get url(): string {

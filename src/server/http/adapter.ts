@@ -11,6 +11,8 @@ import type { RateLimiter } from './rate-limiter.ts';
 const BODY_BYTES = 1_048_576;
 /** A proposal brings its previous transactions (PARENT_BYTES in base64), receipts and uploads their blobs. */
 const LARGE_BODY_BYTES = 25_000_000;
+/** Larger bodies than most, of all callers together, under way at once: they are read before anybody has proven who he is. */
+const LARGE_BODIES_BYTES = 200_000_000;
 const largeRoutes = new Set(['/v1/proposals', '/v1/drafts', '/v1/receipts', '/v1/documents']);
 /** A request that trickles in is cut off. */
 const REQUEST_MS = 60_000;
@@ -37,12 +39,24 @@ export function installHooks(
   limiter: RateLimiter,
   idempotency: Idempotency,
 ): void {
+  let largeBytes = 0;
   instance.removeContentTypeParser('text/plain');
   instance.addHook('onRequest', (request, reply, done) => {
     setHeaders(request, reply);
-    const code = admission(request, limiter);
-    if (code === null) done();
-    else refuse(reply, code);
+    const code = admission(request, limiter, largeBytes);
+    if (code !== null) {
+      refuse(reply, code);
+      return;
+    }
+    const length = lengthOf(request);
+    if (length > BODY_BYTES) {
+      largeBytes += length;
+      // Comes once, also when the caller hangs up.
+      reply.raw.once('close', () => {
+        largeBytes -= length;
+      });
+    }
+    done();
   });
   instance.addHook('onSend', async (request, reply, payload) => {
     // Not in onResponse: that never comes when the caller has hung up.
@@ -56,14 +70,24 @@ export function installHooks(
 }
 
 /** The code of a request that is not let in, or null. */
-function admission(request: FastifyRequest, limiter: RateLimiter): RefusalCode | null {
+function admission(
+  request: FastifyRequest,
+  limiter: RateLimiter,
+  largeBytes: number,
+): RefusalCode | null {
   if (!limiter.take(request.ip)) return 'http.rate';
   // A body must say how long it is: that is known before any of it is read.
   if (request.headers['transfer-encoding'] !== undefined) return 'http.malformed';
   const [path = ''] = request.url.split('?');
   const most = largeRoutes.has(path) ? LARGE_BODY_BYTES : BODY_BYTES;
-  const length = Number(request.headers['content-length'] ?? 0);
-  return length > most ? 'http.body.size' : null;
+  const length = lengthOf(request);
+  if (length > most) return 'http.body.size';
+  // Small bodies always pass: what says no is small.
+  return length > BODY_BYTES && largeBytes + length > LARGE_BODIES_BYTES ? 'http.rate' : null;
+}
+
+function lengthOf(request: FastifyRequest): number {
+  return Number(request.headers['content-length'] ?? 0);
 }
 
 function refuse(reply: FastifyReply, code: RefusalCode): void {

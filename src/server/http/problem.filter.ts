@@ -38,7 +38,8 @@ export class ProblemFilter implements ExceptionFilter {
       return;
     }
     const refusal = refusalOf(thrown);
-    if (refusal === undefined || isPassing(thrown)) this.#record(thrown, request);
+    const isFault = refusal === undefined || isPassing(thrown);
+    if (isFault && !isCutOff(request)) this.#record(thrown, request);
     send(reply, refusal === undefined ? faultOf(request.id) : problemOf(refusal));
   }
 
@@ -47,6 +48,11 @@ export class ProblemFilter implements ExceptionFilter {
     const route = request.routeOptions.url ?? 'unknown route';
     this.#logger.error(`request ${request.id} ${request.method} ${route}: ${cause}`);
   }
+}
+
+/** The caller hung up in the middle of his body: nobody's fault, and anybody can do it as often as he likes. */
+function isCutOff({ raw }: FastifyRequest): boolean {
+  return raw.destroyed && !raw.complete;
 }
 
 /** Sends a problem, unless an answer has gone out already. */

@@ -122,6 +122,43 @@ describe('a member who attacks through the API', () => {
     expect(answer.body).toMatchObject({ retryable: true });
   });
 
+  test('a stranger cannot fill the memory with large bodies, nor keep small ones out', async () => {
+    const agent = new http.Agent({ maxSockets: 20 });
+    const large = (): http.ClientRequest =>
+      http.request(`${server.url}/v1/drafts`, {
+        method: 'POST',
+        agent,
+        headers: { 'content-type': 'application/json', 'content-length': 25_000_000 },
+      });
+    const open = Array.from({ length: 8 }, () => {
+      const request = large();
+      request.on('error', () => undefined);
+      request.write('{');
+      return request;
+    });
+    await pause(300);
+    const statusOf = (request: http.ClientRequest): Promise<number> =>
+      new Promise((done, fail) => {
+        request.on('response', ({ statusCode }) => {
+          done(statusCode ?? 0);
+        });
+        request.on('error', fail);
+        request.write('{');
+      });
+    const ninth = large();
+    expect(await statusOf(ninth)).toBe(429);
+    expect(codeOf(await post('/v1/approvals', {}, alice))).toBe('schema.mismatch');
+    for (const request of [...open, ninth]) request.destroy();
+    await pause(300);
+    const whole = await fetch(`${server.url}/v1/drafts`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify('a'.repeat(2_000_000)),
+    });
+    expect(whole.status).toBe(401);
+    agent.destroy();
+  });
+
   /** Sends a whole request and hangs up before the answer. */
   async function cutOff(path: string, text: string, headers: Record<string, string>) {
     const url = `${server.url}${path}`;

@@ -63,6 +63,16 @@ describe('roles of the database', () => {
     'DELETE FROM proposal',
     `UPDATE approval SET decision = 'approve'`,
     'DELETE FROM transmission',
+    'DROP TRIGGER log_entry_append_only ON log_entry',
+    'CREATE FUNCTION mine() RETURNS integer LANGUAGE sql AS $$ SELECT 1 $$',
+    `CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$`,
+    'SET session_replication_role = replica',
+    'SET ROLE owner',
+    'SELECT * FROM pg_authid',
+    `SELECT pg_read_file('/etc/passwd')`,
+    `COPY pending TO PROGRAM 'cat'`,
+    'UPDATE transmission SET txid = txid',
+    'DELETE FROM schema_migration',
   ])('the runtime role may not %s', async (statement) => {
     await expect(runtime.query(statement)).rejects.toMatchObject(refused);
   });
