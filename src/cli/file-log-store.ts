@@ -1,5 +1,6 @@
 import {
   closeSync,
+  constants,
   existsSync,
   fsyncSync,
   mkdirSync,
@@ -10,6 +11,7 @@ import {
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { LogStore } from '../client/log-store.ts';
+import { leavesBeyond } from '../client/log-store.ts';
 import { utf8 } from '../core/base/bytes.ts';
 import { blobAddress } from '../core/base/digest.ts';
 import { NOTE_BYTES } from '../core/base/limits.ts';
@@ -28,8 +30,9 @@ type Head = z.infer<typeof headSchema>;
 
 /**
  * The followed log in a folder: `leaves` (each after its length, 16 bits), `blobs/<sha256>`, and `head.json`, which
- * is replaced in one step and says how much of `leaves` counts. Two processes may follow at a time: a log never
- * changes, so both write the same bytes to the same places, and the file is never cut.
+ * is replaced in one step and says how much of `leaves` counts. Several processes may follow at a time: a log never
+ * changes, so all write the same bytes to the same places, and the file is never cut. The last head to be written
+ * may be the shorter one; what it does not count is fetched again.
  */
 export class FileLogStore implements LogStore {
   readonly #folder: string;
@@ -46,12 +49,11 @@ export class FileLogStore implements LogStore {
     return parsed.data;
   }
 
-  *leaves(): Iterable<Uint8Array> {
-    const head = this.head();
-    if (head === null || head.size === 0) return;
-    const all = readFileSync(join(this.#folder, 'leaves')).subarray(0, head.bytes);
+  *leaves(size: number): Iterable<Uint8Array> {
+    if (size === 0) return;
+    const all = readFileSync(join(this.#folder, 'leaves'));
     let at = 0;
-    for (let index = 0; index < head.size; index++) {
+    for (let index = 0; index < size; index++) {
       if (at + 2 > all.length) throw damaged(this.#folder);
       const end = at + 2 + all.readUInt16BE(at);
       if (end > all.length) throw damaged(this.#folder);
@@ -72,14 +74,16 @@ export class FileLogStore implements LogStore {
     for (const [sha256, bytes] of blobs) replaceFile(this.#blobPath(sha256), bytes);
   }
 
-  append(leaves: readonly Uint8Array[], note: string): void {
-    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+  append(from: number, leaves: readonly Uint8Array[], note: string): void {
     const { size, bytes } = this.head() ?? { size: 0, bytes: 0 };
+    const added = leavesBeyond(size, from, leaves);
+    if (added.length === 0) return;
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
     const framed = Buffer.concat(
-      leaves.flatMap((leaf) => [Uint8Array.of(leaf.length >> 8, leaf.length & 0xff), leaf]),
+      added.flatMap((leaf) => [Uint8Array.of(leaf.length >> 8, leaf.length & 0xff), leaf]),
     );
-    const path = join(this.#folder, 'leaves');
-    const file = openSync(path, existsSync(path) ? 'r+' : 'w', 0o600);
+    const { O_CREAT, O_RDWR } = constants;
+    const file = openSync(join(this.#folder, 'leaves'), O_CREAT | O_RDWR, 0o600);
     try {
       for (let written = 0; written < framed.length;)
         written += writeSync(file, framed, written, framed.length - written, bytes + written);
@@ -87,7 +91,7 @@ export class FileLogStore implements LogStore {
     } finally {
       closeSync(file);
     }
-    const head: Head = { size: size + leaves.length, bytes: bytes + framed.length, note };
+    const head: Head = { size: size + added.length, bytes: bytes + framed.length, note };
     replaceFile(join(this.#folder, 'head.json'), utf8(JSON.stringify(head)));
   }
 

@@ -27,11 +27,17 @@ export function amountOf(text: string): Result<Sats> {
   return parseAmount(text.trim().replace(/^([0-9.]+)\s*(BTC|sat)$/, '$1 $2'));
 }
 
+/** An amount that can be paid: nothing is none. Code `amount.invalid`. */
+function paidAmount(text: string): Result<Sats> {
+  const amount = amountOf(text);
+  return amount.ok && amount.value === 0n ? refuse('amount.invalid', { value: text }) : amount;
+}
+
 /** `ADDRESS=AMOUNT`. Code `amount.invalid`. */
 export function parsePayment(text: string): Result<AskedPayment> {
   const at = text.lastIndexOf('=');
   if (at < 1) throw new UsageError(`--to takes ADDRESS=AMOUNT, not "${text.slice(0, 120)}"`);
-  const sats = amountOf(text.slice(at + 1));
+  const sats = paidAmount(text.slice(at + 1));
   return sats.ok ? ok({ to: text.slice(0, at).trim(), sats: sats.value }) : sats;
 }
 
@@ -46,10 +52,11 @@ export function parseBatch(text: string): Result<readonly AskedPayment[]> {
     const [to = '', amount, ...more] = line.split(',').map((field) => field.trim());
     if (to === '' || amount === undefined || more.length > 0)
       throw new UsageError(`line ${String(at + 1)} of the batch is not address,amount`);
-    const sats = amountOf(amount);
+    const sats = paidAmount(amount);
     if (!sats.ok) return refuse('amount.invalid', { ...sats.refusal.facts, line: at + 1 });
     payments.push({ to, sats: sats.value });
   }
+  if (payments.length === 0) throw new UsageError('the batch holds no payment');
   if (payments.length > SPEND_OUTPUTS)
     return refuse('psbt.transaction.count', { outputs: payments.length, most: SPEND_OUTPUTS });
   return ok(payments);

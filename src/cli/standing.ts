@@ -37,7 +37,7 @@ export function standingLines(
     ...(notBefore === null || verdict.outcome === 'signed'
       ? []
       : [`  signed not before ${formatTime(notBefore)}`]),
-    ...proposal.approvals.map(
+    ...approvers(proposal).map(
       ({ member, device, partialSignatures }) =>
         `Approved by ${member} (device ${device})${partialSignatures === null ? '' : ', coins signed too'}`,
     ),
@@ -48,6 +48,16 @@ export function standingLines(
   ];
 }
 
+/** Each device once, by its last word: who approves twice is still one approver. */
+function approvers({ approvals }: ProposalRecord): ProposalRecord['approvals'] {
+  return approvals.filter(
+    (one, at) =>
+      !approvals
+        .slice(at + 1)
+        .some(({ member, device }) => member === one.member && device === one.device),
+  );
+}
+
 function factLines(facts: Readonly<Record<string, unknown>>): readonly string[] {
   return Object.entries(facts).map(([name, fact]) => `  ${name}: ${JSON.stringify(fact)}`);
 }
@@ -55,7 +65,7 @@ function factLines(facts: Readonly<Record<string, unknown>>): readonly string[] 
 /** The same for programs. */
 export function standingJson(state: State, proposal: ProposalRecord, now: Seconds) {
   const verdict = standingOf(state, proposal, now);
-  const { statement, digest, name, txid, approvals } = proposal;
+  const { statement, digest, name, txid } = proposal;
   return {
     proposal: digest,
     name,
@@ -64,7 +74,7 @@ export function standingJson(state: State, proposal: ProposalRecord, now: Second
     stage: stageOf(state, proposal, verdict),
     refusal: verdict.refusal,
     notBefore: verdict.notBefore === null ? null : formatTime(verdict.notBefore),
-    approvals: approvals.map(({ member, device }) => ({ member, device })),
+    approvals: approvers(proposal).map(({ member, device }) => ({ member, device })),
     txid,
     reference: statement.reference,
     issuedAt: statement.issuedAt,

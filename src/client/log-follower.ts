@@ -70,6 +70,7 @@ export class LogFollower {
     const { state, key } = started.value;
     const checkpoint = verifyCheckpoint(note.value, key);
     if (!checkpoint.ok) return checkpoint;
+    const from = state.tree.size;
     const extended = await this.#extend(state.tree, checkpoint.value);
     if (!extended.ok) return extended;
     const ahead = await this.#fetchAhead(extended.value);
@@ -77,7 +78,7 @@ export class LogFollower {
     this.#folded = null; // a fold that stops half-way is begun again from the store
     const folded = await this.#fold(state, extended.value, this.#fetch);
     if (!folded.ok) return folded;
-    if (store.head()?.size !== checkpoint.value.size) store.append(extended.value, note.value);
+    if (extended.value.length > 0) store.append(from, extended.value, note.value);
     this.#folded = { state, key };
     return ok({ ...headOf(state), note: note.value, skipped: folded.value });
   }
@@ -110,7 +111,7 @@ export class LogFollower {
     bring: Bring,
   ): Promise<Result<{ state: State; key: LogKey; skipped: readonly Skip[] }>> {
     const { genesis, store } = this.#options;
-    const leaves = [...store.leaves()];
+    const leaves = [...store.leaves(head.size)];
     const key = keyIn(leaves.slice(0, TILE_WIDTH), genesis, (sha256) => store.blob(sha256));
     if (!key.ok) return key;
     const checkpoint = verifyCheckpoint(head.note, key.value);

@@ -4,13 +4,25 @@ import { assert } from '../core/base/assert.ts';
 export interface LogStore {
   /** Leaves kept, and the note that vouches for them; null before the first. */
   head(): { readonly size: number; readonly note: string } | null;
-  /** The leaves in order, `head().size` of them. */
-  leaves(): Iterable<Uint8Array>;
+  /** The first leaves, in order. Requires that a head of at least this size was read. */
+  leaves(size: number): Iterable<Uint8Array>;
   blob(sha256: string): Uint8Array | undefined;
   /** Keeps blobs, already hashed. May be called before the entries that name them are verified. */
   putBlobs(blobs: ReadonlyMap<string, Uint8Array>): void;
-  /** Adds leaves after the last and the note over all of them: both or, after a crash, neither. */
-  append(leaves: readonly Uint8Array[], note: string): void;
+  /**
+   * Adds the leaves from an index on and the note over all up to their end: both or, after a crash, neither. Does nothing when
+   * another process kept as many meanwhile, or fewer than `from`: what is not kept is fetched again.
+   */
+  append(from: number, leaves: readonly Uint8Array[], note: string): void;
+}
+
+/** The leaves from an index on that a store of this size lacks; none where they would leave a gap. */
+export function leavesBeyond(
+  size: number,
+  from: number,
+  leaves: readonly Uint8Array[],
+): readonly Uint8Array[] {
+  return from <= size ? leaves.slice(size - from) : [];
 }
 
 /** A store that forgets: for tests and for reading a package once. */
@@ -23,8 +35,8 @@ export class MemoryLogStore implements LogStore {
     return this.#note === null ? null : { size: this.#leaves.length, note: this.#note };
   }
 
-  leaves(): Iterable<Uint8Array> {
-    return this.#leaves;
+  leaves(size: number): Iterable<Uint8Array> {
+    return this.#leaves.slice(0, size);
   }
 
   blob(sha256: string): Uint8Array | undefined {
@@ -35,9 +47,11 @@ export class MemoryLogStore implements LogStore {
     for (const [sha256, bytes] of blobs) this.#blobs.set(sha256, bytes);
   }
 
-  append(leaves: readonly Uint8Array[], note: string): void {
+  append(from: number, leaves: readonly Uint8Array[], note: string): void {
     assert(note !== '', 'leaves are kept with the checkpoint over them');
-    for (const leaf of leaves) this.#leaves.push(leaf);
+    const added = leavesBeyond(this.#leaves.length, from, leaves);
+    if (added.length === 0) return;
+    this.#leaves.push(...added);
     this.#note = note;
   }
 }

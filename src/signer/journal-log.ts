@@ -37,8 +37,10 @@ export class JournalLog implements LogStore {
     return row === undefined ? null : { size: Number(row['size']), note: String(row['note']) };
   }
 
-  *leaves(): Generator<Uint8Array> {
-    const rows = this.#database.prepare('SELECT leaf FROM leaves ORDER BY position').iterate();
+  *leaves(size: number): Generator<Uint8Array> {
+    const rows = this.#database
+      .prepare('SELECT leaf FROM leaves ORDER BY position LIMIT ?')
+      .iterate(size);
     for (const { leaf } of rows) {
       assert(leaf instanceof Uint8Array, 'leaves are bytes');
       yield leaf;
@@ -58,12 +60,12 @@ export class JournalLog implements LogStore {
     });
   }
 
-  append(leaves: readonly Uint8Array[], note: string): void {
+  append(from: number, leaves: readonly Uint8Array[], note: string): void {
     inOneUnit(this.#database, () => {
       const row = this.#database
         .prepare('SELECT coalesce(max(position) + 1, 0) AS size FROM leaves')
         .get();
-      const from = Number(row?.['size']);
+      assert(row?.['size'] === from, 'one process at a time has the journal');
       const insert = this.#database.prepare('INSERT INTO leaves (position, leaf) VALUES (?, ?)');
       leaves.forEach((leaf, at) => insert.run(from + at, leaf));
       this.#database

@@ -12,10 +12,10 @@ export const run: Run = async (call) => {
   if (!followed.ok) return followed;
   const { home, genesis } = desk.profile;
   const store = new FileLogStore(join(home, 'log', genesis));
-  const leaves = [...store.leaves()];
+  const { log } = followed.value;
+  const leaves = [...store.leaves(log.size)];
   const audited = audit({ genesis, leaves, blobs: (sha256) => store.blob(sha256) });
   if (!audited.ok) return audited;
-  const { log } = followed.value;
   return ok({
     json: { ...auditJson(audited.value), size: log.size, root: log.root },
     lines: [

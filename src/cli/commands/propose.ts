@@ -32,6 +32,7 @@ const DAY = 86_400;
 export const run: Run = async (call) => {
   const id = required(call, 'wallet');
   const purpose = purposeOf(call);
+  openDays(call);
   checkSources(call);
   const desk = new Desk(call);
   const followed = await desk.follow();
@@ -112,7 +113,7 @@ function statementOf(
     return refuse('document.unknown', { kind: charter === null ? 'charter' : 'destinations' });
   const repeats = repeatsOf(call, state);
   if (!repeats.ok) return repeats;
-  const validSeconds = Math.min(PROPOSAL_SECONDS, (wholeNumber(call, 'expires') ?? 7) * DAY);
+  const validSeconds = openDays(call) * DAY;
   const now = call.io.now();
   return ok({
     type: 'proposal',
@@ -141,6 +142,13 @@ function repeatsOf(call: Call, state: State): Result<string | null> {
   if (named === undefined) return ok(null);
   const found = findProposal(state, named);
   return found.ok ? ok(found.value.digest) : found;
+}
+
+function openDays(call: Call): number {
+  const days = wholeNumber(call, 'expires') ?? 7;
+  const most = Math.floor(PROPOSAL_SECONDS / DAY);
+  if (days > most) throw new UsageError(`--expires takes at most ${String(most)} days`);
+  return days;
 }
 
 function purposeOf(call: Call): string {

@@ -69,6 +69,24 @@ describe('a follower', () => {
     expect(await follower().kept()).toMatchObject({ refusal: { code: 'log.checkpoint.invalid' } });
   });
 
+  test('keeps one history beside another follower of the same store', async () => {
+    const store = new MemoryLogStore();
+    const [slow, fast] = [follower(store), follower(store)];
+    await slow.follow();
+    await fast.follow();
+    world.propose({ pays: [[listedAddress, 10_000]] });
+    const after = server.note(world.state.tree);
+    server.checkpoint = () => after;
+    await fast.follow();
+    world.propose({ pays: [[listedAddress, 20_000]] });
+    server.checkpoint = () => server.note(world.state.tree);
+    expect((await slow.follow()).ok).toBe(true);
+    expect(await follower(store).kept()).toMatchObject({
+      ok: true,
+      value: { log: { size: world.leaves.length } },
+    });
+  });
+
   test('refuses a log that does not begin with the pinned genesis', async () => {
     const other = await follower(new MemoryLogStore(), 'ab'.repeat(32)).follow();
     expect(other).toMatchObject({ refusal: { code: 'document.genesis.mismatch' } });

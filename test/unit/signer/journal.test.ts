@@ -154,11 +154,11 @@ describe('a journal', () => {
     written();
     const journal = opened();
     expect(journal.log.head()).toBeNull();
-    journal.log.append(['a', 'b'].map(utf8), 'two');
-    journal.log.append([utf8('c')], 'three');
+    journal.log.append(0, ['a', 'b'].map(utf8), 'two');
+    journal.log.append(2, [utf8('c')], 'three');
     journal.log.putBlobs(new Map([[hash('blob'), utf8('blob')]]));
     expect(journal.log.head()).toEqual({ size: 3, note: 'three' });
-    expect([...journal.log.leaves()].map((leaf) => Buffer.from(leaf).toString())).toEqual([
+    expect([...journal.log.leaves(3)].map((leaf) => Buffer.from(leaf).toString())).toEqual([
       'a',
       'b',
       'c',
