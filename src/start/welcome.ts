@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { OrganisationSummary } from './organisation.ts';
 import { DEMONSTRATION_PASSPHRASE } from './demonstration.ts';
 
@@ -22,7 +23,11 @@ export function welcomeText({ server, folder, organisation, seconds }: Welcome):
     `DEMONSTRATION: its keys are worthless, their passphrase is "${DEMONSTRATION_PASSPHRASE}".`,
     'In another terminal, in this folder:',
     '',
+    ...(isDefault(folder) ? [] : [`  export COUNTERSIGN_HOME="${folder}"`]),
     `  export COUNTERSIGN_PASSPHRASE=${DEMONSTRATION_PASSPHRASE}`,
+    network === 'sandbox'
+      ? '  npx countersign sandbox fund --wallet hot-2 --amount "1 BTC"'
+      : '  npx countersign wallets show hot-2   # pay to the next address from your node, and mine a block',
     `  npx countersign propose --as operator --wallet hot-2 --to "${address}=0.01 BTC" --purpose "First payment"`,
     '  npx countersign proposals list --as alice',
     '  npx countersign approve PROPOSAL --as alice',
@@ -30,4 +35,9 @@ export function welcomeText({ server, folder, organisation, seconds }: Welcome):
     'Ctrl-C ends it; npm start goes on where it was. npm run demo shows the whole way at once.',
     '',
   ].join('\n');
+}
+
+/** Whether the CLI finds the folder by itself, when called beside it. */
+function isDefault(folder: string): boolean {
+  return folder === resolve('.countersign');
 }

@@ -3,7 +3,9 @@ import { renderProposal } from '../../core/approval/render.ts';
 import { textDigest } from '../../core/approval/statement.ts';
 import { isPlainText } from '../../core/base/canonical.ts';
 import { ok, refuse } from '../../core/base/result.ts';
-import type { ProposalRecord } from '../../core/log/state.ts';
+import type { Seconds } from '../../core/base/time.ts';
+import { formatTime } from '../../core/base/time.ts';
+import type { ProposalRecord, State } from '../../core/log/state.ts';
 import { describeSpend } from '../../core/psbt/spend.ts';
 import { addressBookLines } from '../address-book.ts';
 import type { Run } from '../command.ts';
@@ -36,7 +38,7 @@ export const run: Run = async (call) => {
       statement: proposal.statement,
       spend: describeSpend(proposal.view, wallet.wallet),
       trace: standingOf(state, proposal, now).trace,
-      facts,
+      facts: facts === null ? null : factsJson(facts),
     },
     lines: [
       ...renderProposal(proposal.statement),
@@ -47,6 +49,13 @@ export const run: Run = async (call) => {
     ],
   });
 };
+
+/** What the server told of the transaction, its times as everywhere in JSON. */
+function factsJson(facts: NonNullable<ReturnType<State['facts']['get']>>) {
+  const { broadcastAt, confirmed, settledAt } = facts;
+  const text = (time: Seconds | null) => (time === null ? null : formatTime(time));
+  return { broadcastAt: text(broadcastAt), confirmed, settledAt: text(settledAt) };
+}
 
 /** The text beside the log, only if it is the one that the initiator signed. */
 function purposeOf(proposal: ProposalRecord, { purpose }: ProposalAnswer): string | null {
