@@ -322,7 +322,7 @@ describe('the follower', () => {
     await follower.catchUp();
     expect(await coins.spendable(id, height + 99)).toEqual([]);
     expect(await coins.spendable(id, height + 100)).toHaveLength(1);
-  });
+  }, 180_000);
 
   describe('locks', () => {
     const at = (coin: { txid: string; vout: number }) => [coin.txid, coin.vout] as const;
