@@ -9,6 +9,7 @@ import type { Database } from './database.ts';
 import { openDatabase } from './database.ts';
 import { DEMONSTRATION_PASSPHRASE } from './demonstration.ts';
 import type { OrganisationSummary } from './organisation.ts';
+import { fundSandbox } from './sandbox-funds.ts';
 import { ensureOrganisation } from './organisation.ts';
 import { welcomeText } from './welcome.ts';
 
@@ -95,6 +96,8 @@ export class Supervisor {
     this.#continue();
     await Promise.all(organisation.wallets.map((wallet) => this.#startSigner(wallet)));
     this.#continue();
+    await this.#fund(organisation);
+    this.#continue();
     const seconds = (performance.now() - began) / 1000;
     this.#output.say(welcomeText({ server, folder: home.folder, organisation, seconds }));
   }
@@ -111,6 +114,14 @@ export class Supervisor {
           `name another folder by COUNTERSIGN_HOME for ${network}`,
       );
     return organisation.value;
+  }
+
+  /** Without coins there would be nothing to try. */
+  async #fund(organisation: OrganisationSummary): Promise<void> {
+    const { home, network, server } = this.#configuration;
+    if (network !== 'sandbox') return;
+    const funded = await fundSandbox(home, server, organisation);
+    if (!funded.ok) throw new StartEnded(1, lineOf(funded.refusal));
   }
 
   #startServer(databaseUrl: string, genesis: string): Promise<void> {

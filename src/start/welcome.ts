@@ -26,7 +26,7 @@ export function welcomeText({ server, folder, organisation, seconds }: Welcome):
     ...(isDefault(folder) ? [] : [`  export COUNTERSIGN_HOME="${folder}"`]),
     `  export COUNTERSIGN_PASSPHRASE=${DEMONSTRATION_PASSPHRASE}`,
     network === 'sandbox'
-      ? '  npx countersign sandbox fund --wallet hot-2 --amount "1 BTC"'
+      ? '  npx countersign wallets show hot-2'
       : '  npx countersign wallets show hot-2   # pay to the next address from your node, and mine a block',
     `  npx countersign propose --as operator --wallet hot-2 --to "${address}=0.01 BTC" --purpose "First payment"`,
     '  npx countersign proposals list --as alice',

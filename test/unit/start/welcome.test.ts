@@ -18,14 +18,15 @@ const textOf = (folder: string, network: string) =>
   });
 
 describe('what to do next', () => {
-  test('on the sandbox coins come before the first payment', () => {
+  test('a person looks at the wallet before the first payment', () => {
     const text = textOf(resolve('.countersign'), 'sandbox');
-    expect(text.indexOf('sandbox fund')).toBeGreaterThan(0);
-    expect(text.indexOf('sandbox fund')).toBeLessThan(text.indexOf('countersign propose'));
+    expect(text.indexOf('wallets show')).toBeGreaterThan(0);
+    expect(text.indexOf('wallets show')).toBeLessThan(text.indexOf('countersign propose'));
   });
 
-  test('on a node nobody is told to ask the sandbox', () => {
-    expect(textOf(resolve('.countersign'), 'regtest')).not.toContain('sandbox fund');
+  test('only where the coins come from a node of his own is he told to pay them', () => {
+    expect(textOf(resolve('.countersign'), 'regtest')).toContain('from your node');
+    expect(textOf(resolve('.countersign'), 'sandbox')).not.toContain('from your node');
   });
 
   test('a folder of another name is named to the second terminal', () => {
