@@ -75,6 +75,12 @@ export class Api {
     return this.#post('/v1/drafts', request, draftAnswer);
   }
 
+  /** Gives the coins of an own draft back. */
+  releaseDraft(draft: string): Promise<Result<unknown>> {
+    const path = `/v1/drafts/${encodeURIComponent(draft)}`;
+    return this.#http.json({ method: 'DELETE', path }, acceptedAnswer);
+  }
+
   propose(
     signed: SignedStatement,
     rest: {

@@ -41,6 +41,24 @@ export function describeApi(app: NestFastifyApplication): OpenAPIObject {
     )
     .setVersion('1')
     .setOpenAPIVersion('3.1.0')
+    .addGlobalParameters(
+      {
+        name: 'DPoP',
+        in: 'header',
+        description: 'proof of possession (RFC 9449); not for what is open to everyone',
+        schema: { type: 'string' },
+      },
+      {
+        name: 'Idempotency-Key',
+        in: 'header',
+        description: 'on writes: the same key and body give the same answer for a day',
+        schema: { type: 'string' },
+      },
+    )
+    .addGlobalResponse({
+      status: '4XX',
+      description: 'a refusal: application/problem+json (RFC 9457) with a stable code',
+    })
     .build();
   return SwaggerModule.createDocument(app, description);
 }

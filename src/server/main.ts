@@ -41,6 +41,8 @@ try {
   process.stdout.write(`countersign server: ${server.url}\n`);
 } catch (error) {
   if (error instanceof StartRefused) refuse(error.message);
+  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')
+    refuse(`PORT ${String(config.value.port)} is taken: name another by PORT`);
   process.stderr.write(`countersign server: ${messageOf(error)}\n`);
   process.exit(1);
 }

@@ -1,6 +1,7 @@
 import { saltText } from '../../client/statements.ts';
 import { frameOf, signStatement } from '../../client/statements.ts';
 import type { Followed } from '../../client/log-follower.ts';
+import type { DraftAnswer } from '../../client/answers.ts';
 import type { DraftRequest } from '../../client/api.ts';
 import { renderProposal } from '../../core/approval/render.ts';
 import type { ProposalStatement } from '../../core/approval/statement.ts';
@@ -46,12 +47,31 @@ export const run: Run = async (call) => {
   if (!api.ok) return api;
   const drafted = await api.value.draft(requestOf(call, purpose, asked.value));
   if (!drafted.ok) return drafted;
-  const draft = readDraft(state, wallet, drafted.value);
-  if (!draft.ok) return draft;
-  const same = compareDraft(draft.value, asked.value.asked);
-  if (!same.ok) return same;
-  return signAndSend(call, desk, { followed: followed.value, wallet, draft: draft.value, purpose });
+  const sent = await compareAndSend(call, desk, {
+    followed: followed.value,
+    wallet,
+    asked: asked.value.asked,
+    drafted: drafted.value,
+    purpose,
+  });
+  // What came to nothing holds no coins; where the server keeps them nevertheless, they lapse in ten minutes.
+  if (!sent.ok) await api.value.releaseDraft(drafted.value.draft);
+  return sent;
 };
+
+/** The draft is the server's suggestion: it is decoded and held against what was asked before anyone signs. */
+async function compareAndSend(
+  call: Call,
+  desk: Desk,
+  given: Omit<Prepared, 'draft'> & { readonly asked: Asked; readonly drafted: DraftAnswer },
+): Promise<Result<Output>> {
+  const { followed, wallet, asked, drafted, purpose } = given;
+  const draft = readDraft(followed.state, wallet, drafted);
+  if (!draft.ok) return draft;
+  const same = compareDraft(draft.value, asked);
+  if (!same.ok) return same;
+  return signAndSend(call, desk, { followed, wallet, draft: draft.value, purpose });
+}
 
 interface Prepared {
   readonly followed: Followed;

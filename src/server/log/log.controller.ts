@@ -1,5 +1,5 @@
 import { Controller, Get, Header, Param, StreamableFile } from '@nestjs/common';
-import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { ApiExcludeEndpoint, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { hex32 } from '../../core/base/schema.ts';
 import type { Tile } from '../../core/log/tiles.ts';
 import { TILE_WIDTH, encodeBundle, hasTile, tileBytes } from '../../core/log/tiles.ts';
@@ -33,7 +33,7 @@ export class LogController {
   @Get('tile/entries/*')
   @Readers()
   @Header('cache-control', FOR_EVER_PRIVATE)
-  @ApiOkResponse({ description: 'entries, each after its length in 16 bits' })
+  @ApiExcludeEndpoint() // a wildcard cannot be written in OpenAPI: see C2SP tlog-tiles
   async entries(@RequestedTile() tile: Tile): Promise<StreamableFile> {
     this.#mustExist(tile);
     const leaves = await this.log.leaves(tile.index * TILE_WIDTH, tile.width);
@@ -45,7 +45,7 @@ export class LogController {
   @Get('tile/*')
   @Public()
   @Header('cache-control', FOR_EVER)
-  @ApiOkResponse({ description: 'hashes of 32 bytes each' })
+  @ApiExcludeEndpoint()
   tile(@RequestedTile() tile: Tile): StreamableFile {
     this.#mustExist(tile);
     return file(tileBytes(this.log.state().tree, tile));

@@ -49,6 +49,7 @@ describe('propose', () => {
       json: { ok: false, refusal: { code: 'statement.declined' } },
     });
     expect(world.state.proposals.size).toBe(0);
+    expect(bench.server.requests).toContain('DELETE /v1/drafts/draft-1');
   });
 
   test('asks nobody with --yes, but shows all the same', async () => {
