@@ -2,6 +2,7 @@ import { HttpFault } from '../client/http.ts';
 import { explainCode } from '../core/base/codes.ts';
 import type { Fact, Refusal } from '../core/base/result.ts';
 import { findCommand, parseCall } from './arguments.ts';
+import { commands } from './commands.ts';
 import type { Call, Command, Run } from './command.ts';
 import { Fault, UsageError } from './command.ts';
 import { helpOf, overview, usage } from './help.ts';
@@ -19,8 +20,10 @@ export async function run(typed: readonly string[], io: Io): Promise<number> {
   }
   const found = findCommand(typed);
   if (found === undefined) {
-    io.say(`There is no command "${typed.slice(0, 2).join(' ')}".`);
-    io.say('countersign --help lists them.');
+    const known = commands.filter(({ name }) => name.startsWith(`${first} `));
+    if (known.length === 0) io.say(`There is no command "${typed.slice(0, 2).join(' ')}".`);
+    for (const { name, summary } of known) io.say(`  ${name}: ${summary}`);
+    io.say('countersign --help lists all commands.');
     return exits.usage;
   }
   const { command, rest } = found;

@@ -34,6 +34,20 @@ export async function passphraseOf(call: Call, question: string): Promise<Result
   }
 }
 
+/** A passphrase for a new file: typed twice where a person types it, since nobody can restore a mistyped one. */
+export async function newPassphraseOf(call: Call): Promise<Result<string>> {
+  const first = await passphraseOf(call, 'A new passphrase, eight characters or more');
+  if (!first.ok) return first;
+  const isGiven =
+    call.text('passphrase-fd') !== undefined ||
+    (call.io.env['COUNTERSIGN_PASSPHRASE'] ?? '') !== '';
+  if (isGiven) return first;
+  const again = await passphraseOf(call, 'The same again');
+  if (!again.ok) return again;
+  if (again.value !== first.value) throw new Fault('The two differ: nothing was written.');
+  return first;
+}
+
 /** Opens the member's key file. Codes: `key.*`. Throws where there is none. */
 export async function unlockDevice(call: Call, profile: Profile): Promise<Result<UnlockedDevice>> {
   const passphrase = await passphraseOf(call, `Passphrase of ${profile.keyFile}`);

@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Refusal } from '../core/base/result.ts';
 import { EXIT_CONFIG } from '../server/config.ts';
 import { migrate } from '../server/database/migrate.ts';
@@ -78,7 +78,7 @@ export class Supervisor {
   async #start(): Promise<void> {
     const began = performance.now();
     const { home, server } = this.#configuration;
-    mkdirSync(home.folder, { recursive: true });
+    makeFolder(home.folder);
     const database = await openDatabase(home.postgres, this.#configuration.databaseUrl);
     if (database === null)
       throw new StartEnded(EXIT_RUNNING, `already running from ${home.folder}`);
@@ -179,6 +179,13 @@ export class Supervisor {
     await this.#database.stop();
     this.#output.say('stopped cleanly');
   }
+}
+
+/** Step by step: where a folder can never be made, such as below /proc, mkdir's own recursion does not end. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  mkdirSync(path);
 }
 
 /** From this file to the project's root: built, it lies one folder deeper. */

@@ -11,7 +11,7 @@ import { createKeyFile } from '../../keys/key-file.ts';
 import type { Call, Run } from '../command.ts';
 import { UsageError } from '../command.ts';
 import { keyFileOf } from '../profile.ts';
-import { passphraseOf } from '../unlock.ts';
+import { newPassphraseOf } from '../unlock.ts';
 import { existsSync } from 'node:fs';
 
 export const run: Run = async (call) => {
@@ -20,7 +20,7 @@ export const run: Run = async (call) => {
   if (!label.safeParse(device).success) throw new UsageError(`"${device}" is no id of a device`);
   const network = networkOf(call);
   if (existsSync(keyFile)) return refuse('key.exists', { path: keyFile });
-  const passphrase = await passphraseOf(call, 'A new passphrase, eight characters or more');
+  const passphrase = await newPassphraseOf(call);
   if (!passphrase.ok) return passphrase;
   const secret = newSecret();
   const account = network === null ? null : newAccount(network);

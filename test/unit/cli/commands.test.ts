@@ -1,10 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { commands } from '../../../src/cli/commands.ts';
 import type { Io } from '../../../src/cli/io.ts';
 import { run } from '../../../src/cli/run.ts';
+
+/** What a person types when asked without echo, in turn. */
+let hidden: string[] | null = null;
 
 async function type(env: Io['env'], ...typed: readonly string[]) {
   const out: string[] = [];
@@ -16,7 +19,7 @@ async function type(env: Io['env'], ...typed: readonly string[]) {
     out: (line) => out.push(line),
     say: (line) => said.push(line),
     ask: () => Promise.resolve(null),
-    askHidden: null,
+    askHidden: hidden === null ? null : () => Promise.resolve(hidden?.shift() ?? null),
     readInput: () => Promise.resolve(new Uint8Array()),
   };
   return { status: await run(typed, io), out: out.join('\n'), said: said.join('\n') };
@@ -53,6 +56,13 @@ describe('the command line', () => {
     expect(status).toBe(0);
     for (const { name } of commands) expect(out).toContain(name);
     expect((await type({})).status).toBe(64);
+  });
+
+  test('the first word of commands lists them', async () => {
+    const { status, said } = await type({}, 'proposals');
+    expect(status).toBe(64);
+    expect(said).toContain('proposals show');
+    expect(said).not.toContain('There is no command');
   });
 
   test.each([
@@ -100,6 +110,23 @@ describe('keys', () => {
       expect(again).toMatchObject({ status: 2 });
       expect(again.said).toContain('key.exists');
     } finally {
+      rmSync(home, { recursive: true });
+    }
+  });
+
+  test('a passphrase that a person types is typed twice the same', async () => {
+    const home = mkdtempSync(join(tmpdir(), 'countersign-keys-'));
+    const create = () => type({ COUNTERSIGN_HOME: home }, 'keys', 'create', '--as', 'dora');
+    try {
+      hidden = ['long enough', 'long enouhg'];
+      const differs = await create();
+      expect(differs.status).toBe(1);
+      expect(differs.said).toContain('nothing was written');
+      expect(existsSync(join(home, 'keys', 'dora.json'))).toBe(false);
+      hidden = ['long enough', 'long enough'];
+      expect((await create()).status).toBe(0);
+    } finally {
+      hidden = null;
       rmSync(home, { recursive: true });
     }
   });
