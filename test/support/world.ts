@@ -378,3 +378,21 @@ function txidOf(parent: Uint8Array): string {
 function valueOf(parent: Uint8Array): number {
   return Number(Transaction.fromBuffer(parent).outs[0]?.value ?? 0n);
 }
+
+/** A world whose signer has started and that holds one proposal of 0.01 BTC. */
+export function proposed(world = new World()): {
+  readonly world: World;
+  readonly proposal: ProposalRecord;
+} {
+  world.start();
+  world.round();
+  return { world, proposal: world.propose({ pays: [[strangerAddress, 1_000_000]] }) };
+}
+
+/** The whole quorum of the world's policy approves. Throws where an approval is not taken. */
+export function approveAll({ world, proposal }: ReturnType<typeof proposed>): void {
+  for (const member of ['alice', 'bob', 'carol']) {
+    const outcome = world.approve(member, proposal);
+    if (outcome !== 'applied') throw new Error(`${member} was not taken: ${outcome}`);
+  }
+}

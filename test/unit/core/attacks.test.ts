@@ -13,23 +13,19 @@ import { replay } from '../../../src/core/log/replay.ts';
 import { admit } from '../../../src/core/log/state.ts';
 import { AccountSigner } from '../../../src/keys/account-key.ts';
 import { decide } from '../../../src/signer/decide.ts';
-import { listedAddress, policyOf, strangerAddress, World } from '../../support/world.ts';
+import {
+  World,
+  approveAll,
+  listedAddress,
+  policyOf,
+  proposed,
+  strangerAddress,
+} from '../../support/world.ts';
 
 /** What a hostile approver, server or signer tried against the fold, the verdict and the replay. */
 
 const million = 1_000_000;
 const unknown = 'ab'.repeat(32);
-
-function proposed(world = new World()) {
-  world.start();
-  world.round();
-  return { world, proposal: world.propose({ pays: [[strangerAddress, million]] }) };
-}
-
-function approveAll({ world, proposal }: ReturnType<typeof proposed>): void {
-  for (const member of ['alice', 'bob', 'carol'])
-    expect(world.approve(member, proposal)).toBe('applied');
-}
 
 function findings(world: World): readonly unknown[] {
   const leaf = (index: number) => world.leaves[index] ?? new Uint8Array();

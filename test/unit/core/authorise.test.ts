@@ -1,20 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
 import { formatTime } from '../../../src/core/base/time.ts';
-import { listedAddress, noon, policyOf, strangerAddress, World } from '../../support/world.ts';
+import {
+  World,
+  approveAll,
+  listedAddress,
+  noon,
+  policyOf,
+  proposed,
+  strangerAddress,
+} from '../../support/world.ts';
 
 const million = 1_000_000;
-
-/** A world whose signer has started and that holds one proposal of 0.01 BTC. */
-function proposed(world = new World()) {
-  world.start();
-  world.round();
-  return { world, proposal: world.propose({ pays: [[strangerAddress, million]] }) };
-}
-
-function approveAll({ world, proposal }: ReturnType<typeof proposed>): void {
-  for (const member of ['alice', 'bob', 'carol'])
-    expect(world.approve(member, proposal)).toBe('applied');
-}
 
 describe('authorise', () => {
   test('waits for the quorum, then for the signer, then for the delay, and then authorises', () => {

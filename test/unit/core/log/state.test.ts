@@ -8,16 +8,10 @@ import { entryBytes } from '../../../../src/core/log/entry.ts';
 import { createLedger } from '../../../../src/core/log/ledger.ts';
 import { replay } from '../../../../src/core/log/replay.ts';
 import { admit } from '../../../../src/core/log/state.ts';
-import { listedAddress, strangerAddress, World } from '../../../support/world.ts';
+import type { World} from '../../../support/world.ts';
+import { listedAddress, proposed, strangerAddress } from '../../../support/world.ts';
 
 const million = 1_000_000;
-
-function proposed() {
-  const world = new World();
-  world.start();
-  world.round();
-  return { world, proposal: world.propose({ pays: [[strangerAddress, million]] }) };
-}
 
 describe('statements', () => {
   test('a signature by another device is refused', () => {
