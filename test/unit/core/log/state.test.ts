@@ -8,7 +8,7 @@ import { entryBytes } from '../../../../src/core/log/entry.ts';
 import { createLedger } from '../../../../src/core/log/ledger.ts';
 import { replay } from '../../../../src/core/log/replay.ts';
 import { admit } from '../../../../src/core/log/state.ts';
-import type { World} from '../../../support/world.ts';
+import type { World } from '../../../support/world.ts';
 import { listedAddress, proposed, strangerAddress } from '../../../support/world.ts';
 
 const million = 1_000_000;
