@@ -132,11 +132,13 @@ function charterOf(spec: FoundingSpec): CountersignDocument {
       return {
         id,
         groups: [...groups],
-        devices: [{ id: device.id, kind: 'secp256k1', key: toHex(key) }],
+        devices: [{ id: device.id, kind: 'secp256k1', key: toHex(key), suspended: false }],
         operators: operators === null ? null : [...operators],
+        suspended: false,
       };
     }),
     governance: { group, clause: { from: group, atLeast, kinds: null }, delaySeconds: 0 },
+    deputies: [],
     initiators: [...spec.initiators],
     officers: [...spec.officers],
     coolDowns: { deviceSeconds: 0, destinationSeconds: 0 },

@@ -8,7 +8,16 @@ import type { Payment, SpendFacts, UsageRecord } from '../../src/core/policy/eva
 export const one: Clause = { from: 'treasury', atLeast: 1, kinds: null };
 
 export function aWhen(parts: Partial<When> = {}): When {
-  return { payments: 'some', amount: null, destinations: null, outputs: null, ...parts };
+  return {
+    payments: 'some',
+    amount: null,
+    destinations: null,
+    outputs: null,
+    initiator: null,
+    hours: null,
+    reference: null,
+    ...parts,
+  };
 }
 
 export function aRule(name: string, parts: Partial<When> = {}, delaySeconds = 0): AllowRule {
@@ -31,10 +40,12 @@ export function aPolicy(parts: Partial<PolicyBody> = {}): PolicyBody {
   return {
     wallet: 'hot-1',
     timezone: 'Asia/Tokyo',
+    zone: null,
     limits: [],
     fees: { rateSatPerVbyte: null, sharePerMille: null, selfSats: 1_000 },
     expires: { approveSeconds: 172_800, signSeconds: 86_400 },
     rules: [aRule('payments')],
+    assert: [],
     ...parts,
   };
 }
@@ -53,10 +64,21 @@ export function aPayment(amount: number, owner: string | null = 'acme'): Payment
 
 export function aSpend(
   payments: readonly Payment[],
-  parts: Partial<Pick<SpendFacts, 'feeSats' | 'vbytes' | 'initiator'>> = {},
+  parts: Partial<
+    Pick<SpendFacts, 'feeSats' | 'vbytes' | 'initiator' | 'initiatorGroups' | 'hasReference'>
+  > = {},
 ): SpendFacts {
   const amountSats = sumOf(payments);
-  return { payments, amountSats, feeSats: sats(0), vbytes: 200, initiator: 'operator', ...parts };
+  return {
+    payments,
+    amountSats,
+    feeSats: sats(0),
+    vbytes: 200,
+    initiator: 'operator',
+    initiatorGroups: ['operators'],
+    hasReference: false,
+    ...parts,
+  };
 }
 
 /** A committed spend at a time, or with 'reserved' an open reservation of that time. */

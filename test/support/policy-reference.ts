@@ -96,7 +96,7 @@ function matches(when: When, spend: SpendFacts, usage: readonly UsageRecord[], n
     if (any !== null && !spend.payments.some((payment) => says(payment, any))) return false;
   }
   if (when.outputs !== null) {
-    const named: readonly string[] = when.outputs.any;
+    const named: readonly string[] = when.outputs.any ?? [];
     if (!strange(spend).some((kind) => named.includes(kind))) return false;
   }
   return true;
@@ -126,7 +126,7 @@ export function evaluateSlowly(
   else if (hits.length === 0) refusals.push('policy.none.matched');
   for (const rule of hits) if (rule.deny) refusals.push(`policy.denied ${rule.name}`);
   for (const kind of strange(spend)) {
-    const isNamed = hits.some((rule) => rule.when.outputs?.any.some((one) => one === kind));
+    const isNamed = hits.some((rule) => rule.when.outputs?.any?.some((one) => one === kind));
     if (!isNamed) refusals.push(`policy.output.unnamed ${kind}`);
   }
   const fee = spend.feeSats;

@@ -58,6 +58,14 @@ export const GROUPS = 64;
 export const LABEL_LENGTH = 64;
 /** A purpose or reason: characters. */
 export const TEXT_LENGTH = 1_000;
+/** Deputies of a charter, and how long one may stand in: a longer absence is a change of members. */
+export const DEPUTIES = 64;
+export const DEPUTY_SECONDS = 92 * 86_400;
+/** Offline recovery keys, and the least time during which governors may veto what those keys ask for. */
+export const RECOVERY_KEYS = 16;
+export const RECOVERY_SECONDS = 14 * 86_400;
+/** Documents of one organisation that are neither in force nor dead: each is compared with each other. */
+export const DOCUMENTS_PENDING = 8;
 /** Entries of one address book. */
 export const DESTINATIONS = 10_000;
 
@@ -105,6 +113,17 @@ export const POLICY_RULES = 100;
 export const POLICY_LIMITS = 100;
 /** Terms of one condition. */
 export const POLICY_TERMS = 64;
+/** Spans of hours in one condition: two for each day of the week and as many holidays' worth. */
+export const POLICY_SPANS = 28;
+export const MINUTES_OF_DAY = 1_440;
+/** Assertions of a policy, and compromised people that one may name: the search grows with every person. */
+export const POLICY_ASSERTIONS = 20;
+export const COMPROMISED = 5;
+/** Offsets of one time zone: two a year for half a century; no zone is farther from UTC than 16 hours. */
+export const ZONE_OFFSETS = 128;
+export const ZONE_OFFSET = 57_600;
+/** The last second of the year 9999: our times are written with four digits. */
+export const ZONE_UNTIL = 253_402_300_799;
 /** Nesting and leaves of one quorum: 16 leaves have at most 324 alternatives, each a small matching. */
 export const CLAUSE_DEPTH = 4;
 export const CLAUSE_LEAVES = 16;

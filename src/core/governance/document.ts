@@ -1,10 +1,19 @@
 import { z } from 'zod';
 import { parseCanonical } from '../base/canonical.ts';
 import { digest } from '../base/digest.ts';
-import { DEVICES, DESTINATIONS, GROUPS, MEMBERS } from '../base/limits.ts';
+import {
+  DEPUTIES,
+  DESTINATIONS,
+  DEVICES,
+  GROUPS,
+  MEMBERS,
+  RECOVERY_KEYS,
+  RECOVERY_SECONDS,
+  WINDOW_SECONDS,
+} from '../base/limits.ts';
 import type { Result } from '../base/result.ts';
 import { ok, refuse } from '../base/result.ts';
-import { count, hex32, label, parseWith } from '../base/schema.ts';
+import { count, hex32, label, parseWith, time } from '../base/schema.ts';
 import type { PolicyBody } from '../policy/body.ts';
 import { clauseSchema, deviceKinds, parsePolicyBody } from '../policy/body.ts';
 
@@ -16,6 +25,8 @@ const device = z.strictObject({
   kind: z.enum(deviceKinds),
   /** BIP 340 public key: 32 bytes x-only. */
   key: hex32,
+  /** It approves nothing; its "no" still counts. */
+  suspended: z.boolean(),
 });
 
 const member = z.strictObject({
@@ -24,6 +35,28 @@ const member = z.strictObject({
   devices: z.array(device).min(1).max(DEVICES),
   /** The people behind a service account; null for a person. */
   operators: z.array(label).min(1).max(MEMBERS).nullable(),
+  /** Approves, proposes and governs nothing; his "no" still counts. */
+  suspended: z.boolean(),
+});
+
+const deputy = z.strictObject({
+  member: label,
+  /** Whom he stands in for: a person who counts in these groups no more until then. */
+  for: label,
+  groups: z.array(label).min(1).max(GROUPS),
+  /** Exclusive, in the signer's time. */
+  until: time,
+});
+
+const recovery = z.strictObject({
+  /** BIP 340 keys kept offline. They can only replace governors. */
+  keys: z
+    .array(z.strictObject({ id: label, key: hex32 }))
+    .min(1)
+    .max(RECOVERY_KEYS),
+  needed: z.int().min(1).max(RECOVERY_KEYS),
+  /** From the signer's first sight; any governor may veto meanwhile. */
+  delaySeconds: z.int().min(RECOVERY_SECONDS).max(WINDOW_SECONDS),
 });
 
 export const charterBodySchema = z.strictObject({
@@ -38,6 +71,7 @@ export const charterBodySchema = z.strictObject({
     clause: clauseSchema,
     delaySeconds: count,
   }),
+  deputies: z.array(deputy).max(DEPUTIES),
   /** Groups whose members may propose. */
   initiators: z.array(label).min(1).max(GROUPS),
   /** Groups whose members may freeze. */
@@ -49,7 +83,7 @@ export const charterBodySchema = z.strictObject({
   signers: z.array(z.strictObject({ wallet: label, key: hex32, epoch: z.literal(1) })).max(GROUPS),
   sentinels: z.array(z.never()).max(0),
   sentinelsNeeded: z.literal(0),
-  recovery: z.null(),
+  recovery: recovery.nullable(),
 });
 
 export const walletBodySchema = z.strictObject({

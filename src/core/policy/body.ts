@@ -4,14 +4,22 @@ import { isPlainText } from '../base/canonical.ts';
 import {
   CLAUSE_DEPTH,
   CLAUSE_LEAVES,
+  COMPROMISED,
   FEE_RATE_SAT_PER_VBYTE,
   LABEL_LENGTH,
   MEMBERS,
+  MINUTES_OF_DAY,
+  POLICY_ASSERTIONS,
   POLICY_LIMITS,
   POLICY_RULES,
+  POLICY_SPANS,
   POLICY_TERMS,
   PROPOSAL_SECONDS,
+  SPEND_OUTPUTS,
   WINDOW_SECONDS,
+  ZONE_OFFSET,
+  ZONE_OFFSETS,
+  ZONE_UNTIL,
 } from '../base/limits.ts';
 import type { Result } from '../base/result.ts';
 import { label, parseWith, satsJson } from '../base/schema.ts';
@@ -25,12 +33,39 @@ export interface PolicyBody {
   readonly wallet: string;
   /** An IANA time-zone name. */
   readonly timezone: string;
+  /** What `hours` are judged by; null when no rule names hours. */
+  readonly zone: Zone | null;
   /** Each always applies. */
   readonly limits: readonly Limit[];
   readonly fees: FeeCaps;
   readonly expires: { readonly approveSeconds: number; readonly signSeconds: number };
   /** Empty: everything is denied. */
   readonly rules: readonly Rule[];
+  /** Proven whenever the policy is checked (analyse.ts). */
+  readonly assert: readonly Assertion[];
+}
+
+/**
+ * A time zone as data, so that every reader of a policy turns the same time into the same hour for ever, whatever
+ * version of the zone database he has. The governor's device looks it up; a reader without one takes it as signed.
+ */
+export interface Zone {
+  /** Of the zone database it was taken from, such as `2026b`. */
+  readonly version: string;
+  /**
+   * Offsets east of UTC in seconds, each from a time on (Unix seconds), ascending; the first is from 0. Beyond
+   * `until` nobody knows the law yet: a rule that names hours then denies (`policy.hours.unknown`).
+   */
+  readonly offsets: readonly { readonly from: number; readonly seconds: number }[];
+  readonly until: number;
+}
+
+/** That so many compromised people move at most so much within any stretch of the window; null: however long. */
+export interface Assertion {
+  readonly compromised: number;
+  readonly windowSeconds: number | null;
+  /** Satoshi, payments and fees. */
+  readonly movesAtMost: number;
 }
 
 /** What a limit or a condition on the amount is counted over. All unlisted scripts share one destination. */
@@ -64,9 +99,40 @@ export interface When {
   readonly payments: 'none' | 'some';
   readonly amount: AmountCondition | null;
   readonly destinations: DestinationCondition | null;
-  /** Holds when a payment is one of these. Without a matching rule that names it such a payment is refused. */
-  readonly outputs: { readonly any: readonly OutputKind[] } | null;
+  readonly outputs: OutputCondition | null;
+  /** Holds when the initiator is one of these. */
+  readonly initiator: { readonly any: readonly InitiatorTerm[] } | null;
+  /** Judged at the time of signing. */
+  readonly hours: HoursCondition | null;
+  /** Whether the proposal names a ticket; null: either way. */
+  readonly reference: 'present' | 'absent' | null;
 }
+
+/**
+ * `any`: a payment is one of these; without a matching rule that names it such a payment is refused. `above < number
+ * of payments <= atMost`, change not counted. Holds when all that is not null holds.
+ */
+export interface OutputCondition {
+  readonly any: readonly OutputKind[] | null;
+  readonly above: number | null;
+  readonly atMost: number | null;
+}
+
+export type InitiatorTerm = `member:${string}` | `group:${string}`;
+
+/** Holds when the local time lies within one of the spans, or outside all of them. */
+export interface HoursCondition {
+  readonly is: 'within' | 'outside';
+  readonly spans: readonly HoursSpan[];
+}
+/** From a minute of the day (inclusive) to another (exclusive, at most 1440), on days of the week in the policy's zone. */
+export interface HoursSpan {
+  readonly days: readonly Weekday[];
+  readonly fromMinute: number;
+  readonly toMinute: number;
+}
+export const weekdays = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
+export type Weekday = (typeof weekdays)[number];
 
 /** `above < amount <= atMost`, satoshi; with a window: what it holds plus this spend. */
 export interface AmountCondition {
@@ -177,6 +243,39 @@ const amountCondition = z
   })
   .refine((found) => found.above !== null || found.atMost !== null, 'needs above or atMost');
 
+const initiatorPattern = /^(member|group):[a-z0-9][a-z0-9._-]{0,63}$/;
+const initiatorTerms = z
+  .array(
+    z.custom<InitiatorTerm>(
+      (v) => typeof v === 'string' && initiatorPattern.test(v),
+      'not member:ID or group:ID',
+    ),
+  )
+  .min(1)
+  .max(POLICY_TERMS)
+  .refine(isUnique, 'a term occurs twice');
+
+const minute = z.int().min(0).max(MINUTES_OF_DAY);
+const span = z
+  .strictObject({
+    days: z.array(z.enum(weekdays)).min(1).refine(isUnique, 'a day occurs twice'),
+    fromMinute: minute,
+    toMinute: minute,
+  })
+  .refine((found) => found.fromMinute < found.toMinute, 'a span ends after it begins');
+
+const outputCount = z.int().min(0).max(SPEND_OUTPUTS).nullable();
+const outputCondition = z
+  .strictObject({
+    any: z.array(z.enum(outputKinds)).min(1).refine(isUnique, 'a kind occurs twice').nullable(),
+    above: outputCount,
+    atMost: outputCount,
+  })
+  .refine(
+    (found) => found.any !== null || found.above !== null || found.atMost !== null,
+    'needs any, above or atMost',
+  );
+
 const termPattern = /^(listed|unlisted|(tag|owner):[a-z0-9][a-z0-9._-]{0,63})$/;
 const terms = z
   .array(z.custom<DestinationTerm>((v) => typeof v === 'string' && termPattern.test(v)))
@@ -193,11 +292,15 @@ const when = z.strictObject({
   payments: z.enum(['none', 'some']),
   amount: amountCondition.nullable(),
   destinations: destinationCondition.nullable(),
-  outputs: z
+  outputs: outputCondition.nullable(),
+  initiator: z.strictObject({ any: initiatorTerms }).nullable(),
+  hours: z
     .strictObject({
-      any: z.array(z.enum(outputKinds)).min(1).refine(isUnique, 'a kind occurs twice'),
+      is: z.enum(['within', 'outside']),
+      spans: z.array(span).min(1).max(POLICY_SPANS),
     })
     .nullable(),
+  reference: z.enum(['present', 'absent']).nullable(),
 });
 
 const leaf = z.strictObject({
@@ -235,20 +338,54 @@ const rule = z.discriminatedUnion('deny', [
   z.strictObject({ name, when, deny: z.literal(true), require: z.null() }),
 ]);
 
+const zone = z
+  .strictObject({
+    version: z.string().regex(/^[0-9]{4}[a-z]{1,2}$/),
+    offsets: z
+      .array(
+        z.strictObject({
+          from: z.int().min(0).max(ZONE_UNTIL),
+          seconds: z.int().min(-ZONE_OFFSET).max(ZONE_OFFSET),
+        }),
+      )
+      .min(1)
+      .max(ZONE_OFFSETS),
+    until: z.int().min(1).max(ZONE_UNTIL),
+  })
+  .refine(
+    ({ offsets, until }) =>
+      offsets[0]?.from === 0 &&
+      offsets.every(({ from }, i) => from < (offsets[i + 1]?.from ?? until)),
+    'offsets ascend from 0 to until',
+  );
+
+const assertion = z.strictObject({
+  compromised: z.int().min(0).max(COMPROMISED),
+  windowSeconds,
+  movesAtMost: satsJson,
+});
+
 const expiry = z.int().min(1).max(PROPOSAL_SECONDS);
 
 /** The schema of the normalised body: form and bounds. What it means together is checked by check.ts. */
-export const policyBodySchema: z.ZodType<PolicyBody> = z.strictObject({
-  wallet: label,
-  timezone: z
-    .string()
-    .max(LABEL_LENGTH)
-    .regex(/^[A-Z][A-Za-z_]*(\/[A-Za-z][A-Za-z0-9_+-]*){0,2}$/),
-  limits: z.array(limit).max(POLICY_LIMITS),
-  fees,
-  expires: z.strictObject({ approveSeconds: expiry, signSeconds: expiry }),
-  rules: z.array(rule).max(POLICY_RULES),
-});
+export const policyBodySchema: z.ZodType<PolicyBody> = z
+  .strictObject({
+    wallet: label,
+    timezone: z
+      .string()
+      .max(LABEL_LENGTH)
+      .regex(/^[A-Z][A-Za-z_]*(\/[A-Za-z][A-Za-z0-9_+-]*){0,2}$/),
+    zone: zone.nullable(),
+    limits: z.array(limit).max(POLICY_LIMITS),
+    fees,
+    expires: z.strictObject({ approveSeconds: expiry, signSeconds: expiry }),
+    rules: z.array(rule).max(POLICY_RULES),
+    assert: z.array(assertion).max(POLICY_ASSERTIONS),
+  })
+  .refine(
+    (found) => found.rules.some(({ when: { hours } }) => hours !== null) === (found.zone !== null),
+    'a policy pins its time zone when, and only when, a rule names hours',
+  );
 
 /**
  * The policy body in a document. Requires JSON data, nested no deeper than {@link JSON_DEPTH}. Refuses what has

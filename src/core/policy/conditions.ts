@@ -48,7 +48,7 @@ export function judgeConditions(
   if (when.outputs !== null) {
     const named = when.outputs.any;
     const found = outputKindsOf(spend.payments);
-    const holds = found.some((kind) => named.includes(kind));
+    const holds = named === null || found.some((kind) => named.includes(kind));
     traces.push({ condition: 'outputs', holds, facts: { any: named, found } });
   }
   return traces;

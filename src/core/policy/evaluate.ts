@@ -16,6 +16,10 @@ export type { ConditionTrace } from './conditions.ts';
 export interface SpendFacts extends Movement {
   /** Virtual size of the signed transaction at its largest, in vbytes. */
   readonly vbytes: number;
+  /** The groups in which the initiator stands. */
+  readonly initiatorGroups: readonly string[];
+  /** Whether the proposal names a ticket. */
+  readonly hasReference: boolean;
 }
 
 /** A limit under one key. Satoshi, or a number of spends for `count`. */

@@ -7,7 +7,7 @@ import type { DocumentOf } from '../governance/document.ts';
 import type { Ledger } from '../log/ledger.ts';
 import type { DocumentRecord, ProposalRecord, State } from '../log/state.ts';
 import type { SpendFacts } from './evaluate.ts';
-import type { Payment, UsageRecord } from './usage.ts';
+import type { Movement, Payment, UsageRecord } from './usage.ts';
 
 /** What the policy is judged on, drawn from the fold and a signer's ledger: from bytes and documents alone. */
 
@@ -59,7 +59,10 @@ export function spendFacts(
   now: Seconds,
 ): SpendFacts {
   const movement = movementOf(proposal, lookAt(state, ledger, proposal, now));
-  return { ...movement, vbytes: proposal.view.vbytes };
+  const { initiator, reference } = proposal.statement;
+  const initiatorGroups = state.members.get(initiator)?.member.groups ?? [];
+  const hasReference = reference !== null;
+  return { ...movement, vbytes: proposal.view.vbytes, initiatorGroups, hasReference };
 }
 
 /** Whether the cool-down of an address book has passed, from the signer's first sight of it. */
@@ -71,7 +74,7 @@ function hasCooled(state: State, ledger: Ledger, document: string, now: Seconds)
   return sight !== undefined && now >= sight + coolDown;
 }
 
-function movementOf(proposal: ProposalRecord, look: Look): Omit<SpendFacts, 'vbytes'> {
+function movementOf(proposal: ProposalRecord, look: Look): Movement {
   const payments = proposal.view.spend.outputs.flatMap((output) =>
     output.change === undefined
       ? [{ script: output.script, sats: sats(output.sats), ...look(output.script) }]

@@ -64,7 +64,7 @@ function renderWhen(when: When): string {
   if (when.amount !== null) parts.push(renderAmount(when.amount));
   if (all !== null) parts.push(`every payment is ${renderTerms(all)}`);
   if (any !== null) parts.push(`some payment is ${renderTerms(any)}`);
-  if (when.outputs !== null)
+  if (when.outputs?.any != null)
     parts.push(`some payment is ${when.outputs.any.map(renderOutput).join(' or ')}`);
   return parts.join(' and ');
 }

@@ -105,6 +105,7 @@ function normalise(policy: YamlPolicy): PolicyBody {
   return {
     wallet: policy.policy,
     timezone: policy.timezone,
+    zone: null,
     limits: policy.limits.map(normaliseLimit),
     fees: {
       rateSatPerVbyte: policy.fees.rate === 'none' ? null : parseInt(policy.fees.rate, 10),
@@ -116,6 +117,7 @@ function normalise(policy: YamlPolicy): PolicyBody {
       signSeconds: toSeconds(policy.expires.sign),
     },
     rules: policy.rules.map(normaliseRule),
+    assert: [],
   };
 }
 
@@ -151,7 +153,10 @@ function normaliseWhen(when: YamlPolicy['rules'][number]['when']): When {
       destinations === undefined
         ? null
         : { all: toTerms(destinations.all), any: toTerms(destinations.any) },
-    outputs: outputs ?? null,
+    outputs: outputs === undefined ? null : { any: outputs.any, above: null, atMost: null },
+    initiator: null,
+    hours: null,
+    reference: null,
   };
 }
 

@@ -7,7 +7,7 @@ import type { DestinationTerm, Limit, PolicyBody, Rule } from '../../../src/core
 import { parsePolicyBody } from '../../../src/core/policy/body.ts';
 import type { Evaluation, Payment, UsageRecord } from '../../../src/core/policy/evaluate.ts';
 import { evaluate } from '../../../src/core/policy/evaluate.ts';
-import { aRecord, aSpend, one, ordinaryScript } from '../../support/policy-builder.ts';
+import { aRecord, aSpend, aWhen, one, ordinaryScript } from '../../support/policy-builder.ts';
 import { evaluateSlowly } from '../../support/policy-reference.ts';
 
 // Small numbers, so that sums meet thresholds and ages meet windows often.
@@ -54,9 +54,14 @@ const when = fc.record({
         fc.constantFrom('data-value' as const, 'witness-unknown' as const, 'zero-value' as const),
         { minLength: 1 },
       ),
+      above: fc.constant(null),
+      atMost: fc.constant(null),
     }),
     { nil: null, freq: 2 },
   ),
+  initiator: fc.constant(null),
+  hours: fc.constant(null),
+  reference: fc.constant(null),
 });
 const named = fc.string({ minLength: 1, maxLength: 4, unit: fc.constantFrom('p', 'q', 'r') });
 const rule: fc.Arbitrary<Rule> = fc.oneof(
@@ -82,6 +87,8 @@ const rule: fc.Arbitrary<Rule> = fc.oneof(
 const policy: fc.Arbitrary<PolicyBody> = fc.record({
   wallet: fc.constant('hot-1'),
   timezone: fc.constant('UTC'),
+  zone: fc.constant(null),
+  assert: fc.constant([]),
   limits: fc.array(limit, { maxLength: 4 }),
   fees: fc.record({
     rateSatPerVbyte: fc.option(fc.integer({ min: 1, max: 6 }), { nil: null, freq: 1 }),
@@ -247,7 +254,7 @@ describe('an evaluation', () => {
 
 const aPlainRule: Rule = {
   name: 'p',
-  when: { payments: 'some', amount: null, destinations: null, outputs: null },
+  when: aWhen(),
   deny: false,
   require: { approvals: one, delaySeconds: 0 },
 };

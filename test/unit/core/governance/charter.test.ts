@@ -41,7 +41,12 @@ describe('a charter', () => {
   });
 
   test('a device of a kind that is not supported yet is refused', () => {
-    const device = { id: 'phone', kind: 'webauthn' as const, key: 'ef'.repeat(32) };
+    const device = {
+      id: 'phone',
+      kind: 'webauthn' as const,
+      key: 'ef'.repeat(32),
+      suspended: false,
+    };
     expect(code({ members: withMember({ devices: [device] }) })).toBe('device.kind.unsupported');
   });
 

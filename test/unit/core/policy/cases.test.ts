@@ -104,6 +104,8 @@ function judge(policy: PolicyBody, members: Table['members'], one: Case) {
     feeSats: amount(fee),
     vbytes,
     initiator,
+    initiatorGroups: members.find(({ id }) => id === initiator)?.groups ?? [],
+    hasReference: false,
   };
   const evaluation = evaluate(policy, facts, usageOf(one.usage), now);
   const voices: Voice[] = one.approvals.map((id) => {

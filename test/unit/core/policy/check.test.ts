@@ -142,7 +142,9 @@ describe('a rule that can never match', () => {
   test('without payments is refused', () => {
     const payments = 'none';
     expect(when({ payments, destinations: { all: ['listed'], any: null } })).toBe(never);
-    expect(when({ payments, outputs: { any: ['zero-value'] } })).toBe(never);
+    expect(when({ payments, outputs: { any: ['zero-value'], above: null, atMost: null } })).toBe(
+      never,
+    );
     expect(when({ payments, amount: amount({ above: 0 }) })).toBe(never);
     const of = 'destination';
     expect(when({ payments, amount: amount({ above: 0, windowSeconds: 5, of }) })).toBe(never);

@@ -213,7 +213,9 @@ describe('unusual outputs', () => {
   ])('%s is refused unless a matching rule names it', (_, script, amount, kind) => {
     const found = judge({}, pay(script, amount));
     expect(found.refusals).toEqual([{ code: 'policy.output.unnamed', facts: { kind } }]);
-    const naming = aRule('named', { outputs: { any: [kind as 'zero-value'] } });
+    const naming = aRule('named', {
+      outputs: { any: [kind as 'zero-value'], above: null, atMost: null },
+    });
     const named = judge({ rules: [aRule('payments'), naming] }, pay(script, amount));
     expect(passes(named)).toBe(true);
     expect(names(named)).toEqual(['payments', 'named']);
@@ -231,7 +233,10 @@ describe('unusual outputs', () => {
   });
 
   test('a rule that names one kind does not allow another', () => {
-    const rules = [aRule('payments'), aRule('n', { outputs: { any: ['zero-value'] } })];
+    const rules = [
+      aRule('payments'),
+      aRule('n', { outputs: { any: ['zero-value'], above: null, atMost: null } }),
+    ];
     const spend = aSpend([
       { script: ordinaryScript, sats: sats(0), destination: null },
       { script: '6a0101', sats: sats(1), destination: null },
