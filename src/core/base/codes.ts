@@ -477,6 +477,16 @@ export const codes = {
     'The delay of the policy has not passed.',
     'Wait until the time named.',
   ),
+  'policy.hours.closed': later(
+    409,
+    'The policy does not allow this spend at this hour.',
+    'Wait until the time named.',
+  ),
+  'policy.hours.unknown': final(
+    403,
+    'The time lies beyond what the time zone pinned in the policy knows, so its hours cannot be judged.',
+    'Publish the policy again with a newer time zone.',
+  ),
   'policy.sign.expired': final(409, 'The approvals were not used in time.', 'Make a new proposal.'),
   'policy.unknown': final(
     422,

@@ -115,6 +115,8 @@ export const POLICY_LIMITS = 100;
 export const POLICY_TERMS = 64;
 /** Spans of hours in one condition: two for each day of the week and as many holidays' worth. */
 export const POLICY_SPANS = 28;
+/** How far ahead opening hours are looked for: every hour of the week comes twice, should a change of offset skip it once. */
+export const HOURS_AHEAD_SECONDS = 15 * 86_400;
 export const MINUTES_OF_DAY = 1_440;
 /** Assertions of a policy, and compromised people that one may name: the search grows with every person. */
 export const POLICY_ASSERTIONS = 20;

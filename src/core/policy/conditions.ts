@@ -1,57 +1,128 @@
+import { assert } from '../base/assert.ts';
 import type { Facts } from '../base/result.ts';
 import type { Seconds } from '../base/time.ts';
-import type { AmountCondition, DestinationTerm, OutputKind, When } from './body.ts';
+import type {
+  AmountCondition,
+  DestinationCondition,
+  DestinationTerm,
+  HoursCondition,
+  InitiatorTerm,
+  OutputCondition,
+  OutputKind,
+  When,
+} from './body.ts';
 import { outputKinds } from './body.ts';
+import type { LocalTime } from './hours.ts';
+import { formatMinute, formatSpan, hoursHold } from './hours.ts';
 import type { Movement, Payment, UsageRecord } from './usage.ts';
 import { measured, scopeKeys, windowUse } from './usage.ts';
 
+/** A spend as the policy sees it: made from the bytes of the transaction and the address book, from nothing declared. */
+export interface SpendFacts extends Movement {
+  /** Virtual size of the signed transaction at its largest, in vbytes. */
+  readonly vbytes: number;
+  /** The groups in which the initiator stands. */
+  readonly initiatorGroups: readonly string[];
+  /** Whether the proposal names a ticket. */
+  readonly hasReference: boolean;
+}
+
+/** What conditions are judged at beside the spend. */
+export interface Moment {
+  readonly usage: readonly UsageRecord[];
+  readonly now: Seconds;
+  /** In the policy's zone; null when no rule of the policy names hours. */
+  readonly local: LocalTime | null;
+}
+
 /** One condition of a rule and how it was decided. */
 export interface ConditionTrace {
-  readonly condition: 'payments' | 'amount' | 'destinations' | 'outputs';
+  readonly condition: keyof When;
   readonly holds: boolean;
   readonly facts: Facts;
 }
 
 /**
  * Every condition of a rule that says something, decided for a spend; the rule matches when all hold (design 4,
- * points 3 to 5). `payments` always says something: a spend without payments matches only rules with `payments: none`.
- * Tags and owners of inert destinations hold too: who judges a rule that permits takes them out before.
+ * points 3 to 5 and 18). `payments` always says something: a spend without payments matches only rules with
+ * `payments: none`. Tags and owners of inert destinations hold too: who judges a rule that permits takes them out
+ * before. Requires a local time when the rule names hours.
  */
 export function judgeConditions(
   when: When,
-  spend: Movement,
-  usage: readonly UsageRecord[],
-  now: Seconds,
+  spend: SpendFacts,
+  moment: Moment,
 ): readonly ConditionTrace[] {
-  const count = spend.payments.length;
-  const traces: ConditionTrace[] = [
-    {
-      condition: 'payments',
-      holds: when.payments === 'none' ? count === 0 : count > 0,
-      facts: { asks: when.payments, payments: count },
-    },
-  ];
-  if (when.amount !== null) {
-    const amount = conditionAmount(when.amount, spend, usage, now);
-    const { above, atMost } = when.amount;
-    const holds = (above === null || amount > above) && (atMost === null || amount <= atMost);
-    traces.push({ condition: 'amount', holds, facts: { above, atMost, amount: Number(amount) } });
-  }
-  if (when.destinations !== null) {
-    const { all, any } = when.destinations;
-    const holds =
-      count > 0 &&
-      (all === null || spend.payments.every((payment) => isOneOf(payment, all))) &&
-      (any === null || spend.payments.some((payment) => isOneOf(payment, any)));
-    traces.push({ condition: 'destinations', holds, facts: { all, any } });
-  }
-  if (when.outputs !== null) {
-    const named = when.outputs.any;
-    const found = outputKindsOf(spend.payments);
-    const holds = named === null || found.some((kind) => named.includes(kind));
-    traces.push({ condition: 'outputs', holds, facts: { any: named, found } });
-  }
+  const { amount, destinations, outputs, initiator, hours, reference } = when;
+  const traces = [judgePayments(when.payments, spend)];
+  if (amount !== null) traces.push(judgeAmount(amount, spend, moment));
+  if (destinations !== null) traces.push(judgeDestinations(destinations, spend));
+  if (outputs !== null) traces.push(judgeOutputs(outputs, spend));
+  if (initiator !== null) traces.push(judgeInitiator(initiator.any, spend));
+  if (hours !== null) traces.push(judgeHours(hours, moment.local));
+  if (reference !== null) traces.push(judgeReference(reference, spend));
   return traces;
+}
+
+function judgePayments(asks: When['payments'], spend: SpendFacts): ConditionTrace {
+  const payments = spend.payments.length;
+  const holds = asks === 'none' ? payments === 0 : payments > 0;
+  return { condition: 'payments', holds, facts: { asks, payments } };
+}
+
+function judgeAmount(asked: AmountCondition, spend: SpendFacts, moment: Moment): ConditionTrace {
+  const { above, atMost } = asked;
+  const amount = conditionAmount(asked, spend, moment.usage, moment.now);
+  const holds = isBetween(amount, asked);
+  return { condition: 'amount', holds, facts: { above, atMost, amount: Number(amount) } };
+}
+
+function judgeDestinations({ all, any }: DestinationCondition, spend: SpendFacts): ConditionTrace {
+  const { payments } = spend;
+  const holds =
+    payments.length > 0 &&
+    (all === null || payments.every((payment) => isOneOf(payment, all))) &&
+    (any === null || payments.some((payment) => isOneOf(payment, any)));
+  return { condition: 'destinations', holds, facts: { all, any } };
+}
+
+function judgeOutputs(asked: OutputCondition, spend: SpendFacts): ConditionTrace {
+  const { any, above, atMost } = asked;
+  const payments = spend.payments.length;
+  const found = outputKindsOf(spend.payments);
+  const holds =
+    isBetween(payments, asked) && (any === null || found.some((kind) => any.includes(kind)));
+  return { condition: 'outputs', holds, facts: { any, above, atMost, found, payments } };
+}
+
+function judgeInitiator(any: readonly InitiatorTerm[], spend: SpendFacts): ConditionTrace {
+  const { initiator, initiatorGroups: groups } = spend;
+  const is: readonly string[] = [`member:${initiator}`, ...groups.map((group) => `group:${group}`)];
+  const holds = any.some((term) => is.includes(term));
+  return { condition: 'initiator', holds, facts: { any, initiator, groups } };
+}
+
+function judgeHours(asked: HoursCondition, local: LocalTime | null): ConditionTrace {
+  assert(local !== null, 'a policy whose rules name hours is judged at a local time');
+  const facts = {
+    is: asked.is,
+    spans: asked.spans.map(formatSpan),
+    local: `${local.weekday} ${formatMinute(local.minute)}`,
+  };
+  return { condition: 'hours', holds: hoursHold(asked, local), facts };
+}
+
+function judgeReference(asks: 'present' | 'absent', spend: SpendFacts): ConditionTrace {
+  const holds = spend.hasReference === (asks === 'present');
+  return { condition: 'reference', holds, facts: { asks, present: spend.hasReference } };
+}
+
+/** `above < value <= atMost`: exactly `atMost` holds, exactly `above` does not (design 4, point 3). */
+function isBetween(
+  value: bigint | number,
+  { above, atMost }: { readonly above: number | null; readonly atMost: number | null },
+): boolean {
+  return (above === null || value > above) && (atMost === null || value <= atMost);
 }
 
 /** This spend plus what the window holds; of several keys the largest sum, 0 without any. */

@@ -4,23 +4,14 @@ import type { Seconds } from '../base/time.ts';
 import { formatTime } from '../base/time.ts';
 import type { Clause, Limit, PolicyBody, Rule, Scope } from './body.ts';
 import { clauseLeaves } from './body.ts';
-import type { ConditionTrace } from './conditions.ts';
+import type { ConditionTrace, Moment, SpendFacts } from './conditions.ts';
 import { judgeConditions, outputKindsOf } from './conditions.ts';
+import { hourChanges, hoursHold, localTime } from './hours.ts';
 import type { Movement, ScopeKey, UsageRecord } from './usage.ts';
 import { freedAt, measured, scopeKeys, windowUse } from './usage.ts';
 
 export type { Payment, UsageRecord } from './usage.ts';
-export type { ConditionTrace } from './conditions.ts';
-
-/** A spend as the policy sees it: made from the bytes of the transaction and the address book, from nothing declared. */
-export interface SpendFacts extends Movement {
-  /** Virtual size of the signed transaction at its largest, in vbytes. */
-  readonly vbytes: number;
-  /** The groups in which the initiator stands. */
-  readonly initiatorGroups: readonly string[];
-  /** Whether the proposal names a ticket. */
-  readonly hasReference: boolean;
-}
+export type { ConditionTrace, SpendFacts } from './conditions.ts';
 
 /** A limit under one key. Satoshi, or a number of spends for `count`. */
 export interface LimitState {
@@ -58,25 +49,28 @@ export interface Matched {
 export interface Evaluation {
   /** "No", whatever time passes. */
   readonly refusals: readonly Refusal[];
-  /** "Not now": sliding windows that do not hold this spend; `fitsAt` tells when by age alone, null when never so. */
+  /**
+   * "Not now": hours that are closed, `opensAt` tells until when; sliding windows that do not hold this spend, `fitsAt`
+   * tells when by age alone, null when never so.
+   */
   readonly waiting: readonly Refusal[];
   readonly limits: readonly LimitState[];
   readonly rules: readonly RuleTrace[];
-  /** Every one of these must be satisfied. Empty only when refused. */
+  /** Every one of these must be satisfied; while hours are closed, what must be when they open. Empty only when refused. */
   readonly matched: readonly Matched[];
-  /** The longest delay of the rules that match. */
+  /** The longest delay of these. */
   readonly delaySeconds: number;
 }
 
 /**
- * Judges a spend by a policy (design 4, points 1 to 8). Default deny; every limit and every matching rule applies; the
- * order of limits, rules and usage never matters.
+ * Judges a spend by a policy (design 4, points 1 to 8 and 18). Default deny; every limit and every matching rule
+ * applies; the order of limits, rules and usage never matters.
  *
  * Requires `usage` of this wallet, one record a proposal, the spend's own reservation taken out; `now` is the signer's
- * time. Refusals: `policy.facts.inconsistent`, `policy.rules.empty`, `policy.none.matched`, `policy.denied`,
- * `policy.quorum.zero`, `policy.output.unnamed`, `policy.fee.exceeded`, `policy.limit.exceeded`; waiting:
- * `policy.limit.exceeded`. Not checked here: that the policy governs this wallet (the caller) and is one that can be
- * published (check.ts).
+ * time. Refusals: `policy.facts.inconsistent`, `policy.hours.unknown`, `policy.rules.empty`, `policy.none.matched`,
+ * `policy.denied`, `policy.quorum.zero`, `policy.output.unnamed`, `policy.fee.exceeded`, `policy.limit.exceeded`;
+ * waiting: `policy.hours.closed`, `policy.limit.exceeded`. Not checked here: that the policy governs this wallet (the
+ * caller) and is one that can be published (check.ts).
  */
 export function evaluate(
   policy: PolicyBody,
@@ -85,19 +79,19 @@ export function evaluate(
   now: Seconds,
 ): Evaluation {
   const broken = inconsistency(facts, usage, now);
-  if (broken !== undefined)
-    return {
-      refusals: [refusal('policy.facts.inconsistent', { reason: broken })],
-      waiting: [],
-      limits: [],
-      rules: [],
-      matched: [],
-      delaySeconds: 0,
-    };
-  const judged = policy.rules.map((rule) => judgeRule(rule, facts, usage, now));
-  const hits = policy.rules.filter((_, i) => judged[i]?.matched === true);
+  if (broken !== undefined) return unjudged('policy.facts.inconsistent', { reason: broken });
+  const local = policy.zone === null ? undefined : localTime(policy.zone, now);
+  if (local === undefined && policy.rules.some(({ when }) => when.hours !== null))
+    return unjudged('policy.hours.unknown', { timezone: policy.timezone, at: formatTime(now) });
+  const moment: Moment = { usage, now, local: local ?? null };
+  const judged = policy.rules.map((rule) => judgeRule(rule, facts, moment));
   const limits = policy.limits.flatMap((limit) => judgeLimit(limit, facts, usage, now));
-  const matched = hits.flatMap((rule) =>
+  const hits = policy.rules.filter((_, i) => judged[i]?.matched === true);
+  const fixed = [...feeRefusals(policy, facts), ...limits.flatMap((one) => one.refusals)];
+  const denied = hitRefusals(policy, hits, facts);
+  const opening =
+    denied.length > 0 && fixed.length === 0 ? findOpening(policy, judged, facts, now) : undefined;
+  const matched = (opening?.hits ?? hits).flatMap((rule) =>
     rule.deny
       ? []
       : [
@@ -108,19 +102,63 @@ export function evaluate(
           },
         ],
   );
+  const closed =
+    opening === undefined
+      ? []
+      : [refusal('policy.hours.closed', { opensAt: formatTime(opening.at) })];
   return {
-    refusals: [
-      ...ruleRefusals(policy, hits),
-      ...outputRefusals(hits, facts),
-      ...feeRefusals(policy, facts),
-      ...limits.flatMap((one) => one.refusals),
-    ],
-    waiting: limits.flatMap((one) => one.waiting),
+    refusals: opening === undefined ? [...denied, ...fixed] : [],
+    waiting: [...closed, ...limits.flatMap((one) => one.waiting)],
     limits: limits.map((one) => one.state),
     rules: judged,
     matched,
     delaySeconds: Math.max(0, ...matched.map((one) => one.delaySeconds)),
   };
+}
+
+function unjudged(code: Refusal['code'], facts: Facts): Evaluation {
+  const nothing = { waiting: [], limits: [], rules: [], matched: [], delaySeconds: 0 };
+  return { refusals: [refusal(code, facts)], ...nothing };
+}
+
+interface Opening {
+  readonly at: Seconds;
+  /** The rules that match then. */
+  readonly hits: readonly Rule[];
+}
+
+/**
+ * The next time at which the hours alone make the rules allow what they refuse now: all else is held as it is judged
+ * now. Undefined when the hours are not what stands in the way: then "no" is final.
+ */
+function findOpening(
+  policy: PolicyBody,
+  judged: readonly RuleTrace[],
+  facts: SpendFacts,
+  now: Seconds,
+): Opening | undefined {
+  const { zone } = policy;
+  const near = policy.rules.filter((_, i) =>
+    judged[i]?.why.every(({ condition, holds }) => holds || condition === 'hours'),
+  );
+  const named = near.flatMap(({ when }) => when.hours ?? []);
+  if (zone === null || named.length === 0) return undefined;
+  for (const at of hourChanges(zone, named, now)) {
+    const local = localTime(zone, at);
+    if (local === undefined) return undefined;
+    const hits = near.filter(({ when: { hours } }) => hours === null || hoursHold(hours, local));
+    if (hitRefusals(policy, hits, facts).length === 0) return { at, hits };
+  }
+  return undefined;
+}
+
+/** What the rules that match say against a spend. */
+function hitRefusals(
+  policy: PolicyBody,
+  hits: readonly Rule[],
+  facts: SpendFacts,
+): readonly Refusal[] {
+  return [...ruleRefusals(policy, hits), ...outputRefusals(hits, facts)];
 }
 
 /** What makes the facts unusable, or undefined. A wrong sum would judge another spend than the one signed. */
@@ -146,13 +184,8 @@ function isSummed(movement: Movement): boolean {
   return sum === movement.amountSats && movement.feeSats >= 0n;
 }
 
-function judgeRule(
-  rule: Rule,
-  facts: SpendFacts,
-  usage: readonly UsageRecord[],
-  now: Seconds,
-): RuleTrace {
-  const why = judgeConditions(rule.when, rule.deny ? facts : withoutInert(facts), usage, now);
+function judgeRule(rule: Rule, facts: SpendFacts, moment: Moment): RuleTrace {
+  const why = judgeConditions(rule.when, rule.deny ? facts : withoutInert(facts), moment);
   return { name: rule.name, deny: rule.deny, matched: why.every((one) => one.holds), why };
 }
 
