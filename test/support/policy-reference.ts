@@ -1,9 +1,9 @@
-import type { Limit, PolicyBody, When } from '../../src/core/policy/body.ts';
+import type { HoursCondition, Limit, PolicyBody, When, Zone } from '../../src/core/policy/body.ts';
 import type { Payment, SpendFacts, UsageRecord } from '../../src/core/policy/evaluate.ts';
 
 /**
  * The meaning of a policy, read straight from design 4 and as slowly as it reads: one list of events, filtered again for
- * every question; time searched second by second. Shares no code with what it checks.
+ * every question; opening hours searched minute by minute. Shares no code with what it checks.
  */
 export interface SlowVerdict {
   /** Codes with the name or cap they are about, sorted. */
@@ -69,6 +69,7 @@ function sums(question: Question, spend: SpendFacts, usage: readonly UsageRecord
   });
 }
 
+/** Every condition but the hours. */
 function matches(when: When, spend: SpendFacts, usage: readonly UsageRecord[], now: number) {
   if ((when.payments === 'none') !== (spend.payments.length === 0)) return false;
   if (when.amount !== null) {
@@ -96,10 +97,34 @@ function matches(when: When, spend: SpendFacts, usage: readonly UsageRecord[], n
     if (any !== null && !spend.payments.some((payment) => says(payment, any))) return false;
   }
   if (when.outputs !== null) {
-    const named: readonly string[] = when.outputs.any ?? [];
-    if (!strange(spend).some((kind) => named.includes(kind))) return false;
+    const named: readonly string[] | null = when.outputs.any;
+    if (named !== null && !strange(spend).some((kind) => named.includes(kind))) return false;
+    const { above, atMost } = when.outputs;
+    if (above !== null && spend.payments.length < above + 1) return false;
+    if (atMost !== null && spend.payments.length >= atMost + 1) return false;
   }
-  return true;
+  const who = [spend.initiator, ...spend.initiatorGroups].map((id, i) =>
+    i === 0 ? `member:${id}` : `group:${id}`,
+  );
+  if (when.initiator?.any.every((term) => !who.includes(term)) === true) return false;
+  if (when.reference === 'present' && !spend.hasReference) return false;
+  return !(when.reference === 'absent' && spend.hasReference);
+}
+
+const daysOfWeek = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
+
+function holds(hours: HoursCondition, zone: Zone, time: number): boolean {
+  let offset = 0;
+  for (const { from, seconds } of zone.offsets) if (time >= from) offset = seconds;
+  const local = new Date((time + offset) * 1_000);
+  const clock = local.getUTCHours() * 60 + local.getUTCMinutes();
+  const isIn = hours.spans.some(
+    ({ days, fromMinute, toMinute }) =>
+      days.some((day) => day === daysOfWeek[local.getUTCDay()]) &&
+      clock >= fromMinute &&
+      clock < toMinute,
+  );
+  return hours.is === 'within' ? isIn : !isIn;
 }
 
 /** Generated scripts are a v0 key hash, an OP_RETURN or a program of version 2. */
@@ -113,15 +138,8 @@ function strange(spend: SpendFacts): string[] {
   return [...found];
 }
 
-export function evaluateSlowly(
-  policy: PolicyBody,
-  spend: SpendFacts,
-  usage: readonly UsageRecord[],
-  now: number,
-): SlowVerdict {
+function rulesAgainst(policy: PolicyBody, hits: PolicyBody['rules'], spend: SpendFacts): string[] {
   const refusals: string[] = [];
-  const waiting: string[] = [];
-  const hits = policy.rules.filter((rule) => matches(rule.when, spend, usage, now));
   if (policy.rules.length === 0) refusals.push('policy.rules.empty');
   else if (hits.length === 0) refusals.push('policy.none.matched');
   for (const rule of hits) if (rule.deny) refusals.push(`policy.denied ${rule.name}`);
@@ -129,6 +147,63 @@ export function evaluateSlowly(
     const isNamed = hits.some((rule) => rule.when.outputs?.any?.some((one) => one === kind));
     if (!isNamed) refusals.push(`policy.output.unnamed ${kind}`);
   }
+  return refusals;
+}
+
+const minute = 60;
+const fifteenDays = 15 * 24 * 60 * minute;
+
+export function evaluateSlowly(
+  policy: PolicyBody,
+  spend: SpendFacts,
+  usage: readonly UsageRecord[],
+  now: number,
+): SlowVerdict {
+  const { zone } = policy;
+  if (zone !== null && now >= zone.until)
+    return { refusals: ['policy.hours.unknown'], waiting: [], matched: [], delaySeconds: 0 };
+  const near = policy.rules.filter((rule) => matches(rule.when, spend, usage, now));
+  const hitsAt = (time: number) =>
+    near.filter(
+      ({ when: { hours } }) => hours === null || (zone !== null && holds(hours, zone, time)),
+    );
+  const { refusals, waiting } = capsAndLimits(policy, spend, usage, now);
+  let hits = hitsAt(now);
+  const against = rulesAgainst(policy, hits, spend);
+  let opensAt: number | null = null;
+  const mayOpen = near.some(({ when: { hours } }) => hours !== null);
+  if (zone !== null && mayOpen && against.length > 0 && refusals.length === 0)
+    for (let time = now - (now % minute) + minute; time <= now + fifteenDays; time += minute) {
+      if (time >= zone.until || rulesAgainst(policy, hitsAt(time), spend).length > 0) continue;
+      opensAt = time;
+      break;
+    }
+  if (opensAt === null) refusals.push(...against);
+  else {
+    hits = hitsAt(opensAt);
+    waiting.push(`policy.hours.closed ${new Date(opensAt * 1_000).toISOString().slice(0, 19)}Z`);
+  }
+  const allowing = hits.filter((rule) => !rule.deny);
+  return {
+    refusals: refusals.sort(),
+    waiting: waiting.sort(),
+    matched: allowing.map((rule) => rule.name).sort(),
+    delaySeconds: allowing.reduce(
+      (most, rule) => (rule.require.delaySeconds > most ? rule.require.delaySeconds : most),
+      0,
+    ),
+  };
+}
+
+/** What no rule has a say in. */
+function capsAndLimits(
+  policy: PolicyBody,
+  spend: SpendFacts,
+  usage: readonly UsageRecord[],
+  now: number,
+) {
+  const refusals: string[] = [];
+  const waiting: string[] = [];
   const fee = spend.feeSats;
   const { rateSatPerVbyte, sharePerMille, selfSats } = policy.fees;
   if (rateSatPerVbyte !== null && Number(fee) / spend.vbytes > rateSatPerVbyte)
@@ -144,14 +219,5 @@ export function evaluateSlowly(
       (asked > most ? refusals : waiting).push(`policy.limit.exceeded ${limit.name}`);
     }
   }
-  const allowing = hits.filter((rule) => !rule.deny);
-  return {
-    refusals: refusals.sort(),
-    waiting: waiting.sort(),
-    matched: allowing.map((rule) => rule.name).sort(),
-    delaySeconds: allowing.reduce(
-      (most, rule) => (rule.require.delaySeconds > most ? rule.require.delaySeconds : most),
-      0,
-    ),
-  };
+  return { refusals, waiting };
 }

@@ -3,9 +3,22 @@ import fc from 'fast-check';
 import type { Refusal } from '../../../src/core/base/result.ts';
 import { sats } from '../../../src/core/base/sats.ts';
 import { parseTime } from '../../../src/core/base/time.ts';
-import type { DestinationTerm, Limit, PolicyBody, Rule } from '../../../src/core/policy/body.ts';
-import { parsePolicyBody } from '../../../src/core/policy/body.ts';
-import type { Evaluation, Payment, UsageRecord } from '../../../src/core/policy/evaluate.ts';
+import type {
+  DestinationTerm,
+  HoursSpan,
+  InitiatorTerm,
+  Limit,
+  PolicyBody,
+  Rule,
+  Zone,
+} from '../../../src/core/policy/body.ts';
+import { parsePolicyBody, weekdays } from '../../../src/core/policy/body.ts';
+import type {
+  Evaluation,
+  Payment,
+  SpendFacts,
+  UsageRecord,
+} from '../../../src/core/policy/evaluate.ts';
 import { evaluate } from '../../../src/core/policy/evaluate.ts';
 import { aRecord, aSpend, aWhen, one, ordinaryScript } from '../../support/policy-builder.ts';
 import { evaluateSlowly } from '../../support/policy-reference.ts';
@@ -33,35 +46,100 @@ const limit: fc.Arbitrary<Limit> = fc
     here: rest.of === 'organisation' ? Math.min(share, rest.most) : null,
   }));
 
+// The tests' now is a Thursday, 00:16:40 UTC: edges of spans and changes of offset lie around it.
+const minute = fc.oneof(
+  fc.constantFrom(0, 16, 17, 18, 76, 77, 1_396, 1_397, 1_440),
+  fc.integer({ min: 0, max: 1_440 }),
+);
+const span: fc.Arbitrary<HoursSpan> = fc
+  .record({
+    days: fc.oneof(
+      fc.uniqueArray(fc.constantFrom(...weekdays), { minLength: 1 }),
+      fc.constant([...weekdays]),
+    ),
+    minutes: fc.uniqueArray(minute, { minLength: 2, maxLength: 2 }),
+  })
+  .map(({ days, minutes }) => ({
+    days,
+    fromMinute: Math.min(...minutes),
+    toMinute: Math.max(...minutes),
+  }));
+const offset = fc.constantFrom(0, 3_600, -1_200, 7_200, -57_600, 57_600);
+const zone: fc.Arbitrary<Zone> = fc
+  .record({
+    first: offset,
+    later: fc.uniqueArray(
+      fc.record({
+        from: fc.constantFrom(960, 1_020, 1_080, 90_000, 600_000, 604_800),
+        seconds: offset,
+      }),
+      { maxLength: 2, selector: ({ from }) => from },
+    ),
+    until: fc.oneof(
+      { weight: 5, arbitrary: fc.constant(10_000_000) },
+      { weight: 1, arbitrary: fc.constantFrom(now, now + 1, 1_020, 1_021, 86_400) },
+    ),
+  })
+  .map(({ first, later, until }) => ({
+    version: '2026a',
+    offsets: [
+      { from: 0, seconds: first },
+      ...later.filter(({ from }) => from < until).sort((a, b) => a.from - b.from),
+    ],
+    until,
+  }));
+
+/** Rarely set, so that a rule has one or two conditions and policies pass often enough. */
+const sometimes = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | null> =>
+  fc.oneof({ weight: 2, arbitrary: fc.constant(null) }, { weight: 1, arbitrary });
+
 const when = fc.record({
   payments: fc.constantFrom('some' as const, 'some' as const, 'some' as const, 'none' as const),
-  amount: fc.option(
+  amount: sometimes(
     fc.record({
       above: fc.option(small, { nil: null }),
       atMost: small,
       windowSeconds: windows,
       of: fc.constantFrom('wallet' as const, 'destination' as const, 'initiator' as const),
     }),
-    { nil: null, freq: 2 },
   ),
-  destinations: fc.option(
+  destinations: sometimes(
     fc.record({ all: termList, any: fc.uniqueArray(term, { minLength: 1 }) }),
-    { nil: null, freq: 2 },
   ),
-  outputs: fc.option(
+  outputs: sometimes(
+    fc
+      .record({
+        any: fc.option(
+          fc.uniqueArray(
+            fc.constantFrom(
+              'data-value' as const,
+              'witness-unknown' as const,
+              'zero-value' as const,
+            ),
+            { minLength: 1 },
+          ),
+          { nil: null },
+        ),
+        above: fc.option(fc.integer({ min: 0, max: 3 }), { nil: null, freq: 2 }),
+        atMost: fc.option(fc.integer({ min: 0, max: 3 }), { nil: null, freq: 2 }),
+      })
+      .filter(({ any, above, atMost }) => any !== null || above !== null || atMost !== null),
+  ),
+  initiator: sometimes(
     fc.record({
       any: fc.uniqueArray(
-        fc.constantFrom('data-value' as const, 'witness-unknown' as const, 'zero-value' as const),
+        fc.constantFrom<InitiatorTerm>('member:ann', 'member:ben', 'group:ann', 'group:ops'),
         { minLength: 1 },
       ),
-      above: fc.constant(null),
-      atMost: fc.constant(null),
     }),
-    { nil: null, freq: 2 },
   ),
-  initiator: fc.constant(null),
-  hours: fc.constant(null),
-  reference: fc.constant(null),
+  hours: sometimes(
+    fc.record({
+      is: fc.constantFrom('within' as const, 'outside' as const),
+      spans: fc.array(span, { minLength: 1, maxLength: 3 }),
+    }),
+  ),
+  reference: sometimes(fc.constantFrom('present' as const, 'absent' as const)),
 });
 const named = fc.string({ minLength: 1, maxLength: 4, unit: fc.constantFrom('p', 'q', 'r') });
 const rule: fc.Arbitrary<Rule> = fc.oneof(
@@ -84,20 +162,27 @@ const rule: fc.Arbitrary<Rule> = fc.oneof(
     }),
   },
 );
-const policy: fc.Arbitrary<PolicyBody> = fc.record({
+const withoutZone = fc.record({
   wallet: fc.constant('hot-1'),
   timezone: fc.constant('UTC'),
-  zone: fc.constant(null),
   assert: fc.constant([]),
   limits: fc.array(limit, { maxLength: 4 }),
   fees: fc.record({
-    rateSatPerVbyte: fc.option(fc.integer({ min: 1, max: 6 }), { nil: null, freq: 1 }),
-    sharePerMille: fc.option(fc.constantFrom(0, 100, 500, 1_000), { nil: null, freq: 1 }),
+    rateSatPerVbyte: fc.option(fc.integer({ min: 1, max: 6 }), { nil: null, freq: 2 }),
+    sharePerMille: fc.option(fc.constantFrom(0, 100, 500, 1_000), { nil: null, freq: 2 }),
     selfSats: small,
   }),
   expires: fc.constant({ approveSeconds: 100, signSeconds: 100 }),
   rules: fc.array(rule, { maxLength: 4 }),
 });
+const policy: fc.Arbitrary<PolicyBody> = fc
+  .tuple(withoutZone, zone)
+  .map(([body, known]) => inZone(body, known));
+
+/** A body pins a zone when, and only when, a rule names hours. */
+function inZone(body: Omit<PolicyBody, 'zone'>, known: Zone): PolicyBody {
+  return { ...body, zone: body.rules.some((one_) => one_.when.hours !== null) ? known : null };
+}
 
 const payment: fc.Arbitrary<Payment> = fc.record({
   script: fc.oneof(
@@ -121,6 +206,8 @@ const spend = fc
     feeSats: fee,
     vbytes: fc.integer({ min: 1, max: 4 }),
     initiator: who,
+    initiatorGroups: fc.constantFrom([], ['ops'], ['desk', 'ops']),
+    hasReference: fc.boolean(),
   })
   .map(({ payments, ...rest }) => aSpend(payments, rest));
 const record: fc.Arbitrary<UsageRecord> = fc
@@ -135,8 +222,10 @@ const record: fc.Arbitrary<UsageRecord> = fc
 const usage = fc.array(record, { maxLength: 5 });
 
 const about = (refusal: Refusal): string => {
-  const { rule: denied, kind, cap, limit: exceeded } = refusal.facts;
-  return [refusal.code, denied ?? kind ?? cap ?? exceeded].filter((x) => x !== undefined).join(' ');
+  const { rule: denied, kind, cap, limit: exceeded, opensAt } = refusal.facts;
+  return [refusal.code, denied ?? kind ?? cap ?? exceeded ?? opensAt]
+    .filter((x) => x !== undefined)
+    .join(' ');
 };
 const essence = (found: Evaluation) => ({
   refusals: found.refusals.map(about).sort(),
@@ -149,13 +238,17 @@ const passes = (found: Evaluation): boolean =>
 
 describe('an evaluation', () => {
   test('says what the slow reference says', () => {
-    const seen = { passed: 0, waited: 0, refused: 0 };
+    const seen = { passed: 0, waited: 0, refused: 0, closed: 0, unknown: 0 };
     fc.assert(
       fc.property(policy, spend, usage, (body, facts, records) => {
         const found = evaluate(body, facts, records, now);
         if (found.refusals.length > 0) seen.refused++;
         else if (found.waiting.length > 0) seen.waited++;
         else seen.passed++;
+        for (const { code } of [...found.refusals, ...found.waiting]) {
+          if (code === 'policy.hours.closed') seen.closed++;
+          if (code === 'policy.hours.unknown') seen.unknown++;
+        }
         expect(essence(found)).toEqual(evaluateSlowly(body, facts, records, now));
       }),
       { numRuns: 4_000 },
@@ -179,11 +272,11 @@ describe('an evaluation', () => {
           rules: body.rules.toReversed(),
           limits: body.limits.toReversed(),
         };
-        const back = aSpend(facts.payments.toReversed(), {
-          feeSats: facts.feeSats,
-          vbytes: facts.vbytes,
-          initiator: facts.initiator,
-        });
+        const back: SpendFacts = {
+          ...facts,
+          payments: facts.payments.toReversed(),
+          initiatorGroups: facts.initiatorGroups.toReversed(),
+        };
         expect(essence(evaluate(turned, back, records.toReversed(), now))).toEqual(
           essence(evaluate(body, facts, records, now)),
         );
@@ -197,8 +290,12 @@ describe('an evaluation', () => {
       fc.property(policy, spend, usage, rule, limit, (body, facts, records, added, bound) => {
         const before = evaluate(body, facts, records, now);
         if (!passes(before)) return;
-        const more = { ...body, rules: [...body.rules, added], limits: [...body.limits, bound] };
+        const more = inZone(
+          { ...body, rules: [...body.rules, added], limits: [...body.limits, bound] },
+          body.zone ?? aZone,
+        );
         const after = evaluate(more, facts, records, now);
+        if (!passes(after)) return;
         expect(after.delaySeconds).toBeGreaterThanOrEqual(before.delaySeconds);
         expect(after.matched.slice(0, before.matched.length)).toEqual(before.matched);
       }),
@@ -227,6 +324,7 @@ describe('an evaluation', () => {
         // Limits alone: conditions on windows change with time, too.
         const plain: PolicyBody = {
           ...body,
+          zone: null,
           rules: [{ ...aPlainRule, when: { ...aPlainRule.when, payments: 'some' } }],
         };
         for (const refusal of evaluate(plain, facts, records, now).waiting) {
@@ -251,6 +349,8 @@ describe('an evaluation', () => {
     expect(found).toBeGreaterThan(20);
   });
 });
+
+const aZone: Zone = { version: '2026a', offsets: [{ from: 0, seconds: 0 }], until: 10_000_000 };
 
 const aPlainRule: Rule = {
   name: 'p',
