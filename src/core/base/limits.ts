@@ -121,6 +121,8 @@ export const MINUTES_OF_DAY = 1_440;
 /** Assertions of a policy, and compromised people that one may name: the search grows with every person. */
 export const POLICY_ASSERTIONS = 20;
 export const COMPROMISED = 5;
+/** Steps of one analysis of policies, a few seconds: whoever writes a policy decides how hard it is to analyse. */
+export const ANALYSIS_STEPS = 2_000_000;
 /** Offsets of one time zone: two a year for half a century; no zone is farther from UTC than 16 hours. */
 export const ZONE_OFFSETS = 128;
 export const ZONE_OFFSET = 57_600;
