@@ -5,6 +5,7 @@ import type { Result } from '../core/base/result.ts';
 import { ok, refuse } from '../core/base/result.ts';
 import type { Seconds } from '../core/base/time.ts';
 import type { DestinationsBody } from '../core/governance/document.ts';
+import { zoneOf } from '../client/time-zone.ts';
 import type { PolicyBody } from '../core/policy/body.ts';
 import { parsePolicyYaml } from '../core/policy/yaml.ts';
 import type { Network } from '../core/wallet/network.ts';
@@ -155,7 +156,7 @@ export function readDemonstrationPolicies(folder: string): Result<ReadonlyMap<st
   const policies = new Map<string, PolicyBody>();
   for (const { id } of demonstrationWallets) {
     const text = readFileSync(join(folder, `demo-${id}.policy.yaml`), 'utf8');
-    const policy = parsePolicyYaml(text);
+    const policy = parsePolicyYaml(text, zoneOf);
     if (!policy.ok) return policy;
     policies.set(id, policy.value);
   }

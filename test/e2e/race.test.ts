@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { openSession, apiOf } from '../../src/client/session.ts';
 import { emptyLog, frameOf, signStatement } from '../../src/client/statements.ts';
 import type { Device, LogPosition } from '../../src/client/statements.ts';
+import { zoneOf } from '../../src/client/time-zone.ts';
 import { writeProfile } from '../../src/cli/profile.ts';
 import { canonicalBytes } from '../../src/core/base/canonical.ts';
 import { digest, sha256 } from '../../src/core/base/digest.ts';
@@ -127,7 +128,7 @@ async function startAll(approvers: readonly FoundingMember[]) {
           cosigners: [],
           signerKey: signer.receiptKey,
           birth: 0,
-          policy: valueOf(parsePolicyYaml(policyText)),
+          policy: valueOf(parsePolicyYaml(policyText, zoneOf)),
         },
       ],
       destinations: [],

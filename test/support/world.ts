@@ -36,6 +36,7 @@ import type { ReceiptKey } from '../../src/signer/receipt-key.ts';
 import { receiptKeyOf } from '../../src/signer/receipt-key.ts';
 import type { FoundingMember, FoundingSpec } from '../../src/start/founding.ts';
 import { foundOrganisation } from '../../src/start/founding.ts';
+import { testZones } from './zones.ts';
 
 /** A whole organisation in memory: a log, the devices that write to it and the signers that read it. Nothing is random. */
 
@@ -99,7 +100,7 @@ export class World {
       ['governor-3', ['governors']],
       ['officer', ['security']],
     ];
-    const policy = parsePolicyYaml(options.policy ?? policyOf('hot-1'));
+    const policy = parsePolicyYaml(options.policy ?? policyOf('hot-1'), testZones);
     if (!policy.ok) throw new Error(JSON.stringify(policy.refusal));
     const listed = scriptOfAddress(listedAddress, 'regtest');
     if (!listed.ok) throw new Error('the listed address is one');

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
+import { zoneOf } from '../../client/time-zone.ts';
 import { fromUtf8 } from '../../core/base/bytes.ts';
 import { explainCode } from '../../core/base/codes.ts';
 import type { Refusal, Result } from '../../core/base/result.ts';
@@ -102,7 +103,7 @@ function readArguments(args: readonly string[]): Asked | 'help' | undefined {
 function check(policy: Uint8Array, charter: Uint8Array | undefined): Result<PolicyBody> {
   const text = fromUtf8(policy);
   if (text === undefined) return refuse('policy.syntax', { line: 1, reason: 'not UTF-8' });
-  const body = parsePolicyYaml(text);
+  const body = parsePolicyYaml(text, zoneOf);
   if (!body.ok || charter === undefined) return body;
   const found = readCharter(charter);
   if (!found.ok) return found;

@@ -528,10 +528,10 @@ export const codes = {
     'The policy file has a field that the language does not know.',
     'Correct the spelling, or remove the field.',
   ),
-  'policy.feature.unsupported': final(
+  'policy.timezone.unknown': final(
     422,
-    'The policy uses a feature that is not supported yet.',
-    'Remove the field named.',
+    'There is no such time zone.',
+    'Write a name of the IANA time-zone database, such as Asia/Tokyo.',
   ),
   'policy.rules.empty': final(403, 'The policy has no rules, so it allows nothing.', 'Add a rule.'),
   'policy.quorum.zero': final(

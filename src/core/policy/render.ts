@@ -1,15 +1,22 @@
 import { formatBtc } from '../base/sats.ts';
+import { formatTime } from '../base/time.ts';
 import type {
   AmountCondition,
+  Assertion,
   Clause,
   DestinationTerm,
+  HoursCondition,
+  InitiatorTerm,
   Limit,
+  OutputCondition,
   OutputKind,
   PolicyBody,
   Rule,
   Scope,
   When,
+  Zone,
 } from './body.ts';
+import { formatMinute, formatSpan } from './hours.ts';
 
 /**
  * A policy as sentences that a governor reads before he signs: made from the normalised body alone, every value of it
@@ -24,6 +31,7 @@ export function renderPolicy(body: PolicyBody): string[] {
       : `at most ${perCent(sharePerMille)} of the payments`;
   return [
     `Policy of wallet ${body.wallet}; time zone ${body.timezone}.`,
+    ...(body.zone === null ? [] : [renderZone(body.zone)]),
     ...body.limits.map(renderLimit),
     `Fee of one transaction: ${rate}, ${share}; without payments at most ${selfSats} sat.`,
     `An approval holds for ${duration(body.expires.approveSeconds)}; once approved and past any delay, a spend must be signed within ${duration(body.expires.signSeconds)}.`,
@@ -31,7 +39,28 @@ export function renderPolicy(body: PolicyBody): string[] {
     body.rules.length === 0
       ? 'There is no rule: nothing is allowed.'
       : 'Every rule that applies must be satisfied. What no rule allows is refused.',
+    ...body.assert.map(renderAssertion),
   ];
+}
+
+function renderZone({ version, offsets, until }: Zone): string {
+  const parts = offsets.map(
+    ({ from, seconds }, i) => `${i === 0 ? '' : `from ${formatTime(from)} `}${utc(seconds)}`,
+  );
+  return `Hours are read from version ${version} of the time zone: ${parts.join(', ')}; from ${formatTime(until)} on nothing is allowed.`;
+}
+
+/** `UTC+09:00`; with seconds where an offset has them. */
+function utc(offset: number): string {
+  const size = Math.abs(offset);
+  const rest = size % 60 === 0 ? '' : `:${String(size % 60).padStart(2, '0')}`;
+  return `UTC${offset < 0 ? '-' : '+'}${formatMinute(Math.floor(size / 60))}${rest}`;
+}
+
+function renderAssertion({ compromised, windowSeconds, movesAtMost }: Assertion): string {
+  const who = compromised === 1 ? '1 compromised person' : `${compromised} compromised people`;
+  const when = windowSeconds === null ? 'however long' : window(windowSeconds);
+  return `Asserted: ${who} can move at most ${btc(movesAtMost)}, fees included, ${when}.`;
 }
 
 const scopes: Readonly<Record<Scope, string>> = {
@@ -64,8 +93,12 @@ function renderWhen(when: When): string {
   if (when.amount !== null) parts.push(renderAmount(when.amount));
   if (all !== null) parts.push(`every payment is ${renderTerms(all)}`);
   if (any !== null) parts.push(`some payment is ${renderTerms(any)}`);
-  if (when.outputs?.any != null)
-    parts.push(`some payment is ${when.outputs.any.map(renderOutput).join(' or ')}`);
+  if (when.outputs !== null) parts.push(...renderOutputs(when.outputs));
+  if (when.initiator !== null)
+    parts.push(`it is proposed by ${renderInitiators(when.initiator.any)}`);
+  if (when.hours !== null) parts.push(renderHours(when.hours));
+  if (when.reference !== null)
+    parts.push(when.reference === 'present' ? 'it names a reference' : 'it names no reference');
   return parts.join(' and ');
 }
 
@@ -90,6 +123,28 @@ function renderTerms(terms: readonly DestinationTerm[]): string {
       return term.startsWith('tag:') ? `tagged ${value}` : `to ${value}`;
     })
     .join(' or ');
+}
+
+function renderOutputs({ any, above, atMost }: OutputCondition): readonly string[] {
+  const some = any === null ? [] : [`some payment is ${any.map(renderOutput).join(' or ')}`];
+  const bounds = [
+    ...(above === null ? [] : [`more than ${above}`]),
+    ...(atMost === null ? [] : [`at most ${atMost}`]),
+  ];
+  return bounds.length === 0 ? some : [...some, `the payments are ${bounds.join(' and ')}`];
+}
+
+function renderInitiators(terms: readonly InitiatorTerm[]): string {
+  return terms
+    .map((term) => {
+      const id = term.slice(term.indexOf(':') + 1);
+      return term.startsWith('member:') ? id : `somebody of ${id}`;
+    })
+    .join(' or ');
+}
+
+function renderHours({ is, spans }: HoursCondition): string {
+  return `it is signed ${is} ${spans.map(formatSpan).join(is === 'within' ? ' or ' : ' and ')}`;
 }
 
 function renderOutput(kind: OutputKind): string {

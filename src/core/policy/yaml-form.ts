@@ -1,14 +1,18 @@
 import { z } from 'zod';
 import {
   CLAUSE_LEAVES,
+  COMPROMISED,
   LABEL_LENGTH,
   MEMBERS,
+  POLICY_ASSERTIONS,
   POLICY_LIMITS,
   POLICY_RULES,
+  POLICY_SPANS,
+  SPEND_OUTPUTS,
 } from '../base/limits.ts';
 import { parseAmount } from '../base/sats.ts';
 import { label } from '../base/schema.ts';
-import { deviceKinds, outputKinds } from './body.ts';
+import { deviceKinds, outputKinds, weekdays } from './body.ts';
 
 /** The YAML form of a policy, as people write it. The JSON Schema for editors is generated from these schemas. */
 
@@ -55,6 +59,33 @@ const terms = z
   .array(z.string().regex(/^(listed|unlisted|(tag|owner):[a-z0-9][a-z0-9._-]{0,63})$/))
   .min(1);
 
+const initiators = z.array(z.string().regex(/^(member|group):[a-z0-9][a-z0-9._-]{0,63}$/)).min(1);
+
+/** A time of the day, from 00:00 to 23:59. */
+const timeOfDay = /^([01][0-9]|2[0-3]):[0-5][0-9]$/;
+const spans = z
+  .array(
+    z
+      .strictObject({
+        days: z
+          .array(z.enum(weekdays))
+          .min(1)
+          .refine((days) => new Set(days).size === days.length, 'a day occurs twice'),
+        from: z.string().regex(timeOfDay).describe('the first minute: "09:00"'),
+        to: z
+          .string()
+          .regex(/^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$/)
+          .describe('the end, itself not included: "18:00", at most "24:00"'),
+      })
+      .refine(
+        (found) => found.from < found.to,
+        'to must be later than from: write a span over midnight as two, one of them to "24:00"',
+      ),
+  )
+  .min(1)
+  .max(POLICY_SPANS);
+const outputCount = z.int().min(0).max(SPEND_OUTPUTS);
+
 const when = z.strictObject({
   amount: z
     .strictObject({
@@ -73,9 +104,30 @@ const when = z.strictObject({
     })
     .optional(),
   outputs: z
-    .strictObject({ any: z.array(z.enum(outputKinds)).min(1) })
+    .strictObject({
+      any: z
+        .array(z.enum(outputKinds))
+        .min(1)
+        .optional()
+        .describe('unusual outputs; refused unless a matching rule names them'),
+      above: outputCount.optional().describe('more payments than this'),
+      atMost: outputCount.optional().describe('at most so many payments'),
+    })
     .optional()
-    .describe('unusual outputs; refused unless a matching rule names them'),
+    .describe('what is paid and how many payments there are; change is not counted'),
+  initiator: z.strictObject({ any: initiators }).optional().describe('who proposes'),
+  hours: z
+    .strictObject({ within: spans.optional(), outside: spans.optional() })
+    .refine(
+      (found) => (found.within === undefined) !== (found.outside === undefined),
+      'needs one of within, outside',
+    )
+    .optional()
+    .describe('the time of signing, in the time zone of the policy'),
+  reference: z
+    .enum(['present', 'absent'])
+    .optional()
+    .describe('whether the proposal names a ticket'),
 });
 
 const leaf = z.strictObject({
@@ -106,6 +158,12 @@ const rule = z
     'needs one of require, deny',
   );
 
+const assertion = z.strictObject({
+  compromised: z.int().min(0).max(COMPROMISED).describe('so many people, with all their devices'),
+  per: duration.optional().describe('within any stretch of this length; left out: however long'),
+  movesAtMost: amount.describe('payments and fees together'),
+});
+
 export const yamlPolicySchema = z.strictObject({
   policy: label.describe('the wallet'),
   timezone: z.string().describe('an IANA time-zone name'),
@@ -123,6 +181,11 @@ export const yamlPolicySchema = z.strictObject({
   }),
   expires: z.strictObject({ approve: duration, sign: duration }),
   rules: z.array(rule).max(POLICY_RULES),
+  assert: z
+    .array(assertion)
+    .max(POLICY_ASSERTIONS)
+    .optional()
+    .describe('proven whenever the policy is checked'),
 });
 export type YamlPolicy = z.infer<typeof yamlPolicySchema>;
 

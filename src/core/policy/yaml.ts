@@ -5,12 +5,17 @@ import { ok, refuse } from '../base/result.ts';
 import { parseAmount, satsToJson } from '../base/sats.ts';
 import type {
   AmountCondition,
+  Assertion,
   Clause,
   DestinationTerm,
+  HoursCondition,
+  InitiatorTerm,
   Limit,
+  OutputCondition,
   PolicyBody,
   Rule,
   When,
+  Zone,
 } from './body.ts';
 import { policyBodySchema } from './body.ts';
 import type { YamlTree } from './parse-yaml.ts';
@@ -20,41 +25,30 @@ import { yamlPolicySchema } from './yaml-form.ts';
 
 export { renderPolicy } from './render.ts';
 
+/** The time zone of an IANA name as data; undefined: there is none. Core knows no zones, so that its caller gives them. */
+export type ZoneSource = (name: string) => Zone | undefined;
+
 /**
- * The normalised body of a policy file (design 4). Requires the text of the file. Refuses, each with `line` (from 1),
- * `path` and `reason`: `policy.syntax` (form), `policy.field.missing`, `policy.field.unknown`, and
- * `policy.feature.unsupported` for `assert` and `hours`. Not checked here: what only a charter can tell (check.ts).
+ * The normalised body of a policy file (design 4). Requires the text of the file. Every policy's time zone is asked for,
+ * and pinned when a rule names hours. Refuses, each with `line` (from 1), `path` and `reason`: `policy.syntax` (form),
+ * `policy.field.missing`, `policy.field.unknown`, `policy.timezone.unknown`. Not checked here: what only a charter can
+ * tell (check.ts).
  */
-export function parsePolicyYaml(text: string): Result<PolicyBody> {
+export function parsePolicyYaml(text: string, zones: ZoneSource): Result<PolicyBody> {
   const tree = readYaml(text);
   if (!tree.ok) return tree;
-  const unsupported = findUnsupported(tree.value);
-  if (unsupported !== undefined) return unsupported;
   const form = yamlPolicySchema.safeParse(tree.value.value);
   if (!form.success) return refuseIssue(tree.value, form.error.issues);
-  const body = normalise(form.data);
+  const zone = zones(form.data.timezone);
+  if (zone === undefined)
+    return refuse('policy.timezone.unknown', {
+      line: tree.value.lineOf(['timezone']),
+      path: 'timezone',
+      reason: `no time zone ${form.data.timezone}`.slice(0, 200),
+    });
+  const body = normalise(form.data, zone);
   const found = policyBodySchema.safeParse(body);
   return found.success ? ok(found.data) : refuseIssue(tree.value, found.error.issues);
-}
-
-/** Parts of the language that are refused whole rather than understood in part. */
-function findUnsupported(tree: YamlTree): Result<PolicyBody> | undefined {
-  const policy = tree.value;
-  const at = (path: readonly PropertyKey[]): Result<PolicyBody> =>
-    refuse('policy.feature.unsupported', {
-      line: tree.lineOf(path),
-      path: path.map(String).join('.'),
-      feature: String(path.at(-1)),
-    });
-  if (hasKey(policy, 'assert')) return at(['assert']);
-  const rules = hasKey(policy, 'rules') ? policy.rules : undefined;
-  if (!Array.isArray(rules)) return undefined;
-  for (const [i, rule] of rules.entries()) {
-    if (hasKey(rule, 'hours')) return at(['rules', i, 'hours']);
-    if (hasKey(rule, 'when') && hasKey(rule.when, 'hours'))
-      return at(['rules', i, 'when', 'hours']);
-  }
-  return undefined;
 }
 
 function hasKey<K extends string>(value: unknown, key: K): value is Record<K, unknown> {
@@ -101,11 +95,12 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   );
 }
 
-function normalise(policy: YamlPolicy): PolicyBody {
+function normalise(policy: YamlPolicy, zone: Zone): PolicyBody {
+  const rules = policy.rules.map(normaliseRule);
   return {
     wallet: policy.policy,
     timezone: policy.timezone,
-    zone: null,
+    zone: rules.some(({ when }) => when.hours !== null) ? zone : null,
     limits: policy.limits.map(normaliseLimit),
     fees: {
       rateSatPerVbyte: policy.fees.rate === 'none' ? null : parseInt(policy.fees.rate, 10),
@@ -116,9 +111,15 @@ function normalise(policy: YamlPolicy): PolicyBody {
       approveSeconds: toSeconds(policy.expires.approve),
       signSeconds: toSeconds(policy.expires.sign),
     },
-    rules: policy.rules.map(normaliseRule),
-    assert: [],
+    rules,
+    assert: (policy.assert ?? []).map(normaliseAssertion),
   };
+}
+
+function normaliseAssertion(found: NonNullable<YamlPolicy['assert']>[number]): Assertion {
+  const { compromised, per, movesAtMost } = found;
+  const windowSeconds = per === undefined ? null : toSeconds(per);
+  return { compromised, windowSeconds, movesAtMost: toSats(movesAtMost) };
 }
 
 function normaliseLimit(limit: YamlPolicy['limits'][number]): Limit {
@@ -144,8 +145,10 @@ function normaliseRule(rule: YamlPolicy['rules'][number]): Rule {
   return { name, when, deny: false, require: { approvals, delaySeconds } };
 }
 
-function normaliseWhen(when: YamlPolicy['rules'][number]['when']): When {
-  const { amount, destinations, outputs } = when;
+type YamlWhen = YamlPolicy['rules'][number]['when'];
+
+function normaliseWhen(when: YamlWhen): When {
+  const { amount, destinations, outputs, initiator, hours } = when;
   return {
     payments: when.payments ?? 'some',
     amount: amount === undefined ? null : normaliseAmount(amount),
@@ -153,16 +156,33 @@ function normaliseWhen(when: YamlPolicy['rules'][number]['when']): When {
       destinations === undefined
         ? null
         : { all: toTerms(destinations.all), any: toTerms(destinations.any) },
-    outputs: outputs === undefined ? null : { any: outputs.any, above: null, atMost: null },
-    initiator: null,
-    hours: null,
-    reference: null,
+    outputs: outputs === undefined ? null : normaliseOutputs(outputs),
+    // The schema has matched the pattern of a term; the type of a template says the same.
+    initiator: initiator === undefined ? null : { any: initiator.any as readonly InitiatorTerm[] },
+    hours: hours === undefined ? null : normaliseHours(hours),
+    reference: when.reference ?? null,
   };
 }
 
-type YamlAmount = NonNullable<YamlPolicy['rules'][number]['when']['amount']>;
+function normaliseOutputs(outputs: NonNullable<YamlWhen['outputs']>): OutputCondition {
+  const { any = null, above = null, atMost = null } = outputs;
+  return { any, above, atMost };
+}
 
-function normaliseAmount(amount: YamlAmount): AmountCondition {
+function normaliseHours({ within, outside }: NonNullable<YamlWhen['hours']>): HoursCondition {
+  const spans = (within ?? outside ?? []).map(({ days, from, to }) => ({
+    days,
+    fromMinute: toMinute(from),
+    toMinute: toMinute(to),
+  }));
+  return { is: within === undefined ? 'outside' : 'within', spans };
+}
+
+function toMinute(text: string): number {
+  return Number(text.slice(0, 2)) * 60 + Number(text.slice(3));
+}
+
+function normaliseAmount(amount: NonNullable<YamlWhen['amount']>): AmountCondition {
   return {
     above: amount.above === undefined ? null : toSats(amount.above),
     atMost: amount.atMost === undefined ? null : toSats(amount.atMost),

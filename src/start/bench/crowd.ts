@@ -19,6 +19,7 @@ import { readSpend } from '../../core/psbt/spend.ts';
 import { parseWallet } from '../../core/wallet/wallet.ts';
 import { emptyLog, frameOf } from '../../client/statements.ts';
 import type { Device, LogPosition } from '../../client/statements.ts';
+import { zoneOf } from '../../client/time-zone.ts';
 import { accountKeyOf } from '../../keys/account-key.ts';
 import { receiptKeyOf } from '../../signer/receipt-key.ts';
 import type { FoundingMember } from '../founding.ts';
@@ -69,7 +70,7 @@ export function foundCrowd(size: {
   );
   const operator = member('operator', ['operators']);
   const hotKey = accountKeyOf(seed('hot'), 'wpkh', 'sandbox');
-  const policy = parsePolicyYaml(policyText);
+  const policy = parsePolicyYaml(policyText, zoneOf);
   assert(policy.ok, 'the policy of the bench is one');
   const logSeed = seed('log');
   const founded = foundOrganisation({

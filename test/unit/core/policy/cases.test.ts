@@ -3,9 +3,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { zoneOf } from '../../../../src/client/time-zone.ts';
 import { parseAmount } from '../../../../src/core/base/sats.ts';
 import type { Sats } from '../../../../src/core/base/sats.ts';
-import { formatTime } from '../../../../src/core/base/time.ts';
+import { formatTime, parseTime } from '../../../../src/core/base/time.ts';
 import type { PolicyBody } from '../../../../src/core/policy/body.ts';
 import type { Payment, UsageRecord } from '../../../../src/core/policy/evaluate.ts';
 import { evaluate } from '../../../../src/core/policy/evaluate.ts';
@@ -16,7 +17,7 @@ import { sumOf } from '../../../support/policy-builder.ts';
 
 // The tables beside the ready policies: what each of them means, as spends that pass and spends that do not.
 const folder = resolve(import.meta.dirname, '../../../../policies');
-const now = 1_800_000_000;
+const ordinaryTime = 1_800_000_000; // a Friday afternoon in Tokyo
 
 const pay = z.array(
   z.strictObject({
@@ -37,7 +38,9 @@ const table = z.strictObject({
         fee: z.string().default('1000 sat'),
         vbytes: z.int().default(200),
         initiator: z.string().default('operator'),
+        reference: z.boolean().default(false),
       }),
+      at: z.string().optional(),
       usage: z
         .array(
           z.strictObject({
@@ -84,7 +87,7 @@ function payments(list: Case['spend']['pay']): readonly Payment[] {
   }));
 }
 
-function usageOf(list: Case['usage']): readonly UsageRecord[] {
+function usageOf(list: Case['usage'], now: number): readonly UsageRecord[] {
   return list.map((one, i) => ({
     proposal: `earlier ${i}`,
     state: one.ago === undefined ? 'reserved' : 'committed',
@@ -96,8 +99,15 @@ function usageOf(list: Case['usage']): readonly UsageRecord[] {
   }));
 }
 
+function timeOf({ at }: Case): number {
+  const time = at === undefined ? ordinaryTime : parseTime(at);
+  if (time === undefined) throw new Error(`no time: ${String(at)}`);
+  return time;
+}
+
 function judge(policy: PolicyBody, members: Table['members'], one: Case) {
-  const { pay: list, fee, vbytes, initiator } = one.spend;
+  const { pay: list, fee, vbytes, initiator, reference } = one.spend;
+  const now = timeOf(one);
   const facts = {
     payments: payments(list),
     amountSats: sumOf(payments(list)),
@@ -105,9 +115,9 @@ function judge(policy: PolicyBody, members: Table['members'], one: Case) {
     vbytes,
     initiator,
     initiatorGroups: members.find(({ id }) => id === initiator)?.groups ?? [],
-    hasReference: false,
+    hasReference: reference,
   };
-  const evaluation = evaluate(policy, facts, usageOf(one.usage), now);
+  const evaluation = evaluate(policy, facts, usageOf(one.usage, now), now);
   const voices: Voice[] = one.approvals.map((id) => {
     const groups = members.find((member) => member.id === id)?.groups;
     if (groups === undefined) throw new Error(`no member: ${id}`);
@@ -136,7 +146,7 @@ test('there are ready policies', () => {
 describe.each(files)('%s', (file) => {
   const text = readFileSync(resolve(folder, file.replace('.policy.', '.cases.')), 'utf8');
   const found = table.parse(parse(text));
-  const policy = parsePolicyYaml(readFileSync(resolve(folder, file), 'utf8'));
+  const policy = parsePolicyYaml(readFileSync(resolve(folder, file), 'utf8'), zoneOf);
 
   test('is the policy of its table, and both can be read', () => {
     expect(policy).toMatchObject({ ok: true });
@@ -161,7 +171,7 @@ describe.each(files)('%s', (file) => {
     if (delay !== undefined) expect(evaluation.delaySeconds).toBe(delay);
     if (fitsIn !== undefined)
       expect(no.map((refusal) => refusal.facts['fitsAt'])).toEqual([
-        fitsIn === 'never' ? null : formatTime(now + seconds(fitsIn)),
+        fitsIn === 'never' ? null : formatTime(timeOf(one) + seconds(fitsIn)),
       ]);
   });
 });

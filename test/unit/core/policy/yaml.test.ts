@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { POLICY_TEXT_LENGTH } from '../../../../src/core/base/limits.ts';
 import { parsePolicyBody } from '../../../../src/core/policy/body.ts';
 import { parsePolicyYaml, renderPolicy } from '../../../../src/core/policy/yaml.ts';
+import { testZones, tokyo } from '../../../support/zones.ts';
 
 const good = `policy: hot-1
 timezone: Asia/Tokyo
@@ -29,20 +30,38 @@ rules:
     deny: true
 `;
 
+/** The parts of the language that `good` leaves out. */
+const more = good.replace(
+  'when: { amount: { above: 200000000 sat } }',
+  `when:
+      amount: { above: 200000000 sat }
+      initiator: { any: [member:alice, group:operators] }
+      hours:
+        within:
+          - { days: [mon, tue], from: 09:00, to: "18:00" }
+          - { days: [sat], from: "00:00", to: 24:00 }
+      outputs: { above: 3, atMost: 10 }
+      reference: present`,
+).concat(`assert:
+  - { compromised: 1, movesAtMost: 0 BTC }
+  - { compromised: 2, per: 24h, movesAtMost: 10 BTC }
+`);
+
 const refusalOf = (text: string) => {
-  const found = parsePolicyYaml(text);
+  const found = parsePolicyYaml(text, testZones);
   if (found.ok) throw new Error('parsed');
   return { code: found.refusal.code, ...found.refusal.facts };
 };
 
 describe('a policy file', () => {
   test('becomes the normalised body', () => {
-    const found = parsePolicyYaml(good);
+    const found = parsePolicyYaml(good, testZones);
     expect(found).toEqual({
       ok: true,
       value: {
         wallet: 'hot-1',
         timezone: 'Asia/Tokyo',
+        zone: null,
         limits: [
           {
             name: 'per payment',
@@ -87,6 +106,9 @@ describe('a policy file', () => {
               amount: { above: null, atMost: 200_000_000, windowSeconds: 86_400, of: 'wallet' },
               destinations: { all: ['listed', 'tag:vip'], any: null },
               outputs: null,
+              initiator: null,
+              hours: null,
+              reference: null,
             },
             deny: false,
             require: {
@@ -101,6 +123,9 @@ describe('a policy file', () => {
               amount: { above: 200_000_000, atMost: null, windowSeconds: null, of: 'wallet' },
               destinations: null,
               outputs: null,
+              initiator: null,
+              hours: null,
+              reference: null,
             },
             deny: false,
             require: {
@@ -119,19 +144,56 @@ describe('a policy file', () => {
               payments: 'some',
               amount: null,
               destinations: { all: null, any: ['unlisted'] },
-              outputs: { any: ['zero-value'] },
+              outputs: { any: ['zero-value'], above: null, atMost: null },
+              initiator: null,
+              hours: null,
+              reference: null,
             },
             deny: true,
             require: null,
           },
         ],
+        assert: [],
       },
     });
     if (found.ok) expect(parsePolicyBody(found.value)).toEqual(found);
   });
 
+  test('with conditions on initiator, hours, outputs and reference and with assertions, too', () => {
+    const found = parsePolicyYaml(more, testZones);
+    if (!found.ok) throw new Error(JSON.stringify(found.refusal));
+    expect(found.value.zone).toEqual(tokyo);
+    expect(found.value.rules[1]?.when).toEqual({
+      payments: 'some',
+      amount: { above: 200_000_000, atMost: null, windowSeconds: null, of: 'wallet' },
+      destinations: null,
+      outputs: { any: null, above: 3, atMost: 10 },
+      initiator: { any: ['member:alice', 'group:operators'] },
+      hours: {
+        is: 'within',
+        spans: [
+          { days: ['mon', 'tue'], fromMinute: 540, toMinute: 1_080 },
+          { days: ['sat'], fromMinute: 0, toMinute: 1_440 },
+        ],
+      },
+      reference: 'present',
+    });
+    expect(found.value.assert).toEqual([
+      { compromised: 1, windowSeconds: null, movesAtMost: 0 },
+      { compromised: 2, windowSeconds: 86_400, movesAtMost: 1_000_000_000 },
+    ]);
+    expect(parsePolicyBody(found.value)).toEqual(found);
+    const outside = parsePolicyYaml(more.replace('within:', 'outside:'), testZones);
+    expect(outside).toMatchObject({
+      value: { rules: [{}, { when: { hours: { is: 'outside' } } }, {}] },
+    });
+  });
+
   test('may do without caps of the fee only by saying so', () => {
-    const found = parsePolicyYaml(good.replace('300 sat/vB', 'none').replace('2.5%', 'none'));
+    const found = parsePolicyYaml(
+      good.replace('300 sat/vB', 'none').replace('2.5%', 'none'),
+      testZones,
+    );
     expect(found).toMatchObject({
       ok: true,
       value: { fees: { rateSatPerVbyte: null, sharePerMille: null } },
@@ -139,7 +201,7 @@ describe('a policy file', () => {
   });
 
   test('is rendered as sentences that hold every value', () => {
-    const found = parsePolicyYaml(good);
+    const found = parsePolicyYaml(good, testZones);
     if (!found.ok) throw new Error(found.refusal.code);
     expect(renderPolicy(found.value)).toEqual([
       'Policy of wallet hot-1; time zone Asia/Tokyo.',
@@ -154,6 +216,33 @@ describe('a policy file', () => {
       'Rule "strangers": when something is paid out and some payment is to an unlisted address and some payment is of 0 sat, the spend is denied.',
       'Every rule that applies must be satisfied. What no rule allows is refused.',
     ]);
+  });
+});
+
+describe('the sentences of a policy', () => {
+  test('name the zone, every condition and every assertion', () => {
+    const found = parsePolicyYaml(more, testZones);
+    if (!found.ok) throw new Error(found.refusal.code);
+    const sentences = renderPolicy(found.value);
+    expect(sentences[1]).toBe(
+      'Hours are read from version 2026a of the time zone: UTC+09:00; from 2046-01-01T00:00:00Z on nothing is allowed.',
+    );
+    expect(sentences[9]).toBe(
+      'Rule "large": when something is paid out and the amount is above 2.00000000 BTC and the payments are more than 3 and at most 10 and it is proposed by alice or somebody of operators and it is signed within mon tue 09:00-18:00 or sat 00:00-24:00 and it names a reference, it needs 2 of treasury and 1 of compliance (by message or psbt), then wait 6 hours before signing.',
+    );
+    expect(sentences.slice(-2)).toEqual([
+      'Asserted: 1 compromised person can move at most 0.00000000 BTC, fees included, however long.',
+      'Asserted: 2 compromised people can move at most 10.00000000 BTC, fees included, in any 24 hours.',
+    ]);
+  });
+
+  test('name every change of offset', () => {
+    const text = more.replace('Asia/Tokyo', 'America/New_York');
+    const found = parsePolicyYaml(text, testZones);
+    if (!found.ok) throw new Error(found.refusal.code);
+    expect(renderPolicy(found.value)[1]).toContain(
+      ': UTC-05:00, from 2026-03-08T07:00:00Z UTC-04:00, from 2026-11-01T06:00:00Z UTC-05:00, ',
+    );
   });
 });
 
@@ -189,8 +278,8 @@ describe('the YAML of a policy file', () => {
 
   test('is not refused for being exactly as long as allowed', () => {
     const text = `${good}#`;
-    expect(parsePolicyYaml(text.padEnd(POLICY_TEXT_LENGTH, 'x')).ok).toBe(true);
-    expect(parsePolicyYaml(text.padEnd(POLICY_TEXT_LENGTH + 1, 'x')).ok).toBe(false);
+    expect(parsePolicyYaml(text.padEnd(POLICY_TEXT_LENGTH, 'x'), testZones).ok).toBe(true);
+    expect(parsePolicyYaml(text.padEnd(POLICY_TEXT_LENGTH + 1, 'x'), testZones).ok).toBe(false);
   });
 
   test('knows no yes, no octal and no exponent', () => {
@@ -255,7 +344,8 @@ describe('the form of a policy file', () => {
     ['neither deny nor require', '    deny: true\n', '', 'policy.syntax', 22],
     ['an unknown output', 'zero-value', 'dust', 'policy.syntax', 23],
     ['a long name', 'per payment', 'x'.repeat(65), 'policy.syntax', 4],
-    ['a bad time zone', 'Asia/Tokyo', 'Asia Tokyo', 'policy.syntax', 2],
+    ['a misspelt time zone', 'Asia/Tokyo', 'Asia/Tokio', 'policy.timezone.unknown', 2],
+    ['a time zone that is none', 'Asia/Tokyo', 'Asia Tokyo', 'policy.timezone.unknown', 2],
     ['an unknown key', 'timezone:', 'timeZone:', 'policy.field.missing', 1],
     ['a wallet that is no label', 'hot-1', 'Hot 1', 'policy.syntax', 1],
   ];
@@ -270,29 +360,77 @@ describe('the form of a policy file', () => {
       depth === 0 ? '{ from: treasury, atLeast: 1 }' : `{ any: [${nest(depth - 1)}] }`;
     const text = (depth: number): string =>
       good.replace('{ from: treasury, atLeast: 1 }', nest(depth));
-    expect(parsePolicyYaml(text(4)).ok).toBe(true);
+    expect(parsePolicyYaml(text(4), testZones).ok).toBe(true);
     expect(refusalOf(text(5))).toMatchObject({ code: 'policy.syntax', line: 13 });
   });
 
+  const span = '{ days: [mon, tue], from: 09:00, to: "18:00" }';
+  const wrongMore: [string, string, string, string, number][] = [
+    ['a span over midnight', span, '{ days: [mon], from: 22:00, to: 06:00 }', 'policy.syntax', 20],
+    ['a span of nothing', span, '{ days: [mon], from: 09:00, to: 09:00 }', 'policy.syntax', 20],
+    ['the minute 60', span, '{ days: [mon], from: 09:60, to: 18:00 }', 'policy.syntax', 20],
+    ['the hour 24 as a beginning', '"00:00"', '24:00', 'policy.syntax', 21],
+    ['a minute after 24:00', 'to: 24:00', 'to: 24:01', 'policy.syntax', 21],
+    ['an hour of one digit', 'from: 09:00', 'from: 9:00', 'policy.syntax', 20],
+    ['a day in full', 'days: [sat]', 'days: [saturday]', 'policy.syntax', 21],
+    ['a day twice', 'days: [sat]', 'days: [sat, sat]', 'policy.syntax', 21],
+    ['a span of no day', 'days: [sat]', 'days: []', 'policy.syntax', 21],
+    ['hours of neither kind', 'within:', 'during:', 'policy.field.unknown', 19],
+    ['an initiator of no kind', 'member:alice', 'alice', 'policy.syntax', 17],
+    ['an initiator twice', 'member:alice', 'group:operators', 'policy.syntax', 17],
+    ['no bound of the outputs', '{ above: 3, atMost: 10 }', '{}', 'policy.syntax', 22],
+    ['a number of outputs as text', 'above: 3', 'above: three', 'policy.syntax', 22],
+    ['more outputs than a spend has', 'atMost: 10', 'atMost: 251', 'policy.syntax', 22],
+    ['a reference of its own', 'present', 'ticket-5', 'policy.syntax', 23],
+    ['an assertion without people', '{ compromised: 1, ', '{ ', 'policy.field.missing', 34],
+    ['an assertion on six people', 'compromised: 1,', 'compromised: 6,', 'policy.syntax', 34],
+    ['an assertion without amount', ', movesAtMost: 0 BTC', '', 'policy.field.missing', 34],
+    [
+      'an assertion per transaction',
+      'per: 24h, moves',
+      'per: transaction, moves',
+      'policy.syntax',
+      35,
+    ],
+    ['an assertion on no time', 'per: 24h, moves', 'per: 0h, moves', 'policy.syntax', 35],
+  ];
+  test.each(wrongMore)('refuses %s', (_, from, to, code, line) => {
+    const text = more.replace(from, to);
+    expect(text).not.toBe(more);
+    expect(refusalOf(text)).toMatchObject({ code, line });
+  });
+
+  test('refuses hours that are within and outside at once', () => {
+    const text = more.replace(
+      'hours:\n',
+      'hours:\n        outside: [{ days: [sun], from: 00:00, to: 24:00 }]\n',
+    );
+    expect(refusalOf(text)).toMatchObject({ code: 'policy.syntax', line: 18 });
+  });
+
+  test('says of a span over midnight that it is written as two', () => {
+    const found = refusalOf(more.replace(span, '{ days: [mon], from: 22:00, to: 06:00 }'));
+    expect(found).toMatchObject({ reason: expect.stringContaining('as two') });
+  });
+
   test.each([
-    ['assert', `${good}assert:\n  - { compromised: 1, movesAtMost: 0 BTC }\n`, 25],
-    ['hours', good.replace('when: { amount: { above', 'when: { hours: 9-17, amount: { above'), 15],
-  ])('refuses %s with a code of its own', (feature, text, line) => {
-    expect(refusalOf(text)).toMatchObject({
-      code: 'policy.feature.unsupported',
-      feature,
-      line,
-    });
+    [10, true],
+    [250, true],
+    [251, false],
+  ])('takes a bound of %d outputs: %s', (most, expected) => {
+    const text = more.replace('atMost: 10', `atMost: ${most}`);
+    expect(parsePolicyYaml(text, testZones).ok).toBe(expected);
   });
 });
 
 describe('the body of a policy document', () => {
-  const found = parsePolicyYaml(good);
+  const found = parsePolicyYaml(good, testZones);
   const body = found.ok ? found.value : undefined;
 
   test.each([
     ['a missing key', { ...body, limits: undefined }],
-    ['an unknown key', { ...body, assert: [] }],
+    ['an unknown key', { ...body, asserts: [] }],
+    ['a zone that no rule needs', { ...body, zone: tokyo }],
     ['a fraction', { ...body, fees: { ...body?.fees, selfSats: 0.5 } }],
     ['a text for a number', { ...body, fees: { ...body?.fees, selfSats: '5' } }],
     ['nothing', null],
