@@ -8,7 +8,7 @@ import { ok, refuse } from '../../core/base/result.ts';
 import { label, parseWith } from '../../core/base/schema.ts';
 import type { PolicyBody } from '../../core/policy/body.ts';
 import { deviceKinds } from '../../core/policy/body.ts';
-import type { PolicyMember } from '../../core/policy/check.ts';
+import type { AnalysedMember } from '../../core/policy/analyse/setting.ts';
 import { checkPolicy } from '../../core/policy/check.ts';
 import { parsePolicyYaml, renderPolicy } from '../../core/policy/yaml.ts';
 
@@ -43,7 +43,7 @@ const charterSchema = z.object({
       operators: z.array(label).nullable(),
     }),
   ),
-  initiators: z.array(label).optional(),
+  initiators: z.array(label),
 });
 
 /**
@@ -108,13 +108,19 @@ function check(policy: Uint8Array, charter: Uint8Array | undefined): Result<Poli
   const found = readCharter(charter);
   if (!found.ok) return found;
   const { members, initiators } = found.value;
-  const result = checkPolicy(body.value, members, undefined, initiators);
+  const result = checkPolicy(body.value, {
+    members,
+    initiators,
+    governance: null,
+    custody: false,
+    others: [],
+  });
   return result.ok ? body : result;
 }
 
 interface CharterPart {
-  readonly members: readonly PolicyMember[];
-  readonly initiators: readonly string[] | undefined;
+  readonly members: readonly AnalysedMember[];
+  readonly initiators: readonly string[];
 }
 
 function readCharter(bytes: Uint8Array): Result<CharterPart> {
@@ -130,7 +136,6 @@ function readCharter(bytes: Uint8Array): Result<CharterPart> {
     id,
     groups,
     kinds: devices.map((device) => device.kind),
-    service: operators !== null,
     operators,
   }));
   return ok({ members, initiators: found.value.initiators });

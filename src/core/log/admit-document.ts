@@ -5,7 +5,7 @@ import { checkCharter, checkCharterNetwork } from '../governance/charter.ts';
 import type { CountersignDocument, DocumentOf, WalletBody } from '../governance/document.ts';
 import { documentDigest, parseDocument } from '../governance/document.ts';
 import { checkPolicy } from '../policy/check.ts';
-import type { PolicyMember } from '../policy/check.ts';
+import type { AnalysedMember } from '../policy/analyse/setting.ts';
 import { genesisBlock, scriptOfAddress } from '../wallet/network.ts';
 import { toHex } from '../base/bytes.ts';
 import { parseXpub } from '../wallet/descriptor.ts';
@@ -140,15 +140,23 @@ function checkWalletPolicy(state: State, { id, body }: DocumentOf<'policy'>): Re
   if (body.wallet !== id)
     return refuse('policy.wallet.mismatch', { policy: id, wallet: body.wallet });
   if (!knows(state, 'wallet', id)) return refuse('wallet.unknown', { wallet: id });
-  const members: PolicyMember[] = [...state.members.values()].map(({ member }) => ({
+  const members: AnalysedMember[] = [...state.members.values()].map(({ member }) => ({
     id: member.id,
     groups: member.groups,
     kinds: [...new Set(member.devices.map((device) => device.kind))],
-    service: member.operators !== null,
+    operators: member.operators,
   }));
   const charter = state.charter?.document.body;
   assert(charter !== undefined, 'a policy comes after the charter');
-  return checkPolicy(body, members, charter.governance.clause, charter.initiators);
+  return checkPolicy(body, {
+    members,
+    initiators: charter.initiators,
+    governance: charter.governance.clause,
+    custody: [...state.documents.values()].some(
+      ({ document }) => document.kind === 'wallet' && document.id === id && document.body.custody,
+    ),
+    others: [...state.policies.values()].map(({ document }) => document.body),
+  });
 }
 
 function checkDestinations(state: State, book: DocumentOf<'destinations'>): Result<null> {

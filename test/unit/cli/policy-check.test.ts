@@ -61,7 +61,7 @@ describe('countersign policy check', () => {
     expect(status).toBe(2);
     expect(JSON.parse(out)).toMatchObject({
       ok: false,
-      refusal: { code: 'policy.quorum.unsatisfiable', facts: { rule: 'payments' } },
+      refusal: { code: 'policy.quorum.unsatisfiable', facts: { where: 'rule "payments"' } },
     });
     expect(err).toMatch(/^policy\.quorum\.unsatisfiable: /);
   });
