@@ -559,6 +559,26 @@ export const codes = {
     'The policy asks for more people or kinds of device than changing it does.',
     'Ask for at least as much in the governance clause.',
   ),
+  'policy.member.unknown': final(
+    422,
+    'The policy names a member that the charter does not have.',
+    'Name a member of the charter.',
+  ),
+  'policy.custody.webauthn': final(
+    422,
+    'The wallet holds what belongs to others, and passkeys alone could approve a spend.',
+    'Ask somebody for another kind of device.',
+  ),
+  'policy.custody.alone': final(
+    422,
+    'The wallet holds what belongs to others, and one person alone could approve what a service account proposes.',
+    'Ask for two people.',
+  ),
+  'policy.share.exceeded': final(
+    422,
+    'The shares of a limit of the organisation are more than the limit.',
+    'Lower the share of this wallet or of another.',
+  ),
   'policy.wallet.mismatch': final(
     422,
     'The policy is of another wallet.',
@@ -614,26 +634,6 @@ export const codes = {
   ),
   'psbt.transaction.version': final(
     422,
-  'policy.member.unknown': final(
-    422,
-    'The policy names a member that the charter does not have.',
-    'Name a member of the charter.',
-  ),
-  'policy.custody.webauthn': final(
-    422,
-    'The wallet holds what belongs to others, and passkeys alone could approve a spend.',
-    'Ask somebody for another kind of device.',
-  ),
-  'policy.custody.alone': final(
-    422,
-    'The wallet holds what belongs to others, and one person alone could approve what a service account proposes.',
-    'Ask for two people.',
-  ),
-  'policy.share.exceeded': final(
-    422,
-    'The shares of a limit of the organisation are more than the limit.',
-    'Lower the share of this wallet or of another.',
-  ),
     'The transaction is not of version 2.',
     'Rebuild the transaction with version 2.',
   ),
