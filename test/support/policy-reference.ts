@@ -1,4 +1,4 @@
-import type { HoursCondition, Limit, PolicyBody, When, Zone } from '../../src/core/policy/body.ts';
+import type { HoursCondition, Limit, PolicyBody, Rule, Zone } from '../../src/core/policy/body.ts';
 import type { Payment, SpendFacts, UsageRecord } from '../../src/core/policy/evaluate.ts';
 
 /**
@@ -69,8 +69,13 @@ function sums(question: Question, spend: SpendFacts, usage: readonly UsageRecord
   });
 }
 
-/** Every condition but the hours. */
-function matches(when: When, spend: SpendFacts, usage: readonly UsageRecord[], now: number) {
+/** Every condition of a rule but the hours. */
+export function matchesSlowly(
+  { when, deny }: Rule,
+  spend: SpendFacts,
+  usage: readonly UsageRecord[],
+  now: number,
+): boolean {
   if ((when.payments === 'none') !== (spend.payments.length === 0)) return false;
   if (when.amount !== null) {
     const question: Question = { ...when.amount, measure: 'amount' };
@@ -80,14 +85,12 @@ function matches(when: When, spend: SpendFacts, usage: readonly UsageRecord[], n
     if (atMost !== null && totals.some((total) => total >= BigInt(atMost) + 1n)) return false;
   }
   const says = (payment: Payment, terms: readonly string[]): boolean => {
-    const names =
-      payment.destination === null
-        ? ['unlisted']
-        : [
-            'listed',
-            `owner:${payment.destination.owner}`,
-            ...payment.destination.tags.map((tag) => `tag:${tag}`),
-          ];
+    // What an address book says too early to permit may deny.
+    const said = payment.destination ?? (deny ? payment.inert : null) ?? null;
+    const names = [
+      payment.destination === null ? 'unlisted' : 'listed',
+      ...(said === null ? [] : [`owner:${said.owner}`, ...said.tags.map((tag) => `tag:${tag}`)]),
+    ];
     return names.some((name) => terms.includes(name));
   };
   if (when.destinations !== null) {
@@ -162,7 +165,7 @@ export function evaluateSlowly(
   const { zone } = policy;
   if (zone !== null && now >= zone.until)
     return { refusals: ['policy.hours.unknown'], waiting: [], matched: [], delaySeconds: 0 };
-  const near = policy.rules.filter((rule) => matches(rule.when, spend, usage, now));
+  const near = policy.rules.filter((rule) => matchesSlowly(rule, spend, usage, now));
   const hitsAt = (time: number) =>
     near.filter(
       ({ when: { hours } }) => hours === null || (zone !== null && holds(hours, zone, time)),
