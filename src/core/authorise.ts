@@ -1,10 +1,13 @@
-import type { Standing } from './approval/standing.ts';
+import type { Bench, Lost, Standing } from './approval/standing.ts';
 import {
   candidates,
   earliestQuorum,
+  initiatorStands,
+  isLessened,
   standings,
   voicesAt,
   voicesIfSeen,
+  voicesThen,
 } from './approval/standing.ts';
 import { assert } from './base/assert.ts';
 import type { RefusalCode } from './base/codes.ts';
@@ -12,13 +15,18 @@ import { ISSUED_AHEAD_SECONDS } from './base/limits.ts';
 import type { Facts, Refusal } from './base/result.ts';
 import type { Seconds } from './base/time.ts';
 import { formatTime, parseTime } from './base/time.ts';
+import type { DocumentKind } from './governance/document.ts';
+import { documentKinds } from './governance/document.ts';
+import { inForce, recordOf, standingOfNamed } from './governance/in-force.ts';
 import { holdersConfirmed } from './log/admit-statement.ts';
 import type { Ledger } from './log/ledger.ts';
-import type { ProposalRecord, State, WalletRecord } from './log/state.ts';
+import type { FreezeRecord, State, WalletRecord } from './log/state.ts';
 import type { PolicyBody } from './policy/body.ts';
 import type { Evaluation, LimitState, Matched, RuleTrace } from './policy/evaluate.ts';
 import { evaluate } from './policy/evaluate.ts';
 import { spendConflict, spendFacts, usageOf } from './policy/facts.ts';
+import type { Look } from './policy/look.ts';
+import { lookAsProposed, lookAt } from './policy/look.ts';
 import type { LeafFilled, LeafMissing, Voice } from './policy/quorum.ts';
 import { solveClause } from './policy/quorum.ts';
 
@@ -38,6 +46,8 @@ export interface ApprovalTrace {
   readonly seen: string | null;
   /** A quorum must be first seen before. */
   readonly until: string;
+  /** Why it counts no more; null while it stands. */
+  readonly lost: Lost | null;
 }
 
 /** Why, as data: console and CLI render it. */
@@ -55,10 +65,11 @@ export interface Trace {
 
 export interface Verdict {
   /**
-   * `refused`: no further approval changes it. `pending`: something is missing, the code says what.
-   * `waiting`: the delay runs. `authorised`: the signer signs. `signed`: a receipt says it did.
+   * `refused`: no further approval changes it. `invalidated`: refused because something that it counted on is gone since
+   * it was proposed; the code is the cause. `pending`: something is missing, the code says what. `waiting`: the delay
+   * runs. `authorised`: the signer signs. `signed`: a receipt says it did.
    */
-  readonly outcome: 'refused' | 'pending' | 'waiting' | 'authorised' | 'signed';
+  readonly outcome: 'refused' | 'invalidated' | 'pending' | 'waiting' | 'authorised' | 'signed';
   /** Null when authorised or signed. */
   readonly refusal: Refusal | null;
   /** The quorum is full, every limit holds and the coins are free: the signer takes the budget. */
@@ -89,12 +100,11 @@ function verdict(
 }
 
 /** What one judgement gathers before it decides. */
-interface Case {
-  readonly state: State;
-  readonly ledger: Ledger;
-  readonly proposal: ProposalRecord;
+interface Case extends Bench {
   readonly wallet: WalletRecord;
   readonly now: Seconds;
+  readonly policies: readonly PolicyBody[];
+  /** By the policy that the proposal names; then, where it is another, by the one in force. */
   readonly evaluations: readonly Evaluation[];
   readonly matched: readonly Matched[];
   readonly delaySeconds: number;
@@ -115,18 +125,26 @@ export function authorise(state: State, ledger: Ledger, digest: string, now: Sec
   if (proposal.ended !== null)
     return verdict('refused', proposal.ended.code, { by: proposal.ended.by });
   const wallet = state.wallets.get(proposal.statement.wallet.id);
-  assert(wallet !== undefined, 'a proposal names a wallet in force');
-  const blocked = blockedWallet(state, ledger, wallet);
+  assert(wallet !== undefined, 'a proposal names a wallet of the log');
+  const force = inForce(state, ledger);
+  if (force === null) return verdict('pending', 'signer.pending', { wallet: wallet.id });
+  const bench = { state, ledger, force, proposal };
+  const blocked = blockedWallet(bench, wallet);
   if (blocked !== null) return verdict('pending', blocked.code, blocked.facts);
-  const policies = policiesOf(state, proposal);
-  if (policies === null) return verdict('refused', 'policy.unknown', { wallet: wallet.id });
-  const made = gather(state, ledger, proposal, { wallet, policies, now });
-  return decide(made);
+  const policies = policiesOf(bench);
+  if (policies === null) return waitsFor('policy', proposal.statement.policy);
+  const named = standingOfDocuments(bench, policies, now);
+  if (named !== null) return named;
+  if (!initiatorStands(bench))
+    return verdict('invalidated', 'proposal.initiator.gone', {
+      initiator: proposal.statement.initiator,
+    });
+  return decide(gather(bench, { wallet, policies, now }));
 }
 
 /** Frozen, or not yet confirmed by every key holder and by the signer itself. */
-function blockedWallet(state: State, ledger: Ledger, wallet: WalletRecord): Refusal | null {
-  const freeze = state.freezes.find(({ statement }) => ['*', wallet.id].includes(statement.wallet));
+function blockedWallet({ state, ledger }: Bench, wallet: WalletRecord): Refusal | null {
+  const freeze = openFreezes(state, ledger, wallet.id)[0];
   if (freeze !== undefined)
     return {
       code: 'wallet.frozen',
@@ -137,57 +155,111 @@ function blockedWallet(state: State, ledger: Ledger, wallet: WalletRecord): Refu
   return null;
 }
 
+/** The freezes of a wallet that its signer has not lifted, in the order of the log. */
+export function openFreezes(state: State, ledger: Ledger, wallet: string): readonly FreezeRecord[] {
+  return state.freezes.filter(
+    ({ digest, statement }) =>
+      ['*', wallet].includes(statement.wallet) && !ledger.lifted.has(digest),
+  );
+}
+
 /** Whether every key holder confirmed the wallet, the hot key by the signer's start. */
 export function walletOpen(state: State, ledger: Ledger, wallet: WalletRecord): boolean {
-  return ledger.proof?.walletDigest === wallet.record.digest && holdersConfirmed(state, wallet.id);
+  const body = inForce(state, ledger)?.wallet.document.body ?? wallet.body;
+  return ledger.proof?.walletDigest === wallet.root.digest && holdersConfirmed(wallet, body);
 }
 
 /** The policy that the proposal named and the one in force: each must authorise (design 4, point 14). */
-function policiesOf(state: State, proposal: ProposalRecord): readonly PolicyBody[] | null {
-  const named = state.documents.get(proposal.statement.policy)?.document;
-  const inForce = state.policies.get(proposal.statement.wallet.id)?.document;
-  if (named?.kind !== 'policy' || inForce === undefined) return null;
-  return named === inForce ? [named.body] : [named.body, inForce.body];
+function policiesOf({ state, force, proposal }: Bench): readonly PolicyBody[] | null {
+  const named = recordOf(state, 'policy', proposal.statement.policy)?.document;
+  const current = force.policy?.document;
+  if (named === undefined || current === undefined) return null;
+  return named === current ? [named.body] : [named.body, current.body];
+}
+
+/**
+ * Every document that the proposal names was in force for this signer, and none was replaced longer ago than an
+ * approval holds; null when so.
+ */
+function standingOfDocuments(
+  { ledger, proposal }: Bench,
+  policies: readonly PolicyBody[],
+  now: Seconds,
+): Verdict | null {
+  const graceSeconds = approveSecondsOf(policies);
+  const { charter, wallet, policy, destinations } = proposal.statement;
+  const named = { charter, wallet: wallet.digest, policy, destinations };
+  for (const kind of documentKinds) {
+    const found = standingOfNamed(ledger, kind, named[kind], { now, graceSeconds });
+    if (found === 'waiting') return waitsFor(kind, named[kind]);
+    if (found === 'stale')
+      return verdict('invalidated', 'document.stale', { kind, named: named[kind] });
+  }
+  return null;
+}
+
+function waitsFor(kind: DocumentKind, named: string): Verdict {
+  return verdict('pending', 'document.waiting', { kind, named });
+}
+
+function approveSecondsOf(policies: readonly PolicyBody[]): number {
+  return Math.min(...policies.map((policy) => policy.expires.approveSeconds));
 }
 
 function gather(
-  state: State,
-  ledger: Ledger,
-  proposal: ProposalRecord,
+  bench: Bench,
   given: { wallet: WalletRecord; policies: readonly PolicyBody[]; now: Seconds },
 ): Case {
   const { policies, now } = given;
-  const facts = spendFacts(state, ledger, proposal, now);
-  const usage = usageOf(state, ledger, proposal, now);
-  const evaluations = policies.map((policy) => evaluate(policy, facts, usage, now));
-  const approveSeconds = Math.min(...policies.map((policy) => policy.expires.approveSeconds));
+  const look = lookAt(bench.state, bench.ledger, bench.proposal, now);
+  const evaluations = policies.map((policy) => judge(bench, policy, look, now));
   return {
-    state,
-    ledger,
-    proposal,
+    ...bench,
     wallet: given.wallet,
     now,
+    policies,
     evaluations,
     matched: evaluations.flatMap((one) => one.matched),
     delaySeconds: Math.max(...evaluations.map((one) => one.delaySeconds)),
     signSeconds: Math.min(...policies.map((policy) => policy.expires.signSeconds)),
-    standing: standings(state, ledger, proposal, approveSeconds),
+    standing: standings(bench, approveSecondsOf(policies)),
   };
+}
+
+function judge(bench: Bench, policy: PolicyBody, look: Look, now: Seconds): Evaluation {
+  const { state, ledger, proposal } = bench;
+  return evaluate(
+    policy,
+    spendFacts(state, proposal, look),
+    usageOf(state, ledger, proposal, look),
+    now,
+  );
+}
+
+/** Whether the documents that the proposal names, had they not been replaced, would not deny it. */
+function wasAllowed(made: Case): boolean {
+  const { state, ledger, proposal, now } = made;
+  const [named] = made.policies;
+  if (named === undefined) return false;
+  return judge(made, named, lookAsProposed(state, ledger, proposal, now), now).refusals.length === 0;
 }
 
 function decide(made: Case): Verdict {
   const { state, ledger, proposal, now } = made;
   const denied = made.evaluations.flatMap((one) => one.refusals)[0];
-  if (denied !== undefined)
-    return verdict('refused', denied.code, denied.facts, { trace: traceOf(made, null) });
+  if (denied !== undefined) {
+    const outcome = wasAllowed(made) ? 'invalidated' : 'refused';
+    return verdict(outcome, denied.code, denied.facts, { trace: traceOf(made, null) });
+  }
   const conflict = spendConflict(state, ledger, proposal, now);
   if (conflict !== null && conflict.code !== 'coin.reserved')
     return verdict('refused', conflict.code, conflict.facts, { trace: traceOf(made, null) });
   const expires = parseTime(proposal.statement.expiresAt);
   assert(expires !== undefined, 'times are checked in the fold');
   const quorumAt = earliestQuorum(
+    made,
     made.standing,
-    (at) => at <= now && at < expires && isMet(made, voicesAt(state, proposal, made.standing, at)),
+    (at) => at <= now && at < expires && isMet(made, voicesAt(made, made.standing, at)),
   );
   const trace = traceOf(made, quorumAt);
   if (quorumAt === null) return withoutQuorum(made, expires, trace);
@@ -201,10 +273,12 @@ function decide(made: Case): Verdict {
 }
 
 function withoutQuorum(made: Case, expires: Seconds, trace: Trace): Verdict {
-  const { state, proposal, now } = made;
+  const { now } = made;
   if (now >= expires)
     return verdict('refused', 'proposal.expired', { expiresAt: formatTime(expires) }, { trace });
-  if (isMet(made, voicesIfSeen(state, proposal, made.standing, now)))
+  const lost = lostQuorum(made, expires);
+  if (lost !== null) return verdict('invalidated', 'approval.lost', lost, { trace });
+  if (isMet(made, voicesIfSeen(made, made.standing, now)))
     return verdict('pending', 'signer.pending', { wallet: made.wallet.id }, { trace });
   const missing = trace.clauses.flatMap((clause) => clause.missing);
   const facts = {
@@ -215,12 +289,33 @@ function withoutQuorum(made: Case, expires: Seconds, trace: Trace): Verdict {
 }
 
 /**
- * The quorum is full since `quorumAt`. A delay counts from then, or from the signer's last start when that is
- * later; what the approvals are good for counts from the quorum alone, so that no restart revives them.
+ * Whose approvals a quorum rested on that a change of the charter has taken away, or null: there was a quorum once, by
+ * the charters of that time. What expired or was withdrawn is no such loss.
+ */
+function lostQuorum(made: Case, expires: Seconds): Facts | null {
+  const { now, standing } = made;
+  const gone = standing.filter((one) => isLessened(one, now));
+  if (gone.length === 0) return null;
+  const times = new Set(standing.flatMap(({ seen, from }) => [seen, from].filter((at) => at !== null)));
+  const had = [...times].some(
+    (at) => at <= now && at < expires && isMet(made, voicesThen(made, standing, at)),
+  );
+  if (!had) return null;
+  return {
+    members: [...new Set(gone.map(({ approval }) => approval.member))],
+    causes: [...new Set(gone.map(({ lost }) => lost ?? 'group'))],
+  };
+}
+
+/**
+ * The quorum is full since `quorumAt`. A delay counts from then, or from the signer's last start or the last lift of a
+ * freeze when that is later; what the approvals are good for counts from the quorum alone, so that nothing revives
+ * them.
  */
 function withQuorum(made: Case, quorumAt: Seconds, trace: Trace): Verdict {
   const { ledger, proposal, now, delaySeconds } = made;
-  const notBefore = Math.max(quorumAt, ledger.startedAt ?? now) + delaySeconds;
+  const begun = Math.max(quorumAt, ledger.startedAt ?? now, ledger.liftedAt ?? 0);
+  const notBefore = begun + delaySeconds;
   const signBy = quorumAt + delaySeconds + made.signSeconds;
   if (now > signBy)
     return verdict('refused', 'policy.sign.expired', { signBy: formatTime(signBy) }, { trace });
@@ -235,9 +330,10 @@ function withQuorum(made: Case, quorumAt: Seconds, trace: Trace): Verdict {
 }
 
 /** How many partial signatures of other key holders are still missing, from approvals that stand. */
-function lackingCosigners(made: Case): number {
-  const { wallet, proposal } = made;
-  const keys = new Set(proposal.approvals.map(({ cosignerIndex }) => cosignerIndex));
+function lackingCosigners({ wallet, standing }: Case): number {
+  const keys = new Set(
+    standing.flatMap(({ approval, lost }) => (lost === null ? [approval.cosignerIndex] : [])),
+  );
   keys.delete(null);
   keys.delete(wallet.hotKeyIndex);
   return Math.max(0, wallet.wallet.threshold - 1 - keys.size);
@@ -250,12 +346,10 @@ function isMet(made: Case, voices: readonly Voice[]): boolean {
 }
 
 function traceOf(made: Case, quorumAt: Seconds | null): Trace {
-  const { state, proposal, now, standing } = made;
+  const { now, standing } = made;
   const voices =
-    quorumAt === null
-      ? voicesIfSeen(state, proposal, standing, now)
-      : voicesAt(state, proposal, standing, quorumAt);
-  const may = candidates(state, proposal);
+    quorumAt === null ? voicesIfSeen(made, standing, now) : voicesAt(made, standing, quorumAt);
+  const may = candidates(made, now);
   return {
     limits: made.evaluations.flatMap((one) => one.limits),
     rules: made.evaluations.flatMap((one) => one.rules),
@@ -263,11 +357,12 @@ function traceOf(made: Case, quorumAt: Seconds | null): Trace {
       rule: name,
       ...solveClause(clause, voices, may),
     })),
-    approvals: standing.map(({ approval, seen, until }) => ({
+    approvals: standing.map(({ approval, seen, until, lost }) => ({
       member: approval.member,
       device: approval.device,
       seen: seen === null ? null : formatTime(seen),
       until: formatTime(until),
+      lost,
     })),
     delaySeconds: made.delaySeconds,
     quorumAt: quorumAt === null ? null : formatTime(quorumAt),
@@ -282,32 +377,18 @@ function traceOf(made: Case, quorumAt: Seconds | null): Trace {
  * Not checked here: that there is a reservation and no intent, after which it never ends.
  */
 export function reservationEnd({ outcome, refusal }: Verdict): RefusalCode | null {
-  const ends = outcome === 'refused' || refusal?.code === 'policy.quorum.missing';
+  const ends =
+    outcome === 'refused' || outcome === 'invalidated' || refusal?.code === 'policy.quorum.missing';
   return ends ? (refusal?.code ?? null) : null;
 }
 
-export interface Unsighted {
-  readonly kind: 'approval' | 'document';
-  readonly object: string;
-}
-
-/** What the signer of a wallet should journal as first sights: documents in force, approvals of open proposals. */
-export function unsighted(state: State, ledger: Ledger, wallet: string): readonly Unsighted[] {
-  const found: Unsighted[] = [];
-  const inForce = [
-    state.charter,
-    state.wallets.get(wallet)?.record,
-    state.policies.get(wallet),
-    state.destinations,
-  ];
-  for (const record of inForce)
-    if (record && !ledger.sights.has(record.digest))
-      found.push({ kind: 'document', object: record.digest });
+/** The approvals of open proposals of a wallet that its signer should journal as first sights. */
+export function unsighted(state: State, ledger: Ledger, wallet: string): readonly string[] {
+  const found: string[] = [];
   for (const proposal of state.proposals.values()) {
     if (proposal.statement.wallet.id !== wallet) continue;
     if (proposal.ended !== null || ledger.signed.has(proposal.digest)) continue;
-    for (const { digest } of proposal.approvals)
-      if (!ledger.sights.has(digest)) found.push({ kind: 'approval', object: digest });
+    for (const { digest } of proposal.approvals) if (!ledger.sights.has(digest)) found.push(digest);
   }
   return found;
 }

@@ -8,12 +8,16 @@ import { ok, refuse } from '../core/base/result.ts';
 import { satsToJson } from '../core/base/sats.ts';
 import type { Seconds } from '../core/base/time.ts';
 import { formatTime, parseTime } from '../core/base/time.ts';
+import type { Step } from '../core/governance/steps.ts';
+import { nextForceAt, nextStep } from '../core/governance/steps.ts';
 import type { Ledger } from '../core/log/ledger.ts';
 import type { ProposalRecord, State } from '../core/log/state.ts';
 
 /** What the signer of a wallet does next: each is one record of its journal, made before the next is asked for. */
 export type Action =
-  | { readonly record: 'sight'; readonly kind: 'approval' | 'document'; readonly object: string }
+  | { readonly record: 'sight'; readonly kind: 'approval'; readonly object: string }
+  /** Documents and freezes. */
+  | Step
   | {
       readonly record: 'reserve';
       readonly proposal: string;
@@ -41,15 +45,21 @@ export interface Question {
 const ROUND_SECONDS = 10;
 
 /**
- * The signer's round over one state (design 3, "What the signer does", steps 8 to 11): first sights, then every
- * proposal that is still open, in the order of the log. Pure: it reads and yields, and who executes an action
+ * The signer's round over one state (design 3, "What the signer does", steps 3 and 8 to 11): documents and freezes,
+ * first sights, then every proposal that is still open, in the order of the log. Pure: it reads and yields, and who executes an action
  * applies its receipt to the ledger before he asks for the next. Returns when to decide again at the latest.
  */
 export function* decide(question: Question): Generator<Action, Seconds, void> {
   const { state, ledger, wallet, now } = question;
   let again = now + ROUND_SECONDS;
-  for (const { kind, object } of unsighted(state, ledger, wallet))
-    yield { record: 'sight', kind, object };
+  for (;;) {
+    const step = nextStep(state, ledger, wallet, now);
+    if (step === null) break;
+    yield step;
+  }
+  again = Math.min(again, nextForceAt(state, ledger, wallet, now) ?? again);
+  for (const object of unsighted(state, ledger, wallet))
+    yield { record: 'sight', kind: 'approval', object };
   const proposals = [...state.proposals.values()];
   for (const proposal of proposals) {
     if (proposal.statement.wallet.id !== wallet || isDone(question, proposal)) continue;
@@ -82,6 +92,7 @@ function actionOn(verdict: Verdict, ledger: Ledger, proposal: ProposalRecord): A
     case 'waiting':
       return verdict.reserve && !ledger.reservations.has(digest) ? reserve(proposal) : null;
     case 'refused':
+    case 'invalidated':
       return refuseFor(ledger, digest, verdict);
   }
 }

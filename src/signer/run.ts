@@ -14,6 +14,7 @@ import { signerFolder } from './folder.ts';
 import { Journal } from './journal.ts';
 import { journalAssociatedData } from './journal-identity.ts';
 import { receiptKeyOf } from './receipt-key.ts';
+import { signerClock } from './signer-clock.ts';
 import type { SignerEvent } from './signer.ts';
 import { Signer } from './signer.ts';
 
@@ -64,8 +65,8 @@ async function unlock(journal: Journal, options: RunOptions): Promise<Result<Sig
   const keys = await openKeyFile(signerFolder(folder).keys, 'signer', { passphrase, associated });
   if (!keys.ok) return keys;
   const seed = fromHex(keys.value.receiptKey);
-  const clock = () => Math.floor(Date.now() / 1000);
-  const api = new Api(new Http({ server, key: ed25519ProofKey(seed), now: clock }));
+  const now = () => Math.floor(Date.now() / 1000);
+  const api = new Api(new Http({ server, key: ed25519ProofKey(seed), now }));
   const { genesis } = journal.identity;
   return ok(
     new Signer({
@@ -74,7 +75,10 @@ async function unlock(journal: Journal, options: RunOptions): Promise<Result<Sig
       account: new AccountSigner(keys.value.hotKey, familyOf(keys.value.hotKey)),
       follower: new LogFollower({ genesis, reader: api.log(), store: journal.log }),
       api,
-      clock,
+      clock: signerClock(
+        () => Date.now(),
+        () => performance.now(),
+      ),
       tell,
     }),
   );

@@ -25,6 +25,8 @@ export type SignerEvent =
   | { readonly event: 'skipped'; readonly index: number; readonly code: string }
   | { readonly event: 'reserve' | 'sign'; readonly proposal: string }
   | { readonly event: 'refusal' | 'release'; readonly proposal: string; readonly code: string }
+  | { readonly event: 'force'; readonly kind: string; readonly document: string }
+  | { readonly event: 'lift'; readonly freeze: string }
   | { readonly event: 'refused'; readonly refusal: Refusal }
   | { readonly event: 'not-posted'; readonly refusal: Refusal };
 
@@ -34,7 +36,8 @@ export interface SignerParts {
   readonly account: AccountSigner;
   readonly follower: LogFollower;
   readonly api: Pick<Api, 'postReceipts'>;
-  readonly clock: () => Seconds;
+  /** Refuses while the host's clock cannot be believed (signer-clock.ts). */
+  readonly clock: () => Result<Seconds>;
   readonly tell: (event: SignerEvent) => void;
 }
 
@@ -85,9 +88,11 @@ export class Signer {
       this.#isWaiting = true;
       return ok(null);
     }
-    if (wallet.record.digest !== walletDigest)
+    if (wallet.root.digest !== walletDigest)
       return refuse('document.stale', { wallet: id, named: walletDigest });
-    const now = signerTime(journal.ledger, clock());
+    const own = clock();
+    if (!own.ok) return own;
+    const now = signerTime(journal.ledger, own.value);
     if (!now.ok) return now;
     this.#round(followed.value, wallet, now.value);
     return this.#post(state.ledgers.get(id)?.position ?? 0, now.value);
@@ -198,6 +203,10 @@ function eventOf(action: Exclude<Action, { record: 'sight' }>): SignerEvent {
     case 'reserve':
     case 'sign':
       return { event: action.record, proposal: action.proposal };
+    case 'force':
+      return { event: 'force', kind: action.kind, document: action.document };
+    case 'lift':
+      return { event: 'lift', freeze: action.freeze };
     case 'refusal':
     case 'release':
       return { event: action.record, proposal: action.proposal, code: action.code };

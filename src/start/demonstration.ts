@@ -110,7 +110,9 @@ export function demonstrationSpec(input: DemonstrationInput): Result<FoundingSpe
       key: receiptKeyOf(keys.logSeed).publicKey,
     },
     members: keys.members,
-    governance: { group: 'governors', atLeast: 3 },
+    governance: { group: 'governors', atLeast: 3, delaySeconds: 0 },
+    coolDowns: { deviceSeconds: 0, destinationSeconds: 0 },
+    recovery: null,
     initiators: ['operators'],
     officers: ['officers'],
     wallets: demonstrationWallets.map(({ id, cosigners }) => {

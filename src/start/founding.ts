@@ -59,7 +59,13 @@ export interface FoundingSpec {
   readonly network: Network;
   readonly log: { readonly origin: string; readonly key: string };
   readonly members: readonly FoundingMember[];
-  readonly governance: { readonly group: string; readonly atLeast: number };
+  readonly governance: {
+    readonly group: string;
+    readonly atLeast: number;
+    readonly delaySeconds: number;
+  };
+  readonly coolDowns: CharterBody['coolDowns'];
+  readonly recovery: CharterBody['recovery'];
   readonly initiators: readonly string[];
   readonly officers: readonly string[];
   readonly wallets: readonly FoundingWallet[];
@@ -123,7 +129,7 @@ export function foundOrganisation(spec: FoundingSpec): Result<Founded> {
 }
 
 function charterOf(spec: FoundingSpec): CountersignDocument {
-  const { group, atLeast } = spec.governance;
+  const { group, atLeast, delaySeconds } = spec.governance;
   const body: CharterBody = {
     protocol: 1,
     demonstration: true,
@@ -137,16 +143,16 @@ function charterOf(spec: FoundingSpec): CountersignDocument {
         suspended: false,
       };
     }),
-    governance: { group, clause: { from: group, atLeast, kinds: null }, delaySeconds: 0 },
+    governance: { group, clause: { from: group, atLeast, kinds: null }, delaySeconds },
     deputies: [],
     initiators: [...spec.initiators],
     officers: [...spec.officers],
-    coolDowns: { deviceSeconds: 0, destinationSeconds: 0 },
+    coolDowns: spec.coolDowns,
     log: spec.log,
     signers: spec.wallets.map(({ id, signerKey }) => ({ wallet: id, key: signerKey, epoch: 1 })),
     sentinels: [],
     sentinelsNeeded: 0,
-    recovery: null,
+    recovery: spec.recovery,
   };
   return { kind: 'charter', org: null, id: 'charter', version: 1, previous: null, body };
 }

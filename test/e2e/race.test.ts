@@ -118,7 +118,9 @@ async function startAll(approvers: readonly FoundingMember[]) {
         ...['governor-1', 'governor-2', 'governor-3'].map((id) => member(id, 'governors')),
         member('officer', 'officers'),
       ],
-      governance: { group: 'governors', atLeast: 3 },
+      governance: { group: 'governors', atLeast: 3, delaySeconds: 0 },
+      coolDowns: { deviceSeconds: 0, destinationSeconds: 0 },
+      recovery: null,
       initiators: ['operators'],
       officers: ['officers'],
       wallets: [

@@ -70,6 +70,19 @@ export interface WorldOptions {
   readonly network?: 'regtest' | 'sandbox';
   readonly policy?: string;
   readonly treasurers?: readonly string[];
+  /** Of the governance: how long a loosening waits, and how many of the three governors sign. */
+  readonly delaySeconds?: number;
+  readonly governorsNeeded?: number;
+  readonly coolDowns?: FoundingSpec['coolDowns'];
+  readonly recovery?: FoundingSpec['recovery'];
+  /** Further members with their groups, or with the people behind a service account. */
+  readonly others?: readonly FoundingMemberOf[];
+}
+
+export interface FoundingMemberOf {
+  readonly id: string;
+  readonly groups: readonly string[];
+  readonly operators?: readonly string[] | null;
 }
 
 const seed = (text: string): Uint8Array => sha256(utf8(`world/${text}`));
@@ -107,13 +120,22 @@ export class World {
     const spec: FoundingSpec = {
       network: options.network ?? 'regtest',
       log: { origin: 'world.example/log', key: receiptKeyOf(seed('log')).publicKey },
-      members: groups.map(([id, list]) => ({
+      members: [
+        ...groups.map(([id, list]) => ({ id, groups: list, operators: null })),
+        ...(options.others ?? []),
+      ].map(({ id, groups: list, operators = null }) => ({
         id,
         groups: list,
-        operators: null,
+        operators,
         device: { id: 'cli', secretKey: seed(`device/${id}`) },
       })),
-      governance: { group: 'governors', atLeast: 3 },
+      governance: {
+        group: 'governors',
+        atLeast: options.governorsNeeded ?? 3,
+        delaySeconds: options.delaySeconds ?? 0,
+      },
+      coolDowns: options.coolDowns ?? { deviceSeconds: 0, destinationSeconds: 0 },
+      recovery: options.recovery ?? null,
       initiators: ['operators'],
       officers: ['security'],
       wallets: [
@@ -173,6 +195,12 @@ export class World {
   /** Signs with the member's device and appends. */
   say(statement: Statement, coins: string | null = null): RefusalCode | 'applied' | 'missing' {
     return this.append(entryBytes(this.sign(statement, coins)));
+  }
+
+  /** Signs with another key than the member's first device. */
+  sayWith(statement: Statement, secretKey: Uint8Array): RefusalCode | 'applied' | 'missing' {
+    const signature = toHex(signSchnorr(fromHex(statementDigest(statement)), secretKey));
+    return this.append(entryBytes({ type: 'statement', statement, signature, coins: null }));
   }
 
   sign(statement: Statement, coins: string | null = null): Entry {
@@ -340,7 +368,7 @@ export class World {
   start(): void {
     const firstAddress = this.wallet.wallet.address(0, 0);
     const signer = new AccountSigner(this.hot.xprv, 'regtest');
-    const { digest: walletDigest } = this.wallet.record;
+    const { digest: walletDigest } = this.wallet.root;
     this.journal({
       record: 'started',
       walletDigest,

@@ -187,6 +187,16 @@ export const codes = {
     'The device has not confirmed its entry in the charter.',
     'Confirm the charter with this device first.',
   ),
+  'member.suspended': final(
+    403,
+    'A governor has suspended the member. His "no" still counts.',
+    'Ask the governors to lift the suspension.',
+  ),
+  'device.suspended': final(
+    403,
+    'A governor has suspended the device. Its "no" still counts.',
+    'Use another device, or ask the governors.',
+  ),
   'device.kind.unsupported': final(
     422,
     'Devices of this kind are not supported yet.',
@@ -220,10 +230,30 @@ export const codes = {
     'Another document stands at this place of the chain.',
     'Have the quorum name one.',
   ),
-  'document.change.unsupported': final(
+  'document.version': final(
     422,
-    'Changing a document is not supported yet.',
-    'Found a new organisation.',
+    'The version does not count on by one from the version before.',
+    'Number it one above the version that it names as previous.',
+  ),
+  'document.inforce': final(
+    409,
+    'The document is in force already.',
+    'Propose a version that changes it back.',
+  ),
+  'document.recovery': final(
+    422,
+    'Recovery keys replace governors and sign nothing else.',
+    'Have the governors sign it.',
+  ),
+  'document.waiting': later(
+    409,
+    'A document that the proposal names is not yet in force at the signer.',
+    'Wait for its delay, or for the signer to read the log.',
+  ),
+  'charter.changed': final(
+    422,
+    'The charter changes what never changes.',
+    'Leave protocol, log, signers and the keys of known devices as they are; give another key another name.',
   ),
   'document.genesis.mismatch': final(
     409,
@@ -262,12 +292,22 @@ export const codes = {
     'Mend what the facts name.',
   ),
 
-  'freeze.lift.unsupported': final(
+  'freeze.unknown': final(
+    404,
+    'There is no such freeze of that wallet.',
+    'Name freezes of this wallet, each by its digest.',
+  ),
+  'freeze.lifts': final(
     422,
-    'Lifting a freeze is not supported yet.',
-    'A freeze cannot be lifted in this version.',
+    'A freeze lifts nothing.',
+    'Leave the list of lifted freezes empty.',
   ),
   // Wallets
+  'wallet.changed': final(
+    422,
+    'Network, descriptor, keys and birth of a wallet never change.',
+    'Other keys are another wallet: publish one.',
+  ),
   'wallet.unknown': final(404, 'There is no such wallet.', 'List the wallets.'),
   'wallet.unconfirmed': later(
     409,
@@ -384,6 +424,16 @@ export const codes = {
     422,
     'The initiator is not the member who signed.',
     'Propose in your own name.',
+  ),
+  'proposal.initiator.gone': final(
+    409,
+    'The initiator may not propose any more, or his device is not living any more.',
+    'Have somebody else propose it.',
+  ),
+  'approval.lost': final(
+    409,
+    'An approval that the quorum rested on counts no more: its member or device has left, was suspended, or has lost a group.',
+    'Make a new proposal.',
   ),
   'proposal.rejected': final(409, 'The proposal was rejected.', 'Make a new proposal.'),
   'proposal.withdrawn': final(409, 'The initiator withdrew the proposal.', 'Make a new proposal.'),
@@ -554,6 +604,11 @@ export const codes = {
     'The spend or the recorded usage contradicts itself, so the policy cannot be judged.',
     'Investigate who computed the spend.',
   ),
+  'policy.analysis.toolarge': final(
+    422,
+    'The policy, or what is asked about it, is too large to be analysed.',
+    'Ask about fewer people, or write fewer different conditions.',
+  ),
   'policy.governance.weaker': final(
     422,
     'The policy asks for more people or kinds of device than changing it does.',
@@ -605,6 +660,11 @@ export const codes = {
     409,
     'The signer has not seen this yet.',
     'Wait some seconds; is the signer running?',
+  ),
+  'signer.clock': later(
+    503,
+    'The clock of the signer host was moved, or the host slept: it differs from the time that has passed since the start.',
+    'Correct the clock. If it is right, restart the signer: delays begin anew.',
   ),
   'signer.time': later(
     503,

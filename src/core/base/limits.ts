@@ -58,14 +58,13 @@ export const GROUPS = 64;
 export const LABEL_LENGTH = 64;
 /** A purpose or reason: characters. */
 export const TEXT_LENGTH = 1_000;
-/** Deputies of a charter, and how long one may stand in: a longer absence is a change of members. */
+/** Deputies of a charter. */
 export const DEPUTIES = 64;
-export const DEPUTY_SECONDS = 92 * 86_400;
 /** Offline recovery keys, and the least time during which governors may veto what those keys ask for. */
 export const RECOVERY_KEYS = 16;
 export const RECOVERY_SECONDS = 14 * 86_400;
-/** Documents of one organisation that are neither in force nor dead: each is compared with each other. */
-export const DOCUMENTS_PENDING = 8;
+/** Combinations of documents in force and waiting under which one governor's change is looked at; beyond, it takes the quorum. */
+export const ANALYSIS_SETTINGS = 32;
 /** Entries of one address book. */
 export const DESTINATIONS = 10_000;
 
@@ -115,14 +114,28 @@ export const POLICY_LIMITS = 100;
 export const POLICY_TERMS = 64;
 /** Spans of hours in one condition: two for each day of the week and as many holidays' worth. */
 export const POLICY_SPANS = 28;
+export const MINUTES_OF_DAY = 1_440;
 /** How far ahead opening hours are looked for: every hour of the week comes twice, should a change of offset skip it once. */
 export const HOURS_AHEAD_SECONDS = 15 * 86_400;
-export const MINUTES_OF_DAY = 1_440;
 /** Assertions of a policy, and compromised people that one may name: the search grows with every person. */
 export const POLICY_ASSERTIONS = 20;
 export const COMPROMISED = 5;
+/** Forms of spend that a policy tells apart: an ordinary one has below 50. */
+export const ANALYSIS_FORMS = 4_096;
+/** Stretches that one sum of windows is built from, such as every minute for two months. */
+export const ANALYSIS_LENGTHS = 100_000;
+/** Spends that one attack is played through with; what takes more is told as not exact. */
+export const ANALYSIS_SPENDS = 1_000;
+/** Sets of people of one size that are played through, those who may move most first. */
+export const ANALYSIS_ATTACKS = 8;
 /** Steps of one analysis of policies, a few seconds: whoever writes a policy decides how hard it is to analyse. */
 export const ANALYSIS_STEPS = 2_000_000;
+/** Examples of either direction that a comparison gives: what more there is becomes visible when these are dealt with. */
+export const ANALYSIS_EXAMPLES = 10;
+/** Earlier spends of one example: so many a person can count. */
+export const HISTORY_SPENDS = 2_000;
+/** The largest size of a transaction in vbytes: TRANSACTION_WEIGHT / 4. */
+export const FEE_VBYTES = 100_000;
 /** Offsets of one time zone: two a year for half a century; no zone is farther from UTC than 16 hours. */
 export const ZONE_OFFSETS = 128;
 export const ZONE_OFFSET = 57_600;
@@ -133,6 +146,12 @@ export const CLAUSE_DEPTH = 4;
 export const CLAUSE_LEAVES = 16;
 /** The longest sliding window: a year with its leap day. */
 export const WINDOW_SECONDS = 366 * 86_400;
+/** Satoshi spent in all that one index counts up to, 69 million BTC: with one more spend its sums stay below 2^53. */
+export const BUDGET_SATS = 6_900_000_000_000_000;
+/** Initiators or owners of whom one limit is told at once, the fullest first: more than a person looks through. */
+export const BUDGET_KEYS = 100;
+/** Readings of the address books for which an index keeps the sums of owners: a few books are named at a time. */
+export const LOOKS_KEPT = 4;
 /** The highest cap of a fee rate, satoshi a virtual byte; the record of 2024 was below 3,000. */
 export const FEE_RATE_SAT_PER_VBYTE = 10_000;
 

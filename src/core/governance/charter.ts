@@ -1,15 +1,20 @@
 import type { Result } from '../base/result.ts';
 import { ok, refuse } from '../base/result.ts';
-import type { Voice } from '../policy/quorum.ts';
-import { solveClause } from '../policy/quorum.ts';
+import type { Seconds } from '../base/time.ts';
+import { parseTime } from '../base/time.ts';
+import type { AnalysedMember } from '../policy/analyse/setting.ts';
+import { clauseGroups, satisfiable } from '../policy/quorum.ts';
 import type { CharterBody, CharterMember } from './document.ts';
+
+/** The name under which recovery keys sign: no member may bear it. */
+export const RECOVERY = 'recovery';
 
 /** The member of an id, or undefined. */
 export function memberOf(charter: CharterBody, id: string): CharterMember | undefined {
   return charter.members.find((member) => member.id === id);
 }
 
-/** True when the member stands in one of the groups. */
+/** True when the member stands in one of the groups by himself, deputies left out. */
 export function isIn(member: CharterMember, groups: readonly string[]): boolean {
   return member.groups.some((group) => groups.includes(group));
 }
@@ -19,52 +24,155 @@ export function isPerson(member: CharterMember): boolean {
   return member.operators === null;
 }
 
-/** The voice of a member in a quorum, by the kinds of the devices that signed. */
-export function voiceOf(member: CharterMember, kinds: Voice['kinds']): Voice {
-  return { member: member.id, groups: member.groups, kinds };
+/**
+ * The groups in which a member counts at a time: his own, but not those where a deputy stands in for him, and those
+ * where he stands in for another. A seat is never filled twice. `at` null: whenever, so with every group he may have.
+ */
+export function groupsAt(
+  charter: CharterBody,
+  member: CharterMember,
+  at: Seconds | null,
+): readonly string[] {
+  const standing = charter.deputies.filter(({ until }) => {
+    const end = parseTime(until);
+    return at === null || (end !== undefined && at < end);
+  });
+  const lent =
+    at === null
+      ? []
+      : standing.flatMap((deputy) => (deputy.for === member.id ? deputy.groups : []));
+  const borrowed = standing.flatMap((deputy) => (deputy.member === member.id ? deputy.groups : []));
+  const own = member.groups.filter((group) => !lent.includes(group));
+  return [...new Set([...own, ...borrowed])];
 }
 
-/** Whether the governors who signed satisfy the governance clauses. */
-export function governanceMet(charter: CharterBody, governors: readonly string[]): boolean {
-  const voices = governors.flatMap((id) => {
-    const member = memberOf(charter, id);
-    return member !== undefined && isPerson(member) ? [voiceOf(member, ['secp256k1'])] : [];
-  });
-  return solveClause(charter.governance.clause, voices).met;
+/** The members as an analysis sees them at a time: who is suspended is left out. */
+export function analysedMembers(charter: CharterBody, at: Seconds): readonly AnalysedMember[] {
+  return charter.members
+    .filter(({ suspended }) => !suspended)
+    .map((member) => ({
+      id: member.id,
+      groups: groupsAt(charter, member, at),
+      kinds: [
+        ...new Set(member.devices.flatMap((device) => (device.suspended ? [] : [device.kind]))),
+      ],
+      operators: member.operators,
+    }));
+}
+
+/** A person whose word on documents counts: of the governing group, or of a group that the clauses name. */
+export function isGovernor(charter: CharterBody, member: CharterMember): boolean {
+  const { group, clause } = charter.governance;
+  return isPerson(member) && isIn(member, [group, ...clauseGroups(clause)]);
+}
+
+/** Whether all living governors together could meet the governance clauses. */
+export function isGovernable(charter: CharterBody): boolean {
+  const { clause } = charter.governance;
+  const voices = charter.members
+    .filter((member) => !member.suspended && isGovernor(charter, member))
+    .map(({ id, groups, devices }) => ({
+      member: id,
+      groups,
+      kinds: devices.flatMap((device) => (device.suspended ? [] : [device.kind])),
+    }));
+  return satisfiable(clause, voices);
 }
 
 /**
  * Whether a charter can be one: unique labels and keys, known groups, clauses that its members can fill.
- * Codes: `charter.invalid`, `charter.key.reused`, `charter.unsatisfiable`.
- * Not checked here: the network of its wallets ({@link checkCharterNetwork}) and who signed it.
+ * Codes: `charter.invalid`, `charter.key.reused`, `charter.unsatisfiable`, `device.kind.unsupported`.
+ * Not checked here: the network of its wallets ({@link checkCharterNetwork}), what may follow what
+ * (change.ts), and who signed it.
  */
 export function checkCharter(charter: CharterBody): Result<null> {
+  const members = checkMembers(charter);
+  if (!members.ok) return members;
+  const keys = [
+    charter.log.key,
+    ...charter.signers.map((signer) => signer.key),
+    ...(charter.recovery?.keys ?? []).map(({ key }) => key),
+    ...charter.members.flatMap(({ devices }) => devices.map(({ key }) => key)),
+  ];
+  if (new Set(keys).size !== keys.length) return refuse('charter.key.reused');
+  const signed = charter.signers.map((signer) => signer.wallet);
+  if (new Set(signed).size !== signed.length) return invalid('two signers of one wallet');
+  const recovery = checkRecovery(charter);
+  if (!recovery.ok) return recovery;
+  const groups = new Set(charter.members.flatMap((member) => member.groups));
+  const { governance, initiators, officers } = charter;
+  const named = [
+    governance.group,
+    ...clauseGroups(governance.clause),
+    ...initiators,
+    ...officers,
+    ...charter.deputies.flatMap((deputy) => deputy.groups),
+  ];
+  const unknown = [...new Set(named.filter((group) => !groups.has(group)))];
+  if (unknown.length > 0) return invalid('an empty group', { groups: unknown });
+  const deputies = checkDeputies(charter);
+  if (!deputies.ok) return deputies;
+  return isGovernable(charter) ? ok(null) : refuse('charter.unsatisfiable');
+}
+
+function invalid(reason: string, facts: Readonly<Record<string, string | readonly string[]>> = {}) {
+  return refuse('charter.invalid', { reason, ...facts });
+}
+
+function isTwice(names: readonly string[]): boolean {
+  return new Set(names).size !== names.length;
+}
+
+function checkMembers(charter: CharterBody): Result<null> {
   const ids = charter.members.map((member) => member.id);
-  if (new Set(ids).size !== ids.length)
-    return refuse('charter.invalid', { reason: 'a member twice' });
-  const keys = [charter.log.key, ...charter.signers.map((signer) => signer.key)];
+  if (isTwice(ids)) return invalid('a member twice');
+  if (ids.includes(RECOVERY)) return invalid('a name that recovery keys sign under');
   for (const member of charter.members) {
-    const devices = member.devices.map((device) => device.id);
-    if (new Set(devices).size !== devices.length)
-      return refuse('charter.invalid', { reason: 'a device twice', member: member.id });
+    if (isTwice(member.devices.map((device) => device.id)))
+      return invalid('a device twice', { member: member.id });
     const other = member.devices.find((device) => device.kind !== 'secp256k1');
     if (other !== undefined)
       return refuse('device.kind.unsupported', { member: member.id, kind: other.kind });
-    keys.push(...member.devices.map((device) => device.key));
     const strangers = (member.operators ?? []).filter((id) => !ids.includes(id));
-    if (strangers.length > 0)
-      return refuse('charter.invalid', { reason: 'an unknown operator', members: strangers });
+    if (strangers.length > 0) return invalid('an unknown operator', { members: strangers });
   }
-  if (new Set(keys).size !== keys.length) return refuse('charter.key.reused');
-  const signed = charter.signers.map((signer) => signer.wallet);
-  if (new Set(signed).size !== signed.length)
-    return refuse('charter.invalid', { reason: 'two signers of one wallet' });
-  const groups = new Set(charter.members.flatMap((member) => member.groups));
-  const named = [charter.governance.group, ...charter.initiators, ...charter.officers];
-  const unknown = named.filter((group) => !groups.has(group));
-  if (unknown.length > 0)
-    return refuse('charter.invalid', { reason: 'an empty group', groups: unknown });
-  if (!governanceMet(charter, ids)) return refuse('charter.unsatisfiable');
+  return ok(null);
+}
+
+function checkRecovery({ recovery }: CharterBody): Result<null> {
+  if (recovery === null) return ok(null);
+  if (isTwice(recovery.keys.map(({ id }) => id))) return invalid('a recovery key twice');
+  return recovery.needed <= recovery.keys.length
+    ? ok(null)
+    : invalid('more recovery keys are needed than there are');
+}
+
+/**
+ * A deputy is a person who takes the place of another, for approving alone: he neither governs nor proposes for
+ * him, and nobody stands in for a deputy.
+ */
+function checkDeputies(charter: CharterBody): Result<null> {
+  const { governance, initiators, deputies } = charter;
+  const barred = [governance.group, ...clauseGroups(governance.clause), ...initiators];
+  for (const deputy of deputies) {
+    const { member, for: absent, groups } = deputy;
+    const facts = { member, for: absent };
+    const [one, other] = [memberOf(charter, member), memberOf(charter, absent)];
+    if (one === undefined || other === undefined) return invalid('an unknown deputy', facts);
+    if (!isPerson(one) || !isPerson(other)) return invalid('a deputy is a person', facts);
+    if (member === absent) return invalid('a deputy of himself', facts);
+    if (groups.some((group) => !other.groups.includes(group)))
+      return invalid('a deputy in a group where the absent person does not stand', facts);
+    if (groups.some((group) => barred.includes(group)))
+      return invalid('a deputy neither governs nor proposes', facts);
+    const clash = deputies.some(
+      (second) =>
+        second !== deputy &&
+        second.groups.some((group) => groups.includes(group)) &&
+        (second.for === absent || second.for === member || second.member === member),
+    );
+    if (clash) return invalid('two deputies for one place', facts);
+  }
   return ok(null);
 }
 

@@ -124,8 +124,11 @@ const frame = {
   version: z.int().min(1).max(1_000_000),
   previous: hex32.nullable(),
 };
+export const documentKinds = ['charter', 'wallet', 'policy', 'destinations'] as const;
+export type DocumentKind = (typeof documentKinds)[number];
+
 const frameSchema = z.strictObject({
-  kind: z.enum(['charter', 'wallet', 'policy', 'destinations']),
+  kind: z.enum(documentKinds),
   ...frame,
   body: z.unknown(),
 });

@@ -2,7 +2,9 @@ import type { ApprovalStatement } from '../approval/statement.ts';
 import { assert, unreachable } from '../base/assert.ts';
 import type { Result } from '../base/result.ts';
 import { ok, refuse } from '../base/result.ts';
-import { isIn, isPerson } from '../governance/charter.ts';
+import { groupsAt, isPerson, memberOf } from '../governance/charter.ts';
+import type { CharterMember } from '../governance/document.ts';
+import { recordOf } from '../governance/in-force.ts';
 import { clauseGroups } from '../policy/quorum.ts';
 import { parsePartialSignatures, verifyPartialSignatures } from '../psbt/signatures.ts';
 import type { Signed } from './admit-statement.ts';
@@ -48,11 +50,12 @@ function admitApprove(
   said: Signed<ApprovalStatement>,
   blobs: BlobSource,
 ): Result<Effect> {
-  const { statement, author } = said;
-  const initiator = state.members.get(proposal.statement.initiator)?.member;
-  if (statement.member === initiator?.id || initiator?.operators?.includes(statement.member))
+  const { statement, member } = said;
+  const { initiator } = proposal.statement;
+  const behind = initiatorsOf(state, proposal).flatMap(({ operators }) => operators ?? []);
+  if (statement.member === initiator || behind.includes(statement.member))
     return refuse('approval.initiator', { member: statement.member });
-  if (!isPerson(author.member)) return refuse('member.role', { member: statement.member });
+  if (!isPerson(member)) return refuse('member.role', { member: statement.member });
   if (!isAsked(state, proposal, said))
     return refuse('approval.member.ineligible', { member: statement.member });
   if (statement.spend !== proposal.spendDigest)
@@ -82,14 +85,33 @@ function admitApprove(
   });
 }
 
-/** Members of any group that a rule of the policy in force names may approve; they, and the initiator, may say no. */
-function isAsked(state: State, proposal: ProposalRecord, said: Signed<ApprovalStatement>): boolean {
-  const policy = state.policies.get(proposal.statement.wallet.id);
-  assert(policy !== undefined, 'a proposal names a policy in force');
-  const groups = policy.document.body.rules.flatMap((rule) =>
-    rule.deny ? [] : clauseGroups(rule.require.approvals),
+/** The initiator, as the charter that the proposal named and the newest one say. */
+function initiatorsOf(state: State, { statement }: ProposalRecord): readonly CharterMember[] {
+  const named = recordOf(state, 'charter', statement.charter);
+  return [named, state.charter].flatMap((record) =>
+    record === null ? [] : (memberOf(record.document.body, statement.initiator) ?? []),
   );
-  return isIn(said.author.member, groups);
+}
+
+/**
+ * Members of any group that a rule of the named or of the newest policy names may approve, deputies too; they, and
+ * the initiator, may say no. Whose word counts when is decided later (approval/standing.ts).
+ */
+function isAsked(
+  state: State,
+  proposal: ProposalRecord,
+  { member }: Signed<ApprovalStatement>,
+): boolean {
+  const named = recordOf(state, 'policy', proposal.statement.policy);
+  const newest = state.policies.get(proposal.statement.wallet.id) ?? null;
+  const groups = [named, newest].flatMap((policy) =>
+    (policy?.document.body.rules ?? []).flatMap((rule) =>
+      rule.deny ? [] : clauseGroups(rule.require.approvals),
+    ),
+  );
+  const charter = state.charter?.document.body;
+  const his = charter === undefined ? member.groups : groupsAt(charter, member, null);
+  return his.some((group) => groups.includes(group));
 }
 
 function readSignatures(

@@ -9,6 +9,7 @@ import type { Result } from '../base/result.ts';
 import { ok, refuse } from '../base/result.ts';
 import { parseTime } from '../base/time.ts';
 import { isIn } from '../governance/charter.ts';
+import { recordOf } from '../governance/in-force.ts';
 import { proposalName } from '../proposal/name.ts';
 import type { SpendView } from '../psbt/spend.ts';
 import { readSpend } from '../psbt/spend.ts';
@@ -58,16 +59,13 @@ export function admitProposal(
 }
 
 function checkFrame(state: State, said: Signed<ProposalStatement>): Result<WalletRecord> {
-  const { statement, author } = said;
-  const charter = state.charter;
-  if (charter === null) return refuse('document.unauthorised', { document: state.genesis });
+  const { statement, member } = said;
+  if (state.charter === null) return refuse('document.unauthorised', { document: state.genesis });
+  const { initiators } = state.charter.document.body;
   if (statement.initiator !== statement.member)
     return refuse('proposal.initiator', { initiator: statement.initiator });
-  if (!isIn(author.member, charter.document.body.initiators))
-    return refuse('member.role', {
-      member: statement.member,
-      needs: charter.document.body.initiators,
-    });
+  if (!isIn(member, initiators))
+    return refuse('member.role', { member: statement.member, needs: initiators });
   if (statement.envelope !== null)
     return refuse('proposal.envelope.unsupported', { feeSatsMax: statement.envelope.feeSatsMax });
   if (statement.kind !== 'pay')
@@ -76,16 +74,8 @@ function checkFrame(state: State, said: Signed<ProposalStatement>): Result<Walle
   if (wallet === undefined) return refuse('wallet.unknown', { wallet: statement.wallet.id });
   if (statement.network !== wallet.body.network)
     return refuse('statement.network', { network: statement.network, wallet: wallet.body.network });
-  const policy = state.policies.get(wallet.id);
-  if (policy === undefined) return refuse('policy.unknown', { wallet: wallet.id });
-  const inForce = [
-    ['charter', statement.charter, charter.digest],
-    ['wallet', statement.wallet.digest, wallet.record.digest],
-    ['policy', statement.policy, policy.digest],
-    ['destinations', statement.destinations, state.destinations?.digest ?? ''],
-  ] as const;
-  for (const [kind, named, current] of inForce)
-    if (named !== current) return refuse('document.stale', { kind, named, current });
+  const named = checkNamed(state, statement);
+  if (!named.ok) return named;
   const issued = parseTime(statement.issuedAt);
   const expires = parseTime(statement.expiresAt);
   assert(issued !== undefined && expires !== undefined, 'times are checked before');
@@ -94,6 +84,26 @@ function checkFrame(state: State, said: Signed<ProposalStatement>): Result<Walle
   if (statement.repeats !== null && !state.proposals.has(statement.repeats))
     return refuse('proposal.unknown', { proposal: statement.repeats });
   return ok(wallet);
+}
+
+/**
+ * Each document that a proposal names was the newest once. Whether it is in force for the wallet's signer, or was
+ * until a short while ago, is authorise.ts's question.
+ */
+function checkNamed(state: State, statement: ProposalStatement): Result<null> {
+  const { id } = statement.wallet;
+  const named = [
+    ['charter', statement.charter, state.charter?.document.id],
+    ['wallet', statement.wallet.digest, id],
+    ['policy', statement.policy, id],
+    ['destinations', statement.destinations, state.destinations?.document.id],
+  ] as const;
+  for (const [kind, digest, place] of named) {
+    const record = recordOf(state, kind, digest);
+    if ((record?.headAt ?? null) === null || record?.document.id !== place)
+      return refuse('document.stale', { kind, named: digest });
+  }
+  return ok(null);
 }
 
 function readBytes(

@@ -4,9 +4,13 @@ import { fromHex, toHex } from '../base/bytes.ts';
 import type { Result } from '../base/result.ts';
 import { ok, refuse } from '../base/result.ts';
 import { parsePartialSignatures, verifyPartialSignatures } from '../psbt/signatures.ts';
+import { recordOf } from '../governance/in-force.ts';
+import { isAuthorised } from '../governance/steps.ts';
+import { bringInForce, checkDocument } from './admit-document.ts';
 import { isOfThisLog } from './admit-statement.ts';
 import { verifyEd25519 } from './ed25519.ts';
 import type { Entry } from './entry.ts';
+import type { Ledger } from './ledger.ts';
 import { applyReceipt, checkReceipt, createLedger } from './ledger.ts';
 import type { Receipt, ReceiptOf } from './receipt.ts';
 import { receiptDigestBytes } from './receipt.ts';
@@ -41,22 +45,60 @@ export function admitReceipt(
     return refuse('receipt.unauthorised', { wallet: wallet.id, signer: receipt.signer });
   if (!isOfThisLog(state, receipt.log))
     return refuse('log.fork', { size: receipt.log.size, root: receipt.log.root });
-  const content = checkContent(state, wallet, receipt, blobs);
+  const content =
+    receipt.record === 'force'
+      ? checkForce(state, wallet, ledger, receipt)
+      : checkContent(state, wallet, receipt, blobs);
   if (!content.ok) return content;
-  return ok(() => {
+  return ok((index) => {
     applyReceipt(ledger, receipt);
     state.ledgers.set(wallet.id, ledger);
+    if (receipt.record === 'force') advanceHead(state, receipt, index);
   });
+}
+
+/** The first signer for which a version is in force makes it the newest; version 1 was so by its signatures. */
+function advanceHead(state: State, { document }: ReceiptOf<'force'>, index: number): void {
+  const record = state.documents.get(document);
+  assert(record !== undefined, 'a receipt names a known document');
+  if (record.headAt === null) bringInForce(state, record, index);
+}
+
+/**
+ * A document comes in force only where it follows what is: no signer's receipt leads back to an older version, and a
+ * receipt of one wallet moves no other's policy. Whether the rules allowed it is replay.ts's question.
+ */
+function checkForce(
+  state: State,
+  wallet: WalletRecord,
+  ledger: Ledger,
+  { kind, document: digest }: ReceiptOf<'force'>,
+): Result<null> {
+  const record = recordOf(state, kind, digest);
+  if (record === null) return refuse('document.unknown', { document: digest });
+  const { document } = record;
+  const own = kind === 'charter' || kind === 'destinations' || document.id === wallet.id;
+  const follows = document.previous === (ledger.forced[kind].at(-1)?.document ?? null);
+  if (!own || !follows) return refuse('document.stale', { kind, named: digest });
+  if (record.headAt !== null) return ok(null);
+  // Whoever steals one signer's key must not make a charter the newest by which others' "no" would go unheard.
+  return isAuthorised(state, record)
+    ? checkDocument(state, document, digest)
+    : refuse('document.unauthorised', { document: digest });
 }
 
 function checkContent(
   state: State,
   wallet: WalletRecord,
-  receipt: Receipt,
+  receipt: Exclude<Receipt, ReceiptOf<'force'>>,
   blobs: BlobSource,
 ): Result<null> {
   if (receipt.record === 'started') return checkStart(state, wallet, receipt);
   if (receipt.record === 'sight') return ok(null);
+  if (receipt.record === 'lift')
+    return state.freezes.some(({ digest }) => digest === receipt.freeze)
+      ? ok(null)
+      : refuse('freeze.unknown', { wallet: wallet.id, lifts: [receipt.freeze] });
   const proposal = state.proposals.get(receipt.proposal);
   if (proposal?.statement.wallet.id !== wallet.id)
     return refuse('proposal.unknown', { proposal: receipt.proposal, wallet: wallet.id });
@@ -82,10 +124,10 @@ function checkStart(
   receipt: ReceiptOf<'started'>,
 ): Result<null> {
   const wrong = (reason: string) => refuse('receipt.invalid', { wallet: wallet.id, reason });
-  if (receipt.walletDigest !== wallet.record.digest) return wrong('another wallet');
+  if (receipt.walletDigest !== wallet.root.digest) return wrong('another wallet');
   if (receipt.firstAddress !== wallet.wallet.address(0, 0)) return wrong('first address');
   if (receipt.keyProof.key !== toHex(wallet.wallet.keyAt(wallet.hotKeyIndex, 0, 0)))
     return wrong('not the hot key');
-  const message = keyProofDigest(state.genesis, wallet.record.digest, receipt.firstAddress);
+  const message = keyProofDigest(state.genesis, wallet.root.digest, receipt.firstAddress);
   return verifyKeyProof(receipt.keyProof, message) ? ok(null) : wrong('signature');
 }

@@ -8,13 +8,15 @@ import { STATEMENT_SECONDS } from '../base/limits.ts';
 import type { Result } from '../base/result.ts';
 import { ok, refuse } from '../base/result.ts';
 import { parseTime } from '../base/time.ts';
-import { governanceMet, isIn, isPerson } from '../governance/charter.ts';
-import type { CharterMember } from '../governance/document.ts';
+import { isGovernor, isIn, memberOf, RECOVERY } from '../governance/charter.ts';
+import type { CharterBody, CharterMember, WalletBody } from '../governance/document.ts';
+import { recordOf } from '../governance/in-force.ts';
+import { governorsMeet, mayVeto } from '../governance/steps.ts';
 import { admitApproval } from './admit-approval.ts';
-import { bringInForce, checkDocument } from './admit-document.ts';
+import { bringInForce, checkDocument, membersOf } from './admit-document.ts';
 import { admitProposal } from './admit-proposal.ts';
 import type { StatementEntry } from './entry.ts';
-import type { BlobSource, DocumentRecord, MemberRecord, State } from './state.ts';
+import type { BlobSource, DocumentRecord, State, WalletRecord } from './state.ts';
 
 /** Statements of devices: who said it, is it his, does it stand in this log; then what it says. */
 
@@ -29,7 +31,9 @@ export interface StatementTools {
 export interface Signed<S extends Statement> {
   readonly statement: S;
   readonly digest: string;
-  readonly author: MemberRecord;
+  /** As the newest charter that names him says. */
+  readonly member: CharterMember;
+  readonly device: CharterMember['devices'][number];
   /** False when the checkpoint that the device last verified is not of this log. */
   readonly sameLog: boolean;
 }
@@ -83,18 +87,64 @@ export function authenticate(
   const { statement } = entry;
   if (statement.org !== state.genesis)
     return refuse('statement.organisation', { org: statement.org, genesis: state.genesis });
-  const author = state.members.get(statement.member);
-  if (author === undefined) return refuse('member.unknown', { member: statement.member });
-  const device = author.member.devices.find(({ id }) => id === statement.device);
-  if (device === undefined)
-    return refuse('device.unknown', { member: statement.member, device: statement.device });
+  const author = authorOf(state, statement);
+  if (!author.ok) return author;
   const times = checkTimes(statement);
   if (!times.ok) return times;
   const digest = statementDigest(statement);
   if (state.statements.has(digest)) return refuse('statement.duplicate', { statement: digest });
-  if (!verify(device.key, digest, entry.signature))
+  if (!verify(author.value.device.key, digest, entry.signature))
     return refuse('statement.signature', { member: statement.member, device: statement.device });
-  return ok({ statement, digest, author, sameLog: isOfThisLog(state, statement.log) });
+  const sameLog = isOfThisLog(state, statement.log);
+  return ok({ statement, digest, ...author.value, sameLog });
+}
+
+/**
+ * The member and device that a statement names, by the newest charter. A "no" on a proposal is also taken from whom
+ * the charter named by the proposal knows, and a confirmation of a charter from whom that charter names.
+ */
+function authorOf(
+  state: State,
+  statement: Statement,
+): Result<Pick<Signed<Statement>, 'member' | 'device'>> {
+  const { member: id, device: name } = statement;
+  let member: CharterMember | undefined;
+  for (const charter of chartersFor(state, statement)) {
+    const found =
+      id === RECOVERY && statement.type === 'document' && statement.decision === 'approve'
+        ? recoveryMember(charter)
+        : memberOf(charter, id);
+    member ??= found;
+    const device = found?.devices.find((one) => one.id === name);
+    if (found !== undefined && device !== undefined) return ok({ member: found, device });
+  }
+  return member === undefined
+    ? refuse('member.unknown', { member: id })
+    : refuse('device.unknown', { member: id, device: name });
+}
+
+/** The offline recovery keys, as the devices of nobody. They sign documents and nothing else. */
+function recoveryMember({ recovery }: CharterBody): CharterMember {
+  const devices = (recovery?.keys ?? []).map(({ id, key }) => ({
+    id,
+    kind: 'secp256k1' as const,
+    key,
+    suspended: false,
+  }));
+  return { id: RECOVERY, groups: [], devices, operators: null, suspended: false };
+}
+
+function chartersFor(state: State, statement: Statement): readonly CharterBody[] {
+  const newest = state.charter ?? recordOf(state, 'charter', state.genesis);
+  const named = ((): string | undefined => {
+    if (statement.type === 'approval' && statement.decision !== 'approve')
+      return state.proposals.get(statement.proposal)?.statement.charter;
+    if (statement.type === 'document' && statement.decision === 'confirm')
+      return statement.document;
+    return undefined;
+  })();
+  const other = named === undefined ? null : recordOf(state, 'charter', named);
+  return [newest, other].flatMap((record) => (record === null ? [] : [record.document.body]));
 }
 
 function checkTimes(statement: Statement): Result<null> {
@@ -119,19 +169,30 @@ export function isOfThisLog(
 }
 
 /**
- * A "no" counts on signature and identity alone; everything else needs a confirmed device and our own log.
- * A device's first word is its confirmation of the genesis.
+ * A "no" counts on signature and identity alone; everything else needs a confirmed device, nobody suspended, and our
+ * own log. A device's first word is its confirmation of a charter that names it.
  */
 function checkStanding(state: State, said: Signed<Statement>): Result<null> {
-  const { statement, author } = said;
+  const { statement, member, device } = said;
   if (saysNo(statement)) return ok(null);
   // An approval that names a foreign checkpoint counts as its author's rejection: admit-approval.ts.
   if (!said.sameLog && statement.type !== 'approval')
     return refuse('log.fork', { size: statement.log.size, root: statement.log.root });
-  const first = statement.type === 'document' && statement.document === state.genesis;
-  if (!first && !author.confirmed.has(statement.device))
-    return refuse('device.unconfirmed', { member: statement.member, device: statement.device });
-  return ok(null);
+  const facts = { member: member.id, device: device.id };
+  if (member.suspended) return refuse('member.suspended', facts);
+  if (device.suspended) return refuse('device.suspended', facts);
+  const needsNone = isFirstWord(state, statement) || member.id === RECOVERY;
+  return needsNone || state.confirmed.has(device.key)
+    ? ok(null)
+    : refuse('device.unconfirmed', facts);
+}
+
+function isFirstWord(state: State, statement: Statement): boolean {
+  if (statement.type !== 'document') return false;
+  if (statement.document === state.genesis) return true;
+  return (
+    statement.decision === 'confirm' && recordOf(state, 'charter', statement.document) !== null
+  );
 }
 
 function saysNo(statement: Statement): boolean {
@@ -141,59 +202,82 @@ function saysNo(statement: Statement): boolean {
 }
 
 function admitDocumentStatement(state: State, said: Signed<DocumentStatement>): Result<Effect> {
-  const { statement, author } = said;
+  const { statement } = said;
   const record = state.documents.get(statement.document);
   if (record === undefined) return refuse('document.unknown', { document: statement.document });
-  switch (statement.decision) {
-    case 'veto':
-      return refuse('document.change.unsupported', { decision: 'veto' });
-    case 'approve':
-      return admitGovernor(state, record, author.member, statement);
-    case 'confirm':
-      return record.document.kind === 'wallet'
-        ? admitHolder(state, record, statement)
-        : admitConfirmation(state, record, author, statement);
-  }
+  if (statement.decision === 'confirm')
+    return record.document.kind === 'wallet'
+      ? admitHolder(state, record, statement)
+      : admitConfirmation(state, record, said);
+  if (statement.firstAddress !== null || statement.keyProof !== null)
+    return refuse('document.confirmation.invalid', { reason: 'only a confirmation proves a key' });
+  return statement.decision === 'veto'
+    ? admitVeto(state, record, said)
+    : admitGovernor(state, record, said);
 }
 
+/** A governor's signature, or a recovery key's. Whether they suffice later versions is governance/steps.ts's question. */
 function admitGovernor(
   state: State,
   record: DocumentRecord,
-  governor: CharterMember,
-  statement: DocumentStatement,
+  said: Signed<DocumentStatement>,
 ): Result<Effect> {
-  const charter = state.documents.get(state.genesis)?.document;
-  if (charter?.kind !== 'charter') return refuse('document.unknown', { document: state.genesis });
-  if (!isPerson(governor) || !isIn(governor, [charter.body.governance.group]))
-    return refuse('member.role', { member: governor.id, needs: charter.body.governance.group });
-  if (statement.firstAddress !== null || statement.keyProof !== null)
-    return refuse('document.confirmation.invalid', { reason: 'an approval proves no key' });
-  if (record.authorisedAt === null) {
+  const charter = (state.charter ?? recordOf(state, 'charter', state.genesis))?.document.body;
+  if (charter === undefined) return refuse('document.unknown', { document: state.genesis });
+  const { member, device } = said;
+  const isRecovery = member.id === RECOVERY;
+  if (!isRecovery && !isGovernor(charter, member))
+    return refuse('member.role', { member: member.id, needs: charter.governance.group });
+  if (isRecovery && record.document.kind !== 'charter')
+    return refuse('document.recovery', { kind: record.document.kind });
+  if (record.headAt === null) {
     const still = checkDocument(state, record.document, record.digest);
     if (!still.ok) return still;
   }
   return ok((index) => {
-    record.approvedBy.add(governor.id);
-    if (record.document.kind === 'charter')
-      state.members.get(governor.id)?.confirmed.add(statement.device);
-    if (record.authorisedAt === null && governanceMet(charter.body, [...record.approvedBy]))
-      bringInForce(state, record, index);
+    if (isRecovery) {
+      record.recovered.add(device.id);
+      return;
+    }
+    record.approvals.set(member.id, { index, device: device.id });
+    if (record.document.kind === 'charter') confirm(state, device.key);
+    const isFirst = record.document.version === 1 && record.headAt === null;
+    if (isFirst && governorsMeet(charter, record)) bringInForce(state, record, index);
+  });
+}
+
+function admitVeto(
+  state: State,
+  record: DocumentRecord,
+  { member }: Signed<DocumentStatement>,
+): Result<Effect> {
+  const charter = state.charter?.document.body;
+  if (charter === undefined) return refuse('document.unauthorised', { document: state.genesis });
+  if (!mayVeto(charter, member.id))
+    return refuse('member.role', { member: member.id, needs: charter.governance.group });
+  if (record.headAt !== null) return refuse('document.inforce', { document: record.digest });
+  return ok(() => {
+    record.vetoes.add(member.id);
   });
 }
 
 function admitConfirmation(
   state: State,
   record: DocumentRecord,
-  author: MemberRecord,
-  statement: DocumentStatement,
+  { statement, device }: Signed<DocumentStatement>,
 ): Result<Effect> {
-  if (statement.document !== state.genesis || statement.firstAddress !== null)
-    return refuse('document.confirmation.invalid', { document: record.digest });
-  if (statement.keyProof !== null)
+  const proves = statement.firstAddress !== null || statement.keyProof !== null;
+  if (record.document.kind !== 'charter' || proves)
     return refuse('document.confirmation.invalid', { document: record.digest });
   return ok(() => {
-    author.confirmed.add(statement.device);
+    confirm(state, device.key);
   });
+}
+
+function confirm(state: State, key: string): void {
+  state.confirmed.add(key);
+  const charter = state.charter ?? state.documents.get(state.genesis);
+  if (charter !== undefined) state.members = membersOf(state, charter);
 }
 
 /** A key holder confirms a wallet: the address at 0/0 as he derived it, proven by his descriptor key there. */
@@ -203,7 +287,7 @@ function admitHolder(
   statement: DocumentStatement,
 ): Result<Effect> {
   const wallet = state.wallets.get(record.document.id);
-  if (wallet?.record !== record)
+  if (wallet === undefined || record.document.kind !== 'wallet' || record.headAt === null)
     return refuse('document.unauthorised', { document: record.digest });
   const { firstAddress, keyProof } = statement;
   const wrong = (reason: string) =>
@@ -214,38 +298,52 @@ function admitHolder(
     });
   if (firstAddress !== wallet.wallet.address(0, 0)) return wrong('first address');
   if (keyProof === null) return wrong('no proof of the key');
-  const held = wallet.body.holders.filter((holder) => holder.member === statement.member);
+  const { holders } = record.document.body;
+  const held = holders.filter((holder) => holder.member === statement.member);
   const keys = held.map(({ key }) => wallet.wallet.keys.findIndex(({ xpub }) => xpub === key));
   if (!keys.some((key) => toHex(wallet.wallet.keyAt(key, 0, 0)) === keyProof.key))
     return wrong('not a key of this member');
   const message = keyProofDigest(state.genesis, record.digest, firstAddress);
   if (!verifyKeyProof(keyProof, message)) return wrong('signature');
   return ok(() => {
-    wallet.confirmedBy.add(keyProof.key);
+    wallet.confirmedBy.add(`${statement.member}/${keyProof.key}`);
   });
 }
 
 function admitFreeze(state: State, said: Signed<FreezeStatement>): Result<Effect> {
-  const { statement, author, digest } = said;
-  if (statement.action === 'unfreeze' || statement.lifts.length > 0)
-    return refuse('freeze.lift.unsupported', { wallet: statement.wallet });
+  const { statement, member, device, digest } = said;
   const charter = state.charter?.document.body;
   if (charter === undefined) return refuse('document.unauthorised', { document: state.genesis });
-  if (!isIn(author.member, charter.officers))
-    return refuse('member.role', { member: statement.member, needs: [...charter.officers] });
   if (statement.wallet !== '*' && !state.wallets.has(statement.wallet))
     return refuse('wallet.unknown', { wallet: statement.wallet });
+  if (statement.action === 'freeze') {
+    if (!isIn(member, charter.officers))
+      return refuse('member.role', { member: statement.member, needs: [...charter.officers] });
+    if (statement.lifts.length > 0)
+      return refuse('freeze.lifts', { lifts: statement.lifts.length });
+    return ok((index) => {
+      state.freezes.push({ digest, index, statement, lifts: new Map() });
+    });
+  }
+  if (!isGovernor(charter, member))
+    return refuse('member.role', { member: member.id, needs: charter.governance.group });
+  const lifted = state.freezes.filter(({ digest: freeze }) => statement.lifts.includes(freeze));
+  const isWhole = lifted.length === new Set(statement.lifts).size && lifted.length > 0;
+  if (!isWhole || lifted.some((freeze) => freeze.statement.wallet !== statement.wallet))
+    return refuse('freeze.unknown', { wallet: statement.wallet, lifts: statement.lifts });
   return ok((index) => {
-    state.freezes.push({ digest, index, statement });
+    for (const freeze of lifted) freeze.lifts.set(member.id, { index, device: device.id });
   });
 }
 
 /** Whether every holder of another key of the wallet has confirmed it. The hot key is proven by the signer's start. */
-export function holdersConfirmed(state: State, id: string): boolean {
-  const found = state.wallets.get(id);
-  if (found === undefined) return false;
-  return found.body.holders.every(({ key }) => {
-    const index = found.wallet.keys.findIndex(({ xpub }) => xpub === key);
-    return index >= 0 && found.confirmedBy.has(toHex(found.wallet.keyAt(index, 0, 0)));
+export function holdersConfirmed(
+  wallet: WalletRecord,
+  { holders }: Pick<WalletBody, 'holders'>,
+): boolean {
+  return holders.every(({ member, key }) => {
+    const index = wallet.wallet.keys.findIndex(({ xpub }) => xpub === key);
+    if (index < 0) return false;
+    return wallet.confirmedBy.has(`${member}/${toHex(wallet.wallet.keyAt(index, 0, 0))}`);
   });
 }

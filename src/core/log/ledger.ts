@@ -4,7 +4,8 @@ import { ok, refuse } from '../base/result.ts';
 import type { Seconds } from '../base/time.ts';
 import { parseTime } from '../base/time.ts';
 import { assert, unreachable } from '../base/assert.ts';
-import type { Receipt } from './receipt.ts';
+import type { DocumentKind } from '../governance/document.ts';
+import type { Authority, Receipt } from './receipt.ts';
 import { receiptDigest } from './receipt.ts';
 
 /**
@@ -28,6 +29,11 @@ export interface Ledger {
   } | null;
   /** First sight of approvals and documents by digest. */
   readonly sights: Map<string, Seconds>;
+  /** What is in force for this signer and what was, by kind, the newest last. */
+  readonly forced: Readonly<Record<DocumentKind, Forced[]>>;
+  /** Freezes lifted, by digest, and when the last one was. */
+  readonly lifted: Map<string, Seconds>;
+  liftedAt: Seconds | null;
   /** Open reservations, in the order they were made. */
   readonly reservations: Map<string, Seconds>;
   /** Proposals whose signature may exist: an intent is never taken back. */
@@ -39,6 +45,13 @@ export interface Ledger {
   logSize: number;
 }
 
+/** A document that came in force for a signer. It is so until the next of its kind. */
+export interface Forced {
+  readonly document: string;
+  readonly at: Seconds;
+  readonly by: Authority;
+}
+
 /** The ledger of a signer that has written nothing. */
 export function createLedger(): Ledger {
   return {
@@ -48,6 +61,9 @@ export function createLedger(): Ledger {
     startedAt: null,
     proof: null,
     sights: new Map(),
+    forced: { charter: [], wallet: [], policy: [], destinations: [] },
+    lifted: new Map(),
+    liftedAt: null,
     reservations: new Map(),
     intents: new Set(),
     signed: new Map(),
@@ -91,6 +107,12 @@ function contradictionOf(ledger: Ledger, receipt: Receipt): string | null {
   switch (receipt.record) {
     case 'sight':
       return ledger.sights.has(receipt.object) ? 'seen before' : null;
+    case 'force':
+      return ledger.forced[receipt.kind].some(({ document }) => document === receipt.document)
+        ? 'in force before'
+        : null;
+    case 'lift':
+      return ledger.lifted.has(receipt.freeze) ? 'lifted before' : null;
     case 'reserve':
       if (ledger.signed.has(receipt.proposal)) return 'signed before';
       return ledger.reservations.has(receipt.proposal) ? 'reserved before' : null;
@@ -122,6 +144,14 @@ function record(ledger: Ledger, receipt: Receipt, at: Seconds): void {
       return;
     case 'sight':
       ledger.sights.set(receipt.object, at);
+      return;
+    case 'force':
+      ledger.forced[receipt.kind].push({ document: receipt.document, at, by: receipt.by });
+      if (!ledger.sights.has(receipt.document)) ledger.sights.set(receipt.document, at);
+      return;
+    case 'lift':
+      ledger.lifted.set(receipt.freeze, at);
+      ledger.liftedAt = at;
       return;
     case 'reserve':
       ledger.reservations.set(receipt.proposal, at);

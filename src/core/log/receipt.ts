@@ -2,12 +2,20 @@ import { z } from 'zod';
 import { digest, digestBytes } from '../base/digest.ts';
 import type { RefusalCode } from '../base/codes.ts';
 import { codes } from '../base/codes.ts';
+import { documentKinds } from '../governance/document.ts';
 import { count, hex32, hex33, hex64, label, satsJson, time } from '../base/schema.ts';
 
 /**
  * Receipts: the records of a signer's journal, as they stand in the log (design 3, "Receipts and journal").
  * Positions have no gaps and each names its predecessor, so a missing one shows; the auditor replays verdicts from them.
  */
+
+/**
+ * By whose word a document comes in force: `first` a genesis or first wallet, `one` a governor alone who tightens,
+ * `undo` the quorum that takes that back, `quorum` after the delay, `recovery` the offline keys after theirs.
+ */
+export const authorities = ['first', 'one', 'undo', 'quorum', 'recovery'] as const;
+export type Authority = (typeof authorities)[number];
 
 const code = z
   .string()
@@ -38,13 +46,26 @@ export const receiptSchema = z.discriminatedUnion('record', [
     firstAddress: z.string().max(100),
     keyProof: z.strictObject({ key: hex33, signature: hex64 }),
   }),
-  /** First sight of an approval or of a document in force: delays and cool-downs run from it. */
+  /**
+   * First sight of an approval, or of a document that the governance clauses allow but that must wait: delays and
+   * cool-downs run from it.
+   */
   z.strictObject({
     record: z.literal('sight'),
     ...frame,
     kind: z.enum(['approval', 'document']),
     object: hex32,
   }),
+  /** From here on the document is in force for this signer, and how it came to be (governance/steps.ts). */
+  z.strictObject({
+    record: z.literal('force'),
+    ...frame,
+    kind: z.enum(documentKinds),
+    document: hex32,
+    by: z.enum(authorities),
+  }),
+  /** The governance clauses lift this freeze. Delays begin anew. */
+  z.strictObject({ record: z.literal('lift'), ...frame, freeze: hex32 }),
   /** The quorum was full and every limit held: the budget is taken. */
   z.strictObject({
     record: z.literal('reserve'),

@@ -3,6 +3,8 @@ import { assert } from '../base/assert.ts';
 import type { Refusal } from '../base/result.ts';
 import type { Seconds } from '../base/time.ts';
 import { parseTime } from '../base/time.ts';
+import type { Step } from '../governance/steps.ts';
+import { nextStep } from '../governance/steps.ts';
 import type { Ledger } from './ledger.ts';
 import { applyReceipt, checkReceipt, createLedger } from './ledger.ts';
 import type { Receipt, ReceiptOf } from './receipt.ts';
@@ -117,12 +119,13 @@ function contradiction(
 ): { readonly record: string; readonly found: string } | null {
   const wrong = (found: string) => ({ record: receipt.record, found });
   if (receipt.record === 'started') return null;
-  if (receipt.record === 'sight') {
-    const known =
-      receipt.kind === 'document'
-        ? state.documents.has(receipt.object)
-        : state.statements.has(receipt.object);
-    return known ? null : wrong('sight of something the log does not hold');
+  if (receipt.record === 'sight' && receipt.kind === 'approval')
+    return state.statements.has(receipt.object)
+      ? null
+      : wrong('sight of something the log does not hold');
+  if (receipt.record === 'sight' || receipt.record === 'force' || receipt.record === 'lift') {
+    const step = nextStep(state, ledger, receipt.wallet, at);
+    return step !== null && isStep(receipt, step) ? null : wrong(step?.record ?? 'nothing to do');
   }
   const verdict = authorise(state, ledger, receipt.proposal, at);
   const found = verdict.refusal?.code ?? verdict.outcome;
@@ -138,6 +141,13 @@ function contradiction(
     case 'refusal':
       return verdict.refusal?.code === receipt.code ? null : wrong(found);
   }
+}
+
+/** Whether a receipt records just the step that was next. */
+function isStep(receipt: ReceiptOf<'sight' | 'force' | 'lift'>, step: Step): boolean {
+  return Object.entries(step).every(
+    ([name, value]) => (receipt as Readonly<Record<string, unknown>>)[name] === value,
+  );
 }
 
 /** Whether a reservation says what its spend takes. */

@@ -37,26 +37,39 @@ export interface DocumentRecord<D extends CountersignDocument = CountersignDocum
   readonly digest: string;
   readonly document: D;
   readonly index: number;
-  /** Governors who signed it. */
-  readonly approvedBy: Set<string>;
-  /** Index of the entry that met the governance clauses, or null. */
-  authorisedAt: number | null;
+  /** Governors who signed it, and with which device. Whether they suffice is governance/steps.ts's question. */
+  readonly approvals: Map<string, Signer>;
+  /** Governors who vetoed it. */
+  readonly vetoes: Set<string>;
+  /** Recovery keys that signed it, by their id. */
+  readonly recovered: Set<string>;
+  /** Index of the entry by which it came in force at the first signer (version 1: by its signatures), or null. */
+  headAt: number | null;
+}
+
+/** Who signed: the index of his entry and his device. */
+export interface Signer {
+  readonly index: number;
+  readonly device: string;
 }
 
 export interface MemberRecord {
   readonly member: CharterMember;
   /** Devices that confirmed their entry in the charter: the others are inert. */
-  readonly confirmed: Set<string>;
+  readonly confirmed: ReadonlySet<string>;
 }
 
 export interface WalletRecord {
   readonly id: string;
+  /** Its first version: what its signer was bound to. Network, descriptor and keys never change. */
+  readonly root: DocumentRecord<DocumentOf<'wallet'>>;
+  /** The newest version that came in force. */
   readonly record: DocumentRecord<DocumentOf<'wallet'>>;
   readonly body: WalletBody;
   readonly wallet: Wallet;
   /** Position of the hot key among the wallet's keys. */
   readonly hotKeyIndex: number;
-  /** Key holders who confirmed the first address with their descriptor key. */
+  /** Key holders who confirmed the first address with their descriptor key: `member/key at 0/0`. */
   readonly confirmedBy: Set<string>;
 }
 
@@ -97,6 +110,8 @@ export interface FreezeRecord {
   readonly digest: string;
   readonly index: number;
   readonly statement: FreezeStatement;
+  /** Governors who signed that it be lifted. A signer lifts it when they suffice (governance/steps.ts). */
+  readonly lifts: Map<string, Signer>;
 }
 
 export interface FactRecord {
@@ -110,8 +125,13 @@ export interface State {
   readonly genesis: string;
   readonly tree: MerkleTree;
   readonly documents: Map<string, DocumentRecord>;
-  readonly members: Map<string, MemberRecord>;
-  /** In force. */
+  /**
+   * The newest documents that came in force at any signer (version 1: that enough governors signed). Statements are
+   * taken by them; what counts is decided by what is in force at the signer of a wallet (governance/in-force.ts).
+   */
+  members: ReadonlyMap<string, MemberRecord>;
+  /** Keys of devices that confirmed their entry in a charter. */
+  readonly confirmed: Set<string>;
   charter: DocumentRecord<DocumentOf<'charter'>> | null;
   destinations: DocumentRecord<DocumentOf<'destinations'>> | null;
   readonly wallets: Map<string, WalletRecord>;
@@ -148,6 +168,7 @@ export function createState(genesis: string): State {
     tree: new MerkleTree(),
     documents: new Map(),
     members: new Map(),
+    confirmed: new Set(),
     charter: null,
     destinations: null,
     wallets: new Map(),

@@ -82,7 +82,9 @@ export function foundCrowd(size: {
       member('governor', ['governors']),
       member('officer', ['officers']),
     ],
-    governance: { group: 'governors', atLeast: 1 },
+    governance: { group: 'governors', atLeast: 1, delaySeconds: 0 },
+    coolDowns: { deviceSeconds: 0, destinationSeconds: 0 },
+    recovery: null,
     initiators: ['operators'],
     officers: ['officers'],
     wallets: [

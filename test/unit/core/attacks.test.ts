@@ -12,6 +12,7 @@ import { receiptSchema } from '../../../src/core/log/receipt.ts';
 import { replay } from '../../../src/core/log/replay.ts';
 import { admit } from '../../../src/core/log/state.ts';
 import { AccountSigner } from '../../../src/keys/account-key.ts';
+import { change } from '../../support/governing.ts';
 import { decide } from '../../../src/signer/decide.ts';
 import {
   World,
@@ -213,10 +214,13 @@ describe('a cool-down withholds permission and nothing else', () => {
   });
 
   test('a denying tag works at once', () => {
-    const { world, entry } = cooling();
+    const { world } = cooling();
     const proposal = world.propose({ pays: [[listedAddress, million]] });
     expect(world.verdict(proposal).refusal?.code).toBe('policy.quorum.missing');
-    entry.tags.push('bad');
+    change(world, 'destinations', ['governor-1'], ({ entries }) => ({
+      entries: entries.map((one) => ({ ...one, tags: ['bad'] })),
+    }));
+    world.round();
     expect(world.verdict(proposal).refusal?.code).toBe('policy.denied');
     world.now += 86_400;
     world.round();

@@ -50,7 +50,7 @@ describe('authorise', () => {
     const world = new World();
     const proposal = world.propose({ pays: [[strangerAddress, million]] });
     approveAll({ world, proposal });
-    expect(world.verdict(proposal).refusal?.code).toBe('wallet.unconfirmed');
+    expect(world.verdict(proposal).refusal?.code).toBe('signer.pending');
   });
 
   test('a rejection ends the proposal, also when the quorum is full and reserved, and frees the budget', () => {

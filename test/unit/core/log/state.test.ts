@@ -251,7 +251,9 @@ describe('documents', () => {
     expect(publish(charter)).toBe('document.duplicate');
     const wallet = world.wallet.record.document;
     const next = { ...wallet, version: 2, previous: world.wallet.record.digest };
-    expect(publish(next)).toBe('document.change.unsupported');
+    expect(publish({ ...next, body: { ...wallet.body, birth: 7 } })).toBe('wallet.changed');
+    expect(publish({ ...next, version: 3 })).toBe('document.version');
+    expect(publish({ ...next, previous: 'ab'.repeat(32) })).toBe('document.stale');
     expect(publish({ ...wallet, body: { ...wallet.body, birth: 7 } })).toBe('document.forked');
     const custody = { ...wallet, id: 'hot-2', body: { ...wallet.body, custody: true } };
     expect(publish(custody)).toBe('wallet.custody.unsupported');
@@ -290,10 +292,10 @@ describe('documents', () => {
     } as const;
     expect(world.say(statement)).toBe('member.role');
     expect(world.say({ ...statement, document: 'ab'.repeat(32) })).toBe('document.unknown');
-    expect(world.say({ ...statement, decision: 'veto' })).toBe('document.change.unsupported');
+    expect(world.say({ ...statement, decision: 'veto' })).toBe('member.role');
   });
 
-  test('only officers freeze, and nobody unfreezes yet', () => {
+  test('only officers freeze, only governors unfreeze, and only what is frozen', () => {
     const { world } = proposed();
     const freeze = {
       type: 'freeze',
@@ -305,7 +307,12 @@ describe('documents', () => {
     } as const;
     expect(world.say({ ...freeze, lifts: [] })).toBe('member.role');
     const unfreeze = { ...freeze, ...world.common('officer'), action: 'unfreeze' as const };
-    expect(world.say({ ...unfreeze, lifts: [] })).toBe('freeze.lift.unsupported');
+    expect(world.say({ ...unfreeze, lifts: [] })).toBe('member.role');
+    const byGovernor = { ...unfreeze, ...world.common('governor-1') };
+    expect(world.say({ ...byGovernor, lifts: [] })).toBe('freeze.unknown');
+    expect(world.say({ ...byGovernor, lifts: ['ab'.repeat(32)] })).toBe('freeze.unknown');
+    const lifting = { ...freeze, ...world.common('officer'), lifts: ['ab'.repeat(32)] };
+    expect(world.say(lifting)).toBe('freeze.lifts');
     const unknown = { ...freeze, ...world.common('officer'), wallet: 'hot-9' };
     expect(world.say({ ...unknown, lifts: [] })).toBe('wallet.unknown');
   });

@@ -1,0 +1,160 @@
+import { assert } from '../base/assert.ts';
+import { toHex } from '../base/bytes.ts';
+import type { Result } from '../base/result.ts';
+import { ok, refuse } from '../base/result.ts';
+import type { State } from '../log/state.ts';
+import { checkPolicy } from '../policy/check.ts';
+import type { PolicyBody } from '../policy/body.ts';
+import { parseXpub } from '../wallet/descriptor.ts';
+import { genesisBlock, scriptOfAddress } from '../wallet/network.ts';
+import { hotKeyInEveryPath, parseWallet } from '../wallet/wallet.ts';
+import { checkCharter, checkCharterNetwork, memberOf } from './charter.ts';
+import type {
+  CharterBody,
+  CountersignDocument,
+  DestinationsBody,
+  DocumentOf,
+  WalletBody,
+} from './document.ts';
+
+/**
+ * Whether a document can stand beside a charter (for a charter: by itself, and with the policies there are). Asked when
+ * it enters the log, at each signature, and again when it comes in force, by what is in force then.
+ * Codes: `charter.*`, `wallet.*`, `policy.*`, `destinations.invalid`, `address.*`, those of parseWallet.
+ */
+export function checkContent(
+  state: State,
+  charter: CharterBody | null,
+  document: CountersignDocument,
+): Result<null> {
+  if (document.kind === 'charter') return checkCharterContent(state, document.body);
+  if (charter === null) return refuse('document.unauthorised', { document: state.genesis });
+  switch (document.kind) {
+    case 'wallet':
+      return checkWallet(state, charter, document);
+    case 'policy':
+      return checkWalletPolicy(state, charter, document);
+    case 'destinations':
+      return checkDestinations(state, document.body);
+  }
+}
+
+/** A charter also leaves every wallet its network's rules, its key holders and a policy that can be satisfied. */
+function checkCharterContent(state: State, charter: CharterBody): Result<null> {
+  const itself = checkCharter(charter);
+  if (!itself.ok) return itself;
+  for (const { id, body } of state.wallets.values()) {
+    const network = checkCharterNetwork(charter, body.network);
+    if (!network.ok) return network;
+    const holders = checkHolders(charter, id, body);
+    if (!holders.ok) return holders;
+    const policy = state.policies.get(id);
+    const still =
+      policy === undefined ? ok(null) : checkPolicyBy(state, charter, policy.document.body);
+    if (!still.ok) return still;
+  }
+  return ok(null);
+}
+
+function checkWallet(
+  state: State,
+  charter: CharterBody,
+  { id, body }: DocumentOf<'wallet'>,
+): Result<null> {
+  if (body.custody) return refuse('wallet.custody.unsupported', { wallet: id });
+  if (body.outside.length > 0) return refuse('wallet.outside.unsupported', { wallet: id });
+  const network = checkCharterNetwork(charter, body.network);
+  if (!network.ok) return network;
+  if (body.genesisBlock !== genesisBlock(body.network))
+    return refuse('wallet.network', { wallet: id, network: body.network });
+  if (!charter.signers.some((signer) => signer.wallet === id))
+    return refuse('wallet.signer.missing', { wallet: id });
+  const parsed = parseWallet(body.descriptor, body.network);
+  if (!parsed.ok) return parsed;
+  const wallet = parsed.value;
+  const claimed = [body.hotKey, ...body.holders.map((holder) => holder.key)].sort();
+  const present = wallet.keys.map((key) => key.xpub).sort();
+  if (claimed.join() !== present.join()) return refuse('wallet.holders', { wallet: id });
+  const holders = checkHolders(charter, id, body);
+  if (!holders.ok) return holders;
+  if (!hotKeyInEveryPath(wallet, body.hotKey)) return refuse('wallet.hotkey', { wallet: id });
+  return checkFreshKeys(state, id, body);
+}
+
+function checkHolders(charter: CharterBody, id: string, { holders }: WalletBody): Result<null> {
+  const strangers = holders.filter(({ member }) => memberOf(charter, member) === undefined);
+  return strangers.length === 0
+    ? ok(null)
+    : refuse('wallet.holders', { wallet: id, members: strangers.map(({ member }) => member) });
+}
+
+function checkFreshKeys(state: State, id: string, body: WalletBody): Result<null> {
+  const mine = keyIdentities(body);
+  for (const other of state.wallets.values())
+    if (other.id !== id && keyIdentities(other.body).some((key) => mine.includes(key)))
+      return refuse('charter.key.reused', { wallet: other.id });
+  return ok(null);
+}
+
+/** Public key and chain code of each key: the same key in another network's letters is the same key. */
+function keyIdentities(body: WalletBody): readonly string[] {
+  return [body.hotKey, ...body.holders.map((holder) => holder.key)].map((xpub) => {
+    const node = parseXpub(xpub, body.network);
+    assert(node !== null, 'a key of a parsed descriptor');
+    return toHex(node.publicKey) + toHex(node.chainCode);
+  });
+}
+
+function checkWalletPolicy(
+  state: State,
+  charter: CharterBody,
+  { id, body }: DocumentOf<'policy'>,
+): Result<null> {
+  if (body.wallet !== id)
+    return refuse('policy.wallet.mismatch', { policy: id, wallet: body.wallet });
+  const known = [...state.documents.values()].some(
+    ({ document }) => document.kind === 'wallet' && document.id === id,
+  );
+  return known ? checkPolicyBy(state, charter, body) : refuse('wallet.unknown', { wallet: id });
+}
+
+/**
+ * Deputies are left out: a policy must be satisfiable by those who stay. Who is suspended stands in his groups and has
+ * no device that counts.
+ */
+function checkPolicyBy(state: State, charter: CharterBody, policy: PolicyBody): Result<null> {
+  const members = charter.members.map(({ id, groups, devices, operators, suspended }) => {
+    const living = devices.filter((device) => !suspended && !device.suspended);
+    return { id, groups, kinds: [...new Set(living.map(({ kind }) => kind))], operators };
+  });
+  return checkPolicy(policy, {
+    members,
+    initiators: charter.initiators,
+    governance: charter.governance.clause,
+    custody: [...state.documents.values()].some(
+      ({ document }) =>
+        document.kind === 'wallet' && document.id === policy.wallet && document.body.custody,
+    ),
+    others: [...state.policies.values()].map(({ document }) => document.body),
+  });
+}
+
+function checkDestinations(state: State, body: DestinationsBody): Result<null> {
+  const [network] = [...state.wallets.values()].map((wallet) => wallet.body.network);
+  if (network === undefined)
+    return refuse('destinations.invalid', { reason: 'publish a wallet before its address book' });
+  const ids = new Set<string>();
+  const scripts = new Set<string>();
+  for (const { id, script, address } of body.entries) {
+    if (ids.has(id)) return refuse('destinations.invalid', { reason: 'an id twice', id });
+    if (scripts.has(script))
+      return refuse('destinations.invalid', { reason: 'a script twice', id });
+    ids.add(id);
+    scripts.add(script);
+    const decoded = scriptOfAddress(address, network);
+    if (!decoded.ok) return decoded;
+    if (toHex(decoded.value) !== script)
+      return refuse('destinations.invalid', { reason: 'address and script differ', id });
+  }
+  return ok(null);
+}

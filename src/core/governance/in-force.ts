@@ -1,0 +1,118 @@
+import type { Seconds } from '../base/time.ts';
+import type { Forced, Ledger } from '../log/ledger.ts';
+import type { DocumentRecord, State } from '../log/state.ts';
+import type { CharterBody, CharterMember, DocumentKind, DocumentOf } from './document.ts';
+
+/**
+ * What is in force for one signer, and was since when. Delays run from a signer's own first sight, so each wallet has
+ * its own answer; it stands in its signer's receipts and nowhere else (design 3, "Asymmetric governance").
+ */
+export interface InForce {
+  readonly charter: DocumentRecord<DocumentOf<'charter'>>;
+  readonly wallet: DocumentRecord<DocumentOf<'wallet'>>;
+  readonly policy: DocumentRecord<DocumentOf<'policy'>> | null;
+  readonly destinations: DocumentRecord<DocumentOf<'destinations'>> | null;
+}
+
+/** The documents in force for a signer; null until it has taken up the genesis and its wallet. */
+export function inForce(state: State, ledger: Ledger): InForce | null {
+  const charter = newest(state, ledger, 'charter');
+  const wallet = newest(state, ledger, 'wallet');
+  if (charter === null || wallet === null) return null;
+  const policy = newest(state, ledger, 'policy');
+  return { charter, wallet, policy, destinations: newest(state, ledger, 'destinations') };
+}
+
+function newest<K extends DocumentKind>(
+  state: State,
+  ledger: Ledger,
+  kind: K,
+): DocumentRecord<DocumentOf<K>> | null {
+  const last = ledger.forced[kind].at(-1);
+  return last === undefined ? null : recordOf(state, kind, last.document);
+}
+
+/** The document of a digest and kind, or null. */
+export function recordOf<K extends DocumentKind>(
+  state: State,
+  kind: K,
+  digest: string,
+): DocumentRecord<DocumentOf<K>> | null {
+  const record = state.documents.get(digest);
+  return record?.document.kind === kind ? (record as DocumentRecord<DocumentOf<K>>) : null;
+}
+
+/**
+ * How a document that a proposal names stands at its signer: in force, replaced no longer than `graceSeconds` ago,
+ * not yet in force, or replaced too long ago (design 3, step 7).
+ */
+export function standingOfNamed(
+  ledger: Ledger,
+  kind: DocumentKind,
+  digest: string,
+  at: { readonly now: Seconds; readonly graceSeconds: number },
+): 'current' | 'former' | 'waiting' | 'stale' {
+  const history = ledger.forced[kind];
+  const place = history.findIndex(({ document }) => document === digest);
+  if (place < 0) return 'waiting';
+  const next = history[place + 1];
+  if (next === undefined) return 'current';
+  return at.now - next.at <= at.graceSeconds ? 'former' : 'stale';
+}
+
+/** The charters in force for a signer at a time and since, the newest last. Before the first one was: that one. */
+export function chartersSince(
+  state: State,
+  ledger: Ledger,
+  since: Seconds,
+): readonly { readonly forced: Forced; readonly body: CharterBody }[] {
+  const history = ledger.forced.charter;
+  const after = history.findIndex(({ at }) => at > since);
+  const first = after < 0 ? history.length - 1 : Math.max(0, after - 1);
+  return history.slice(Math.max(0, first)).flatMap((forced) => {
+    const record = recordOf(state, 'charter', forced.document);
+    return record === null ? [] : [{ forced, body: record.document.body }];
+  });
+}
+
+/** The member with a device that may say yes by this charter, or why there is none. */
+export function livingDevice(
+  charter: CharterBody,
+  member: string,
+  device: string,
+):
+  | { readonly member: CharterMember; readonly device: CharterMember['devices'][number] }
+  | 'member.unknown'
+  | 'member.suspended'
+  | 'device.unknown'
+  | 'device.suspended' {
+  const found = charter.members.find(({ id }) => id === member);
+  if (found === undefined) return 'member.unknown';
+  if (found.suspended) return 'member.suspended';
+  const own = found.devices.find(({ id }) => id === device);
+  if (own === undefined) return 'device.unknown';
+  return own.suspended ? 'device.suspended' : { member: found, device: own };
+}
+
+/**
+ * Since when, at a time, the signer knew a device that was living in every charter since: the first sight of the first
+ * of them; null when it was not living in the charter in force then. Its cool-down runs from there (design 4, point 16).
+ */
+export function knownSince(
+  state: State,
+  ledger: Ledger,
+  { member, device }: { readonly member: string; readonly device: string },
+  at: Seconds,
+): Seconds | null {
+  let since: Seconds | null = null;
+  let key: string | null = null;
+  for (const { document, at: forcedAt } of ledger.forced.charter.toReversed()) {
+    if (forcedAt > at) continue;
+    const body = recordOf(state, 'charter', document)?.document.body;
+    const living = body === undefined ? 'member.unknown' : livingDevice(body, member, device);
+    if (typeof living === 'string' || (key !== null && living.device.key !== key)) return since;
+    ({ key } = living.device);
+    since = ledger.sights.get(document) ?? null;
+  }
+  return since;
+}

@@ -1,0 +1,304 @@
+import type { Seconds } from '../base/time.ts';
+import type { Ledger } from '../log/ledger.ts';
+import type { Authority } from '../log/receipt.ts';
+import type { DocumentRecord, State } from '../log/state.ts';
+import type { Voice } from '../policy/quorum.ts';
+import { solveClause } from '../policy/quorum.ts';
+import { groupsAt, isGovernor, isIn, isPerson, memberOf } from './charter.ts';
+import { concerns, isSame } from './change.ts';
+import { checkContent } from './content.ts';
+import type { CharterBody, DocumentKind } from './document.ts';
+import type { InForce } from './in-force.ts';
+import { inForce, knownSince, livingDevice } from './in-force.ts';
+import { charterTightens, tightens } from './tighten.ts';
+
+/**
+ * What a signer does about documents and freezes, one receipt at a time: it takes up what is authorised, waits where
+ * it must, and brings in force. What is in force for it stands in its receipts; the auditor asks the same again.
+ */
+export type Step =
+  | { readonly record: 'sight'; readonly kind: 'document'; readonly object: string }
+  | {
+      readonly record: 'force';
+      readonly kind: DocumentKind;
+      readonly document: string;
+      readonly by: Authority;
+    }
+  | { readonly record: 'lift'; readonly freeze: string };
+
+/** How a version that is not in force stands at a signer. */
+export type Standing =
+  | { readonly stands: 'ready'; readonly by: Authority }
+  /** Authorised by the clauses or by recovery keys; `from` null until the signer has seen it. */
+  | { readonly stands: 'waiting'; readonly by: Authority; readonly from: Seconds | null }
+  /** Signatures are missing. */
+  | { readonly stands: 'unsigned' }
+  | { readonly stands: 'vetoed'; readonly members: readonly string[] }
+  /** Another version came in force in its place, or its predecessor is not in force. */
+  | { readonly stands: 'stale' }
+  /** A sibling is authorised too: one of them must be vetoed. */
+  | { readonly stands: 'forked'; readonly other: string }
+  /** It cannot stand beside what is in force now. */
+  | { readonly stands: 'unfit'; readonly code: string };
+
+/** The next step of the signer of a wallet at a time, or null when nothing is to be done. */
+export function nextStep(state: State, ledger: Ledger, wallet: string, now: Seconds): Step | null {
+  const founding = foundingStep(state, ledger, wallet);
+  if (founding !== null) return founding;
+  const force = inForce(state, ledger);
+  if (force === null) return null;
+  for (const record of candidates(state, ledger, wallet)) {
+    const found = standingOf(state, ledger, { force, record, now });
+    const { digest, document } = record;
+    if (found.stands === 'waiting' && found.from === null)
+      return { record: 'sight', kind: 'document', object: digest };
+    if (found.stands === 'ready')
+      return { record: 'force', kind: document.kind, document: digest, by: found.by };
+  }
+  return nextLift(state, ledger, wallet, { force, now });
+}
+
+/** The earliest time at which a document that waits may come in force, or null. */
+export function nextForceAt(
+  state: State,
+  ledger: Ledger,
+  wallet: string,
+  now: Seconds,
+): Seconds | null {
+  const force = inForce(state, ledger);
+  if (force === null) return null;
+  const times = candidates(state, ledger, wallet).flatMap((record) => {
+    const found = standingOf(state, ledger, { force, record, now });
+    return found.stands === 'waiting' && found.from !== null ? [found.from] : [];
+  });
+  return times.length === 0 ? null : Math.min(...times);
+}
+
+/** The genesis is pinned and the first version of the wallet permits nothing by itself: neither waits. */
+function foundingStep(state: State, ledger: Ledger, wallet: string): Step | null {
+  if (ledger.forced.charter.length === 0) {
+    const genesis = state.documents.get(state.genesis);
+    if (genesis === undefined || genesis.headAt === null) return null;
+    return { record: 'force', kind: 'charter', document: state.genesis, by: 'first' };
+  }
+  if (ledger.forced.wallet.length > 0) return null;
+  const first = state.wallets.get(wallet)?.root;
+  return first === undefined
+    ? null
+    : { record: 'force', kind: 'wallet', document: first.digest, by: 'first' };
+}
+
+/** Documents that follow what is in force at the signer, in the order of the log. */
+function candidates(state: State, ledger: Ledger, wallet: string): readonly DocumentRecord[] {
+  const heads = new Map(
+    (['charter', 'wallet', 'policy', 'destinations'] as const).map((kind) => [
+      kind,
+      ledger.forced[kind].at(-1)?.document ?? null,
+    ]),
+  );
+  return [...state.documents.values()].filter(({ document, approvals, recovered }) => {
+    if (approvals.size + recovered.size === 0) return false;
+    if (document.previous !== heads.get(document.kind)) return false;
+    return document.kind === 'wallet' || document.kind === 'policy' ? document.id === wallet : true;
+  });
+}
+
+/** What is asked about a document: by what is in force at its signer, at a time. */
+export interface Asked {
+  readonly force: InForce;
+  readonly record: DocumentRecord;
+  readonly now: Seconds;
+}
+
+/**
+ * How a document stands at a signer at a time. Every signature is counted by the charter in force now: who has left
+ * does not count any more, even where he once did.
+ */
+export function standingOf(state: State, ledger: Ledger, asked: Asked): Standing {
+  const { force, record, now } = asked;
+  const { document, digest } = record;
+  const charter = force.charter.document.body;
+  if (document.previous !== (ledger.forced[document.kind].at(-1)?.document ?? null))
+    return { stands: 'stale' };
+  const authority = authorityOf(state, ledger, asked);
+  // Recovery keys replace governors: these may veto what concerns them, and nobody else would.
+  const vetoes =
+    authority?.by === 'recovery'
+      ? [...record.vetoes]
+      : [...record.vetoes].filter((member) => !concernsOf(state, charter, record, member));
+  if (vetoes.length > 0) return { stands: 'vetoed', members: vetoes };
+  if (authority === null) return { stands: 'unsigned' };
+  const { by, delaySeconds } = authority;
+  const fit = checkContent(state, charter, document);
+  if (!fit.ok) return { stands: 'unfit', code: fit.refusal.code };
+  if (delaySeconds === null) return { stands: 'ready', by };
+  const sibling = siblings(state, ledger, record).find(
+    (other) =>
+      other.vetoes.size === 0 && authorityOf(state, ledger, { ...asked, record: other }) !== null,
+  );
+  if (sibling !== undefined) return { stands: 'forked', other: sibling.digest };
+  if (delaySeconds === 0) return { stands: 'ready', by };
+  const seen = ledger.sights.get(digest);
+  if (seen === undefined) return { stands: 'waiting', by, from: null };
+  // Across a restart the clock proves nothing (design 3, step 4, without a sentinel): the delay begins anew.
+  const from = Math.max(seen, ledger.startedAt ?? seen) + delaySeconds;
+  return now >= from ? { stands: 'ready', by } : { stands: 'waiting', by, from };
+}
+
+/** Other versions that would take the same place. */
+function siblings(state: State, ledger: Ledger, record: DocumentRecord): readonly DocumentRecord[] {
+  const { kind, id } = record.document;
+  return candidates(state, ledger, id).filter(
+    (other) => other.digest !== record.digest && other.document.kind === kind,
+  );
+}
+
+/**
+ * By whose word the document may come in force and after what delay (null: at once), or null while signatures are
+ * missing. A quorum that tightens does not wait either, but giving that up waits: only a lone governor's word is undone
+ * at once.
+ */
+function authorityOf(
+  state: State,
+  ledger: Ledger,
+  asked: Asked,
+): { readonly by: Authority; readonly delaySeconds: number | null } | null {
+  const { force, record, now } = asked;
+  const charter = force.charter.document.body;
+  const { group, clause, delaySeconds } = charter.governance;
+  const voices = governors(state, ledger, asked);
+  const isMet = solveClause(clause, voices).met;
+  const isAlone = voices.some(({ groups }) => groups.includes(group));
+  if ((isAlone || isMet) && tightens(state, ledger, force, { record, now }))
+    return { by: isMet ? 'quorum' : 'one', delaySeconds: null };
+  if (isMet && undoes(state, ledger, record)) return { by: 'undo', delaySeconds: null };
+  if (isMet) return { by: 'quorum', delaySeconds };
+  if (charter.recovery !== null && isRecovered(charter, record))
+    return { by: 'recovery', delaySeconds: charter.recovery.delaySeconds };
+  return null;
+}
+
+/** Whether a member has no say on a document because it changes what he is or may. */
+export function concernsOf(
+  state: State,
+  charter: CharterBody,
+  { document }: DocumentRecord,
+  member: string,
+): boolean {
+  const before = document.previous === null ? null : state.documents.get(document.previous);
+  return concerns(charter, { before: before?.document ?? null, after: document }, member);
+}
+
+/** The governors whose signatures on a document count now, with the kinds of the devices that they used. */
+export function governors(state: State, ledger: Ledger, asked: Asked): readonly Voice[] {
+  const { force, record, now } = asked;
+  const charter = force.charter.document.body;
+  return [...record.approvals].flatMap(([member, { device }]) =>
+    concernsOf(state, charter, record, member)
+      ? []
+      : governorVoice(state, ledger, { charter, member, device, now }),
+  );
+}
+
+/** The voice of a governor whose device is living, confirmed and past its cool-down; none otherwise. */
+export function governorVoice(
+  state: State,
+  ledger: Ledger,
+  said: {
+    readonly charter: CharterBody;
+    readonly member: string;
+    readonly device: string;
+    readonly now: Seconds;
+  },
+): readonly Voice[] {
+  const { charter, member, device, now } = said;
+  const living = livingDevice(charter, member, device);
+  if (typeof living === 'string' || !isGovernor(charter, living.member)) return [];
+  if (!state.confirmed.has(living.device.key)) return [];
+  const known = knownSince(state, ledger, said, now);
+  if (known === null || now < known + charter.coolDowns.deviceSeconds) return [];
+  const groups = groupsAt(charter, living.member, now);
+  return [{ member, groups, kinds: [living.device.kind] }];
+}
+
+/**
+ * Whether a document gives back, to the byte, what was in force before lone governors tightened it: that needs the
+ * quorum but no delay.
+ */
+function undoes(state: State, ledger: Ledger, { document }: DocumentRecord): boolean {
+  const history = ledger.forced[document.kind];
+  for (let place = history.length - 1; place > 0; place--) {
+    if (history[place]?.by !== 'one') return false;
+    const former = history[place - 1]?.document;
+    const record = former === undefined ? undefined : state.documents.get(former);
+    if (record !== undefined && isSame(record.document.body, document.body)) return true;
+  }
+  return false;
+}
+
+/**
+ * Whether a document has the signatures for some way into force, by the newest charter. Delays and cool-downs are not
+ * looked at: each signer does that for itself.
+ */
+export function isAuthorised(state: State, record: DocumentRecord): boolean {
+  const charter = state.charter?.document.body;
+  if (charter === undefined) return false;
+  if (governorsMeet(charter, record) || isRecovered(charter, record)) return true;
+  const { document } = record;
+  if (record.approvals.size === 0) return false;
+  return document.kind !== 'charter' || charterTightens(charter, document.body);
+}
+
+/** Whether the living governors who signed a document satisfy the clauses of a charter. */
+export function governorsMeet(charter: CharterBody, { approvals }: DocumentRecord): boolean {
+  const voices = [...approvals].flatMap(([member, { device }]) => {
+    const living = livingDevice(charter, member, device);
+    if (typeof living === 'string' || !isGovernor(charter, living.member)) return [];
+    return [{ member, groups: living.member.groups, kinds: [living.device.kind] }];
+  });
+  return solveClause(charter.governance.clause, voices).met;
+}
+
+/** Enough recovery keys signed a charter that does nothing but replace governors. */
+function isRecovered(charter: CharterBody, { document, recovered }: DocumentRecord): boolean {
+  const { recovery } = charter;
+  if (recovery === null || document.kind !== 'charter') return false;
+  const valid = recovery.keys.filter(({ id }) => recovered.has(id));
+  return valid.length >= recovery.needed && replacesGovernors(charter, document.body);
+}
+
+/** Whether two charters differ in governors alone: who only governs may come, go, or get other devices. */
+export function replacesGovernors(before: CharterBody, after: CharterBody): boolean {
+  const { group } = before.governance;
+  const others = (charter: CharterBody) =>
+    charter.members.filter((member) => !(isPerson(member) && isSame(member.groups, [group])));
+  return (
+    isSame(others(before), others(after)) &&
+    isSame({ ...before, members: [] }, { ...after, members: [] })
+  );
+}
+
+/** A freeze of the wallet whose lifting the clauses allow. */
+function nextLift(
+  state: State,
+  ledger: Ledger,
+  wallet: string,
+  { force, now }: { readonly force: InForce; readonly now: Seconds },
+): Step | null {
+  const charter = force.charter.document.body;
+  for (const { digest, statement, lifts } of state.freezes) {
+    if (!['*', wallet].includes(statement.wallet) || ledger.lifted.has(digest)) continue;
+    const voices = [...lifts].flatMap(([member, { device }]) =>
+      governorVoice(state, ledger, { charter, member, device, now }),
+    );
+    if (solveClause(charter.governance.clause, voices).met)
+      return { record: 'lift', freeze: digest };
+  }
+  return null;
+}
+
+/** Whether a member may veto by a charter: a person of the governing group, suspended or not. */
+export function mayVeto(charter: CharterBody, member: string): boolean {
+  const found = memberOf(charter, member);
+  return found !== undefined && isPerson(found) && isIn(found, [charter.governance.group]);
+}

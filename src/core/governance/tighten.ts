@@ -1,0 +1,186 @@
+import type { Seconds } from '../base/time.ts';
+import { parseTime } from '../base/time.ts';
+import type { Ledger } from '../log/ledger.ts';
+import type { DocumentRecord, State } from '../log/state.ts';
+import { ANALYSIS_SETTINGS } from '../base/limits.ts';
+import { loosens } from '../policy/analyse/compare.ts';
+import type { Setting } from '../policy/analyse/setting.ts';
+import type { PolicyBody } from '../policy/body.ts';
+import { implies } from '../policy/analyse/coalition.ts';
+import { clauseGroups } from '../policy/quorum.ts';
+import { analysedMembers } from './charter.ts';
+import { isSame } from './change.ts';
+import type { CharterBody, DestinationsBody, DocumentKind, DocumentOf } from './document.ts';
+import type { InForce } from './in-force.ts';
+import { recordOf } from './in-force.ts';
+
+/**
+ * Whether a document merely tightens, computed over the whole set of documents before and after, against what is in
+ * force and against every version that waits (design 3, "Asymmetric governance"): no spend needs fewer people or less
+ * time or passes a higher limit, and no living person loses a veto, a rejection or a freeze. What cannot be decided
+ * within the bounds of the analysis does not tighten.
+ */
+export function tightens(
+  state: State,
+  ledger: Ledger,
+  force: InForce,
+  asked: { readonly record: DocumentRecord; readonly now: Seconds },
+): boolean {
+  const { record, now } = asked;
+  const sides = sidesOf(state, ledger, force, now);
+  const key = JSON.stringify([
+    force.charter.digest,
+    force.policy?.digest,
+    force.destinations?.digest,
+    sides.key,
+  ]);
+  const known = answers.get(record);
+  if (known?.key === key) return known.answer;
+  const answer = isTighter(force, record, sides);
+  answers.set(record, { key, answer });
+  return answer;
+}
+
+/** The analysis takes long and what it rests on seldom changes: the last answer of each document is kept. */
+const answers = new WeakMap<DocumentRecord, { readonly key: string; readonly answer: boolean }>();
+
+function isTighter(force: InForce, { document }: DocumentRecord, sides: Sides): boolean {
+  switch (document.kind) {
+    case 'charter':
+      return charterTightens(force.charter.document.body, document.body);
+    case 'policy': {
+      const before = force.policy?.document.body;
+      if (before === undefined || !keepsRejection(before, document.body)) return false;
+      return neverEasier({ ...sides, policies: [before] }, { ...sides, policies: [document.body] });
+    }
+    case 'destinations': {
+      const before = force.destinations?.document.body;
+      if (before === undefined) return false;
+      return neverEasier({ ...sides, books: [before] }, { ...sides, books: [document.body] });
+    }
+    case 'wallet':
+      return false;
+  }
+}
+
+/** All that may stand beside one another: in force, and waiting to be. */
+interface Sides {
+  /** By charter, the members at each time from which one deputy less stands in. */
+  readonly people: readonly Pick<Setting, 'members' | 'initiators'>[];
+  readonly policies: readonly PolicyBody[];
+  readonly books: readonly (DestinationsBody | null)[];
+  /** Equal keys, equal sides. */
+  readonly key: string;
+}
+
+function sidesOf(state: State, ledger: Ledger, force: InForce, now: Seconds): Sides {
+  const charters = [force.charter, ...waiting(state, ledger, 'charter')];
+  const books = [force.destinations, ...waiting(state, ledger, 'destinations')];
+  const own = [force.policy, ...waiting(state, ledger, 'policy')];
+  const others = [...state.policies].flatMap(([wallet, head]) => {
+    const theirs = state.ledgers.get(wallet);
+    if (wallet === force.wallet.document.id || theirs === undefined) return [];
+    return [head, ...waiting(state, theirs, 'policy')];
+  });
+  const policies = [...own, ...others].flatMap((record) => (record === null ? [] : [record]));
+  const eras = charters.map(({ document }) => erasOf(document.body, now));
+  return {
+    people: charters.flatMap(({ document: { body } }, i) =>
+      (eras[i] ?? []).map((at) => ({
+        members: analysedMembers(body, at),
+        initiators: body.initiators,
+      })),
+    ),
+    policies: policies.map(({ document }) => document.body),
+    books: books.map((record) => record?.document.body ?? null),
+    key: JSON.stringify([
+      ...charters.map(({ digest }, i) => [digest, eras[i]?.slice(1)]),
+      ...policies.map(({ digest }) => digest),
+      ...books.map((record) => record?.digest),
+    ]),
+  };
+}
+
+/** Now, and each later time from which a deputy stands in no more. */
+function erasOf(charter: CharterBody, now: Seconds): readonly Seconds[] {
+  const ends = charter.deputies.flatMap(({ until }) => parseTime(until) ?? []);
+  return [now, ...new Set(ends.filter((end) => end > now))];
+}
+
+/** The versions whose delay runs at a signer: seen, not vetoed, following what is in force. */
+export function waiting<K extends DocumentKind>(
+  state: State,
+  ledger: Ledger,
+  kind: K,
+): readonly DocumentRecord<DocumentOf<K>>[] {
+  const previous = ledger.forced[kind].at(-1)?.document ?? null;
+  return [...ledger.sights.keys()].flatMap((digest) => {
+    const record = recordOf(state, kind, digest);
+    if (record === null || record.vetoes.size > 0) return [];
+    const forced = ledger.forced[kind].some(({ document }) => document === digest);
+    return !forced && record.document.previous === previous ? [record] : [];
+  });
+}
+
+/** Whether under every combination of what stands beside, at every time, nothing becomes easier. */
+function neverEasier(before: Sides, after: Sides): boolean {
+  const [old, young] = [settingsOf(before), settingsOf(after)];
+  if (old.length !== young.length || old.length > ANALYSIS_SETTINGS) return false;
+  return old.every((setting, i) => {
+    const other = young[i];
+    const found = other === undefined ? null : loosens(setting, other);
+    return found?.ok === true && found.value === null;
+  });
+}
+
+function settingsOf({ people, policies, books }: Sides): readonly Setting[] {
+  return people.flatMap((one) =>
+    policies.flatMap((policy) =>
+      books.map((book) => ({ ...one, policy, book: book === null ? [] : book.entries })),
+    ),
+  );
+}
+
+/** Nobody loses the right to reject: every group that a rule named is named still. */
+function keepsRejection(before: PolicyBody, after: PolicyBody): boolean {
+  const kept = rejecting(after);
+  return rejecting(before).every((group) => kept.includes(group));
+}
+
+function rejecting(policy: PolicyBody): readonly string[] {
+  return policy.rules.flatMap((rule) => (rule.deny ? [] : clauseGroups(rule.require.approvals)));
+}
+
+/**
+ * A charter tightens when it does nothing but suspend people or devices, let fewer people propose, ask governors for
+ * more, or lengthen delay and cool-downs: each of these only takes from what is permitted.
+ */
+export function charterTightens(before: CharterBody, after: CharterBody): boolean {
+  const { governance, coolDowns } = before;
+  const same = ['officers', 'signers', 'sentinels', 'sentinelsNeeded', 'recovery'] as const;
+  return (
+    same.every((part) => isSame(before[part], after[part])) &&
+    isSame(before.deputies, after.deputies) &&
+    after.initiators.every((group) => before.initiators.includes(group)) &&
+    after.governance.group === governance.group &&
+    after.governance.delaySeconds >= governance.delaySeconds &&
+    implies(after.governance.clause, governance.clause, analysedMembers(before, 0)) &&
+    after.coolDowns.deviceSeconds >= coolDowns.deviceSeconds &&
+    after.coolDowns.destinationSeconds >= coolDowns.destinationSeconds &&
+    suspendsOnly(before, after)
+  );
+}
+
+/** Whether members and devices are the same but for some that are newly suspended. */
+function suspendsOnly(before: CharterBody, after: CharterBody): boolean {
+  if (before.members.length !== after.members.length) return false;
+  return before.members.every((member, i) => {
+    const now = after.members[i];
+    if (now === undefined || (member.suspended && !now.suspended)) return false;
+    const devices = member.devices.map((device, at) => {
+      const suspended = device.suspended || now.devices[at]?.suspended === true;
+      return { ...device, suspended };
+    });
+    return isSame({ ...member, suspended: now.suspended, devices }, now);
+  });
+}
