@@ -190,7 +190,7 @@ const units = [
 ] as const;
 
 /** Exactly, in the largest unit that divides it more than once: `24 hours`, `7 days`, `90 seconds`. */
-function duration(seconds: number): string {
+export function duration(seconds: number): string {
   for (const [size, unit] of units)
     if (seconds > size && seconds % size === 0) return `${seconds / size} ${unit}s`;
   return `${seconds} second${seconds === 1 ? '' : 's'}`;

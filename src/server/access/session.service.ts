@@ -7,6 +7,8 @@ import type { Seconds } from '../../core/base/time.ts';
 import { parseTime } from '../../core/base/time.ts';
 import { entryBytes } from '../../core/log/entry.ts';
 import { Clock } from '../clock.ts';
+import type { State } from '../../core/log/state.ts';
+import { LogService } from '../log/log.service.ts';
 import { SequencerService } from '../log/sequencer.service.ts';
 import type { Said, SignedText } from '../log/statement.service.ts';
 import { StatementService } from '../log/statement.service.ts';
@@ -26,6 +28,7 @@ export class SessionService {
     private readonly sequencer: SequencerService,
     private readonly sessions: SessionStore,
     private readonly clock: Clock,
+    private readonly log: LogService,
   ) {}
 
   /** Codes: `statement.*`, `member.*`, `device.*`, `log.fork`, `session.key`, `session.time`. */
@@ -33,7 +36,7 @@ export class SessionService {
     const said = await this.statements.readAhead(given, 'session');
     if (!said.ok) return said;
     const { statement, signature } = said.value;
-    const checked = checkDevice(said.value);
+    const checked = checkDevice(this.log.state(), said.value);
     if (!checked.ok) return checked;
     const timely = this.statements.checkTime(statement);
     if (!timely.ok) return timely;
@@ -51,9 +54,10 @@ export class SessionService {
   }
 }
 
-function checkDevice({ statement, author, sameLog }: Said<'session'>): Result<null> {
+/** A suspended member or device may look, and say no. */
+function checkDevice(state: State, { statement, device, sameLog }: Said<'session'>): Result<null> {
   if (!sameLog) return refuse('log.fork', { size: statement.log.size, root: statement.log.root });
-  if (!author.confirmed.has(statement.device))
+  if (!state.confirmed.has(device.key))
     return refuse('device.unconfirmed', { member: statement.member, device: statement.device });
   return ok(null);
 }

@@ -126,7 +126,7 @@ export class DocumentsService {
 }
 
 function summaryOf(state: State, record: DocumentRecord): DocumentSummary {
-  const { digest, index, document, authorisedAt, approvedBy } = record;
+  const { digest, index, document, headAt, approvals } = record;
   return {
     digest,
     index,
@@ -134,8 +134,8 @@ function summaryOf(state: State, record: DocumentRecord): DocumentSummary {
     id: document.id,
     version: document.version,
     inForce: isInForce(state, record),
-    authorisedAt,
-    approvedBy: [...approvedBy].sort(),
+    authorisedAt: headAt,
+    approvedBy: [...approvals.keys()].sort(),
   };
 }
 

@@ -5,13 +5,14 @@ import { PROPOSAL_SECONDS } from '../../core/base/limits.ts';
 import type { Refusal } from '../../core/base/result.ts';
 import type { Seconds } from '../../core/base/time.ts';
 import { formatTime } from '../../core/base/time.ts';
-import { walletOpen } from '../../core/authorise.ts';
+import { openFreezes, walletOpen } from '../../core/authorise.ts';
 import { createLedger } from '../../core/log/ledger.ts';
 import type { DocumentRecord, ProposalRecord, State, WalletRecord } from '../../core/log/state.ts';
 import type { DocumentOf } from '../../core/governance/document.ts';
 import type { Evaluation } from '../../core/policy/evaluate.ts';
 import { evaluate } from '../../core/policy/evaluate.ts';
 import { spendConflict, spendFacts, usageOf } from '../../core/policy/facts.ts';
+import { lookAt } from '../../core/policy/look.ts';
 import type { Plan, Warning } from './draft-plan.ts';
 
 /** Who drafts what, under which documents. */
@@ -40,8 +41,9 @@ export function judgeDraft(state: State, subject: Subject, plan: Plan, clock: Se
   const ledger = state.ledgers.get(wallet.id) ?? createLedger();
   const now = Math.max(clock, ledger.at);
   const planned = plannedProposal(state, subject, plan, now);
-  const facts = spendFacts(state, ledger, planned, now);
-  const usage = usageOf(state, ledger, planned, now);
+  const look = lookAt(state, ledger, planned, now);
+  const facts = spendFacts(state, planned, look);
+  const usage = usageOf(state, ledger, planned, look);
   const evaluation = evaluate(policy.document.body, facts, usage, now);
   const conflict = spendConflict(state, ledger, planned, now);
   // Whether a repetition is meant is said by the proposal; a reservation may be released.
@@ -52,15 +54,12 @@ export function judgeDraft(state: State, subject: Subject, plan: Plan, clock: Se
     evaluation,
     warnings: [
       ...(passing ? [conflict] : []),
-      ...(isFrozen(state, wallet.id) ? [{ code: 'wallet.frozen', facts: {} }] : []),
+      ...(openFreezes(state, ledger, wallet.id).length > 0
+        ? [{ code: 'wallet.frozen', facts: {} }]
+        : []),
       ...(walletOpen(state, ledger, wallet) ? [] : [{ code: 'wallet.unconfirmed', facts: {} }]),
     ],
   };
-}
-
-/** Whether a freeze of the wallet, or of all, stands. */
-export function isFrozen(state: State, wallet: string): boolean {
-  return state.freezes.some(({ statement }) => ['*', wallet].includes(statement.wallet));
 }
 
 /** The proposal that the draft would become: the policy looks at bytes, initiator and documents only. */

@@ -41,7 +41,7 @@ const summary = {
   initiator: label,
   stage,
   /** What the rule says now, and why. */
-  outcome: z.enum(['refused', 'pending', 'waiting', 'authorised', 'signed']),
+  outcome: z.enum(['refused', 'invalidated', 'pending', 'waiting', 'authorised', 'signed']),
   code: z.string().nullable(),
   amountSats: satsJson,
   feeSats: satsJson,
