@@ -90,17 +90,28 @@ function foundingStep(state: State, ledger: Ledger, wallet: string): Step | null
 
 /** Documents that follow what is in force at the signer, in the order of the log. */
 function candidates(state: State, ledger: Ledger, wallet: string): readonly DocumentRecord[] {
-  const heads = new Map(
-    (['charter', 'wallet', 'policy', 'destinations'] as const).map((kind) => [
-      kind,
-      ledger.forced[kind].at(-1)?.document ?? null,
-    ]),
-  );
-  return [...state.documents.values()].filter(({ document, approvals, recovered }) => {
+  return [...state.documents.values()].filter((record) => {
+    const { document, approvals, recovered } = record;
     if (approvals.size + recovered.size === 0) return false;
-    if (document.previous !== heads.get(document.kind)) return false;
+    if (placeAt(state, ledger, record) === 'stale') return false;
     return document.kind === 'wallet' || document.kind === 'policy' ? document.id === wallet : true;
   });
+}
+
+/**
+ * Where a document stands to what is in force at a signer: it follows that; or it is a later charter or address book,
+ * in force at other signers, with which this one has to catch up; or neither.
+ */
+export function placeAt(
+  state: State,
+  ledger: Ledger,
+  { document, headAt }: DocumentRecord,
+): 'follows' | 'ahead' | 'stale' {
+  const last = ledger.forced[document.kind].at(-1)?.document ?? null;
+  if (document.previous === last) return 'follows';
+  const isShared = document.kind === 'charter' || document.kind === 'destinations';
+  const version = last === null ? 0 : (state.documents.get(last)?.document.version ?? 0);
+  return isShared && headAt !== null && document.version > version ? 'ahead' : 'stale';
 }
 
 /** What is asked about a document: by what is in force at its signer, at a time. */
@@ -118,8 +129,7 @@ export function standingOf(state: State, ledger: Ledger, asked: Asked): Standing
   const { force, record, now } = asked;
   const { document, digest } = record;
   const charter = force.charter.document.body;
-  if (document.previous !== (ledger.forced[document.kind].at(-1)?.document ?? null))
-    return { stands: 'stale' };
+  if (placeAt(state, ledger, record) === 'stale') return { stands: 'stale' };
   const authority = authorityOf(state, ledger, asked);
   // Recovery keys replace governors: these may veto what concerns them, and nobody else would.
   const vetoes =
@@ -168,6 +178,8 @@ function authorityOf(
   const { group, clause, delaySeconds } = charter.governance;
   const voices = governors(state, ledger, asked);
   const isMet = solveClause(clause, voices).met;
+  if (placeAt(state, ledger, record) === 'ahead')
+    return isMet ? { by: 'quorum', delaySeconds } : null;
   const isAlone = voices.some(({ groups }) => groups.includes(group));
   if ((isAlone || isMet) && tightens(state, ledger, force, { record, now }))
     return { by: isMet ? 'quorum' : 'one', delaySeconds: null };

@@ -5,6 +5,7 @@ import { checkSuccessor } from '../governance/change.ts';
 import { checkContent } from '../governance/content.ts';
 import type { CountersignDocument, DocumentOf } from '../governance/document.ts';
 import { documentDigest, parseDocument } from '../governance/document.ts';
+import { recordOf } from '../governance/in-force.ts';
 import { keyIndexOfXpub, parseWallet } from '../wallet/wallet.ts';
 import type { BlobSource, DocumentRecord, MemberRecord, State } from './state.ts';
 
@@ -72,11 +73,22 @@ function checkPlace(state: State, document: CountersignDocument, digest: string)
       ? ok(null)
       : refuse('document.forked', { document: digest, other: head.digest });
   const { kind, id, previous } = document;
-  if (head?.digest !== previous || head.document.id !== id)
+  const before = previous === null ? null : recordOf(state, kind, previous);
+  if (before?.document.id !== id || !(before === head || isInForceSomewhere(state, before)))
     return refuse('document.stale', { kind, named: previous, current: head?.digest ?? null });
-  if (document.version !== head.document.version + 1)
-    return refuse('document.version', { version: document.version, after: head.document.version });
-  return checkSuccessor(head.document, document);
+  if (document.version !== before.document.version + 1)
+    return refuse('document.version', {
+      version: document.version,
+      after: before.document.version,
+    });
+  return checkSuccessor(before.document, document);
+}
+
+/** A signer may lag behind the newest document, or stand beside it: what is in force there can be followed too. */
+function isInForceSomewhere(state: State, { digest, document }: DocumentRecord): boolean {
+  return [...state.ledgers.values()].some(
+    ({ forced }) => forced[document.kind].at(-1)?.document === digest,
+  );
 }
 
 /** The newest document at the place of another. There is one charter and one address book. */

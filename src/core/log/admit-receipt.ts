@@ -5,8 +5,8 @@ import type { Result } from '../base/result.ts';
 import { ok, refuse } from '../base/result.ts';
 import { parsePartialSignatures, verifyPartialSignatures } from '../psbt/signatures.ts';
 import { recordOf } from '../governance/in-force.ts';
-import { isAuthorised } from '../governance/steps.ts';
-import { bringInForce, checkDocument } from './admit-document.ts';
+import { governorsMeet, isAuthorised, placeAt } from '../governance/steps.ts';
+import { bringInForce, headOf } from './admit-document.ts';
 import { isOfThisLog } from './admit-statement.ts';
 import { verifyEd25519 } from './ed25519.ts';
 import type { Entry } from './entry.ts';
@@ -57,16 +57,30 @@ export function admitReceipt(
   });
 }
 
-/** The first signer for which a version is in force makes it the newest; version 1 was so by its signatures. */
-function advanceHead(state: State, { document }: ReceiptOf<'force'>, index: number): void {
-  const record = state.documents.get(document);
+/**
+ * The first signer for which a version is in force makes it the newest; version 1 was so by its signatures. A policy or
+ * wallet is its own signer's; for a charter or address book the signatures must suffice by the newest charter, so that
+ * who steals one signer's key makes nobody's "no" go unheard at the others.
+ */
+function advanceHead(state: State, { document: digest }: ReceiptOf<'force'>, index: number): void {
+  const record = state.documents.get(digest);
   assert(record !== undefined, 'a receipt names a known document');
-  if (record.headAt === null) bringInForce(state, record, index);
+  if (record.headAt !== null) return;
+  const { document } = record;
+  const head = headOf(state, document);
+  const isOwn = document.kind === 'policy' || document.kind === 'wallet';
+  const follows = head === null || head.digest === document.previous;
+  const isNewer = head !== null && document.version >= head.document.version;
+  const charter = state.charter?.document.body;
+  const overtakes = isNewer && charter !== undefined && governorsMeet(charter, record);
+  if (isOwn || (follows && isAuthorised(state, record)) || overtakes)
+    bringInForce(state, record, index);
 }
 
 /**
- * A document comes in force only where it follows what is: no signer's receipt leads back to an older version, and a
- * receipt of one wallet moves no other's policy. Whether the rules allowed it is replay.ts's question.
+ * A document comes in force only where it follows what is, or catches up with what is newer elsewhere: no receipt leads
+ * back to an older version, and none of one wallet moves another's policy. Whether the rules allowed it is replay.ts's
+ * question; a signer never finds the log closed to what it has done.
  */
 function checkForce(
   state: State,
@@ -76,15 +90,12 @@ function checkForce(
 ): Result<null> {
   const record = recordOf(state, kind, digest);
   if (record === null) return refuse('document.unknown', { document: digest });
-  const { document } = record;
-  const own = kind === 'charter' || kind === 'destinations' || document.id === wallet.id;
-  const follows = document.previous === (ledger.forced[kind].at(-1)?.document ?? null);
-  if (!own || !follows) return refuse('document.stale', { kind, named: digest });
-  if (record.headAt !== null) return ok(null);
-  // Whoever steals one signer's key must not make a charter the newest by which others' "no" would go unheard.
-  return isAuthorised(state, record)
-    ? checkDocument(state, document, digest)
-    : refuse('document.unauthorised', { document: digest });
+  if (record.headAt === null && record.approvals.size + record.recovered.size === 0)
+    return refuse('document.unauthorised', { document: digest });
+  const own = kind === 'charter' || kind === 'destinations' || record.document.id === wallet.id;
+  return own && placeAt(state, ledger, record) !== 'stale'
+    ? ok(null)
+    : refuse('document.stale', { kind, named: digest });
 }
 
 function checkContent(
