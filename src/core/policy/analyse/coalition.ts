@@ -3,7 +3,7 @@ import { ANALYSIS_STEPS } from '../../base/limits.ts';
 import type { Clause, Leaf } from '../body.ts';
 import { clauseLeaves } from '../body.ts';
 import type { Voice } from '../quorum.ts';
-import { fits, solveClause } from '../quorum.ts';
+import { fits, isMet } from '../quorum.ts';
 import type { AnalysedMember, Setting } from './setting.ts';
 import { Steps } from './steps.ts';
 
@@ -111,10 +111,19 @@ export function implies(
   return findEscape({ clauses: [clause], people }, { clauses: [other], people }, steps) === null;
 }
 
-/** What solving one clause takes, in steps. */
-const STEPS_OF_CLAUSE = 10;
+/** What solving a clause takes, in steps: each way to choose branches is a matching of its leaves. */
+export function stepsOf(clause: Clause): number {
+  return 5 + Math.ceil((ways(clause) * clauseLeaves(clause).length) / 4);
+}
 
-/** What one person may do: approve with devices of these kinds, which helps with these leaves of either side. */
+function ways(clause: Clause): number {
+  if ('from' in clause) return 1;
+  return 'any' in clause
+    ? clause.any.reduce((sum, one) => sum + ways(one), 0)
+    : clause.all.reduce((product, one) => product * ways(one), 1);
+}
+
+/** What a person may do: approve with devices of these kinds, which helps with these leaves of either side. */
 interface Choice {
   readonly kinds: readonly DeviceKind[];
   readonly helps: bigint;
@@ -137,55 +146,85 @@ interface Escape {
   readonly slots: readonly { readonly company: number; readonly choice: number }[];
   readonly companies: readonly Company[];
   readonly steps: Steps;
+  /** Of one decision. */
+  readonly cost: number;
 }
 
 function escapeOne(met: Quorum, unmet: Quorum, steps: Steps): ReturnType<typeof findEscape> {
-  const seenThere = new Map(unmet.people.map((voice) => [voice.member, voice]));
-  // Nobody needs more people of one company than all clauses have seats.
-  const seats = met.clauses.flatMap(clauseLeaves).reduce((sum, leaf) => sum + leaf.atLeast, 0);
-  const companies = companiesOf(met, unmet, seenThere).map((one) => one.slice(0, seats));
-  const slots = companies.flatMap(([first], company) =>
-    (first?.choices ?? []).map((_, choice) => ({ company, choice })),
-  );
-  return decide({ met, unmet, seenThere, slots, companies, steps }, 0, []);
-}
-
-/** Who is of no use is left out. */
-function companiesOf(
-  met: Quorum,
-  unmet: Quorum,
-  seenThere: ReadonlyMap<string, Voice>,
-): readonly Company[] {
+  const { seenThere, types } = peopleOf(met.people, unmet.people);
   const leaves = {
     here: met.clauses.flatMap(clauseLeaves),
     there: unmet.clauses.flatMap(clauseLeaves),
   };
-  const known = new Map<string, readonly Choice[]>();
-  const companies = new Map<string, Chooser[]>();
-  for (const voice of met.people) {
+  if (!steps.take(types.length * (leaves.here.length + leaves.there.length))) return 'unknown';
+  // Nobody needs more people of one company than all clauses have seats.
+  const seats = leaves.here.reduce((sum, leaf) => sum + leaf.atLeast, 0);
+  const companies = companiesOf(types, leaves).map((one) => one.slice(0, seats));
+  const slots = companies.flatMap(([first], company) =>
+    (first?.choices ?? []).map((_, choice) => ({ company, choice })),
+  );
+  const cost = [...met.clauses, ...unmet.clauses].reduce((sum, one) => sum + stepsOf(one), 0);
+  return decide({ met, unmet, seenThere, slots, companies, steps, cost }, 0, []);
+}
+
+/** Voices that are the same in groups and kinds, here and there. */
+interface VoiceType {
+  readonly voices: readonly Voice[];
+  readonly there: Voice | undefined;
+}
+
+interface People {
+  readonly seenThere: ReadonlyMap<string, Voice>;
+  readonly types: readonly VoiceType[];
+}
+
+const knownPeople = new WeakMap<readonly Voice[], WeakMap<readonly Voice[], People>>();
+
+function peopleOf(here: readonly Voice[], there: readonly Voice[]): People {
+  const mates = knownPeople.get(here) ?? new WeakMap<readonly Voice[], People>();
+  knownPeople.set(here, mates);
+  const known = mates.get(there);
+  if (known !== undefined) return known;
+  const seenThere = new Map(there.map((voice) => [voice.member, voice]));
+  const types = new Map<string, { voices: Voice[]; there: Voice | undefined }>();
+  for (const voice of here) {
     const other = seenThere.get(voice.member);
     const look = JSON.stringify([voice.groups, voice.kinds, other?.groups, other?.kinds]);
-    const choices = known.get(look) ?? choicesOf(voice, other, leaves);
-    known.set(look, choices);
+    const type = types.get(look);
+    if (type === undefined) types.set(look, { voices: [voice], there: other });
+    else type.voices.push(voice);
+  }
+  const made = { seenThere, types: [...types.values()] };
+  mates.set(there, made);
+  return made;
+}
+
+interface Leaves {
+  readonly here: readonly Leaf[];
+  readonly there: readonly Leaf[];
+}
+
+/** Who is of no use is left out. */
+function companiesOf(types: readonly VoiceType[], leaves: Leaves): readonly Company[] {
+  const companies = new Map<string, Chooser[]>();
+  for (const type of types) {
+    const choices = choicesOf(type, leaves);
     if (choices.length === 0) continue;
     const key = choices.map(bitsOf).join();
-    const company = companies.get(key);
-    if (company === undefined) companies.set(key, [{ voice, choices }]);
-    else company.push({ voice, choices });
+    const company = companies.get(key) ?? [];
+    companies.set(key, company);
+    for (const voice of type.voices) company.push({ voice, choices });
   }
   return [...companies.values()];
 }
 
 /** A choice that another one betters is left out; they are in the order of what they do. */
-function choicesOf(
-  voice: Voice,
-  other: Voice | undefined,
-  { here, there }: { readonly here: readonly Leaf[]; readonly there: readonly Leaf[] },
-): readonly Choice[] {
-  const made = kindSubsets(voice.kinds).map((kinds) => ({
+function choicesOf({ voices: [voice], there }: VoiceType, leaves: Leaves): readonly Choice[] {
+  if (voice === undefined) return [];
+  const made = kindSubsets(distinctKinds(voice, there, leaves)).map((kinds) => ({
     kinds,
-    helps: leafBits({ ...voice, kinds }, here),
-    harms: other === undefined ? 0n : leafBits(seen({ ...voice, kinds }, other), there),
+    helps: leafBits({ ...voice, kinds }, leaves.here),
+    harms: there === undefined ? 0n : leafBits(seen({ ...voice, kinds }, there), leaves.there),
   }));
   const betters = (a: Choice, b: Choice): boolean =>
     (b.helps & ~a.helps) === 0n && (a.harms & ~b.harms) === 0n;
@@ -196,6 +235,25 @@ function choicesOf(
         !made.some((two, j) => i !== j && betters(two, one) && (!betters(one, two) || j < i)),
     )
     .sort((a, b) => (bitsOf(a) < bitsOf(b) ? -1 : 1));
+}
+
+/** Of kinds that no leaf tells apart, one. */
+function distinctKinds(
+  { kinds }: Voice,
+  there: Voice | undefined,
+  leaves: Leaves,
+): readonly DeviceKind[] {
+  const found = new Map<string, DeviceKind>();
+  for (const kind of kinds) {
+    const isIn = (leaf: Leaf): string => (leaf.kinds?.includes(kind) === false ? '0' : '1');
+    const key = [
+      ...leaves.here.map(isIn),
+      there?.kinds.includes(kind) === true ? 'there' : 'here',
+      ...leaves.there.map(isIn),
+    ].join('');
+    if (!found.has(key)) found.set(key, kind);
+  }
+  return [...found.values()];
 }
 
 function bitsOf({ helps, harms }: Choice): string {
@@ -226,7 +284,7 @@ function decide(
   slot: number,
   chosen: readonly Voice[],
 ): ReturnType<typeof findEscape> {
-  const { met, slots, companies, steps } = escape;
+  const { slots, companies, steps } = escape;
   const decided = new Set(chosen.map(({ member }) => member));
   const undecided = (company: Company): Company =>
     company.filter(({ voice }) => !decided.has(voice.member));
@@ -235,7 +293,7 @@ function decide(
     .slice(next?.company ?? companies.length)
     .flatMap((company) => undecided(company).map(({ voice }) => voice));
   const everybody = [...chosen, ...open];
-  if (!steps.take(STEPS_OF_CLAUSE * (met.clauses.length + 2) + everybody.length)) return 'unknown';
+  if (!steps.take(escape.cost + everybody.length)) return 'unknown';
   if (isMetThere(escape, chosen) || !isMetHere(escape, everybody)) return null;
   if (!isMetThere(escape, everybody)) return everybody;
   if (next === undefined) return null;
@@ -254,7 +312,7 @@ function decide(
 }
 
 function isMetHere({ met }: Escape, voices: readonly Voice[]): boolean {
-  return met.clauses.every((clause) => solveClause(clause, voices).met);
+  return met.clauses.every((clause) => isMet(clause, voices));
 }
 
 function isMetThere({ unmet, seenThere }: Escape, voices: readonly Voice[]): boolean {
@@ -262,5 +320,5 @@ function isMetThere({ unmet, seenThere }: Escape, voices: readonly Voice[]): boo
     const other = seenThere.get(voice.member);
     return other === undefined ? [] : [seen(voice, other)];
   });
-  return unmet.clauses.every((clause) => solveClause(clause, there).met);
+  return unmet.clauses.every((clause) => isMet(clause, there));
 }
