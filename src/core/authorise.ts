@@ -1,4 +1,4 @@
-import type { Bench, Lost, Standing } from './approval/standing.ts';
+import type { Bench, Standing } from './approval/standing.ts';
 import {
   candidates,
   earliestQuorum,
@@ -22,82 +22,19 @@ import { holdersConfirmed } from './log/admit-statement.ts';
 import type { Ledger } from './log/ledger.ts';
 import type { FreezeRecord, State, WalletRecord } from './log/state.ts';
 import type { PolicyBody } from './policy/body.ts';
-import type { Evaluation, LimitState, Matched, RuleTrace } from './policy/evaluate.ts';
+import type { Evaluation, Matched } from './policy/evaluate.ts';
 import { evaluate } from './policy/evaluate.ts';
 import { spendConflict, spendFacts, usageOf } from './policy/facts.ts';
 import type { Look } from './policy/look.ts';
 import { lookAsProposed, lookAt } from './policy/look.ts';
-import type { LeafFilled, LeafMissing, Voice } from './policy/quorum.ts';
+import type { Voice } from './policy/quorum.ts';
 import { solveClause } from './policy/quorum.ts';
+import type { Trace, Verdict } from './verdict.ts';
+import { verdict } from './verdict.ts';
 
 /** May this PSBT be signed? One pure function over the state, run by signer, server and auditor. Nothing else decides. */
 
-export interface ClauseTrace {
-  readonly rule: string;
-  readonly met: boolean;
-  readonly filled: readonly LeafFilled[];
-  readonly missing: readonly LeafMissing[];
-}
-
-export interface ApprovalTrace {
-  readonly member: string;
-  readonly device: string;
-  /** The signer's first sight. */
-  readonly seen: string | null;
-  /** A quorum must be first seen before. */
-  readonly until: string;
-  /** Why it counts no more; null while it stands. */
-  readonly lost: Lost | null;
-}
-
-/** Why, as data: console and CLI render it. */
-export interface Trace {
-  readonly limits: readonly LimitState[];
-  readonly rules: readonly RuleTrace[];
-  readonly clauses: readonly ClauseTrace[];
-  readonly approvals: readonly ApprovalTrace[];
-  readonly delaySeconds: number;
-  /** When the quorum was first full. */
-  readonly quorumAt: string | null;
-  /** After this the approvals are used up. */
-  readonly signBy: string | null;
-}
-
-export interface Verdict {
-  /**
-   * `refused`: no further approval changes it. `invalidated`: refused because something that it counted on is gone since
-   * it was proposed; the code is the cause. `pending`: something is missing, the code says what. `waiting`: the delay
-   * runs. `authorised`: the signer signs. `signed`: a receipt says it did.
-   */
-  readonly outcome: 'refused' | 'invalidated' | 'pending' | 'waiting' | 'authorised' | 'signed';
-  /** Null when authorised or signed. */
-  readonly refusal: Refusal | null;
-  /** The quorum is full, every limit holds and the coins are free: the signer takes the budget. */
-  readonly reserve: boolean;
-  /** The earliest time of signing, once the quorum is full. */
-  readonly notBefore: Seconds | null;
-  readonly trace: Trace;
-}
-
-const emptyTrace: Trace = {
-  limits: [],
-  rules: [],
-  clauses: [],
-  approvals: [],
-  delaySeconds: 0,
-  quorumAt: null,
-  signBy: null,
-};
-
-function verdict(
-  outcome: Verdict['outcome'],
-  code: RefusalCode | null,
-  facts: Facts = {},
-  rest: Partial<Verdict> = {},
-): Verdict {
-  const refusal = code === null ? null : { code, facts };
-  return { outcome, refusal, reserve: false, notBefore: null, trace: emptyTrace, ...rest };
-}
+export type { ApprovalTrace, ClauseTrace, Trace, Verdict } from './verdict.ts';
 
 /** What one judgement gathers before it decides. */
 interface Case extends Bench {
@@ -121,7 +58,26 @@ interface Case extends Bench {
 export function authorise(state: State, ledger: Ledger, digest: string, now: Seconds): Verdict {
   const proposal = state.proposals.get(digest);
   if (proposal === undefined) return verdict('refused', 'proposal.unknown', { proposal: digest });
-  if (ledger.signed.has(digest)) return verdict('signed', null);
+  return ledger.signed.has(digest)
+    ? verdict('signed', null)
+    : judgeBy({ state, ledger, proposal, now }, null);
+}
+
+/** A proposal before its signer at a time. */
+export interface Moment extends Omit<Bench, 'force'> {
+  readonly now: Seconds;
+}
+
+/**
+ * What {@link authorise} would say had `policy` been the wallet's in every version since the beginning, while all else,
+ * and what was spent, is as it was; of a signed proposal: were it about to be signed. It decides nothing: it is for
+ * looking back (policy/replay-policy.ts) and aside (shadow mode).
+ */
+export function authoriseAsIf(moment: Moment, policy: PolicyBody): Verdict {
+  return judgeBy(moment, policy);
+}
+
+function judgeBy({ state, ledger, proposal, now }: Moment, assumed: PolicyBody | null): Verdict {
   if (proposal.ended !== null)
     return verdict('refused', proposal.ended.code, { by: proposal.ended.by });
   const wallet = state.wallets.get(proposal.statement.wallet.id);
@@ -131,9 +87,11 @@ export function authorise(state: State, ledger: Ledger, digest: string, now: Sec
   const bench = { state, ledger, force, proposal };
   const blocked = blockedWallet(bench, wallet);
   if (blocked !== null) return verdict('pending', blocked.code, blocked.facts);
-  const policies = policiesOf(bench);
+  const policies = assumed === null ? policiesOf(bench) : [assumed];
   if (policies === null) return waitsFor('policy', proposal.statement.policy);
-  const named = standingOfDocuments(bench, policies, now);
+  // What is assumed was never another version.
+  const kinds = documentKinds.filter((kind) => kind !== 'policy' || assumed === null);
+  const named = standingOfDocuments(bench, { kinds, policies, now });
   if (named !== null) return named;
   if (!initiatorStands(bench))
     return verdict('invalidated', 'proposal.initiator.gone', {
@@ -183,13 +141,17 @@ function policiesOf({ state, force, proposal }: Bench): readonly PolicyBody[] | 
  */
 function standingOfDocuments(
   { ledger, proposal }: Bench,
-  policies: readonly PolicyBody[],
-  now: Seconds,
+  given: {
+    readonly kinds: readonly DocumentKind[];
+    readonly policies: readonly PolicyBody[];
+    readonly now: Seconds;
+  },
 ): Verdict | null {
+  const { kinds, policies, now } = given;
   const graceSeconds = approveSecondsOf(policies);
   const { charter, wallet, policy, destinations } = proposal.statement;
   const named = { charter, wallet: wallet.digest, policy, destinations };
-  for (const kind of documentKinds) {
+  for (const kind of kinds) {
     const found = standingOfNamed(ledger, kind, named[kind], { now, graceSeconds });
     if (found === 'waiting') return waitsFor(kind, named[kind]);
     if (found === 'stale')
@@ -241,7 +203,9 @@ function wasAllowed(made: Case): boolean {
   const { state, ledger, proposal, now } = made;
   const [named] = made.policies;
   if (named === undefined) return false;
-  return judge(made, named, lookAsProposed(state, ledger, proposal, now), now).refusals.length === 0;
+  return (
+    judge(made, named, lookAsProposed(state, ledger, proposal, now), now).refusals.length === 0
+  );
 }
 
 function decide(made: Case): Verdict {
@@ -296,7 +260,9 @@ function lostQuorum(made: Case, expires: Seconds): Facts | null {
   const { now, standing } = made;
   const gone = standing.filter((one) => isLessened(one, now));
   if (gone.length === 0) return null;
-  const times = new Set(standing.flatMap(({ seen, from }) => [seen, from].filter((at) => at !== null)));
+  const times = new Set(
+    standing.flatMap(({ seen, from }) => [seen, from].filter((at) => at !== null)),
+  );
   const had = [...times].some(
     (at) => at <= now && at < expires && isMet(made, voicesThen(made, standing, at)),
   );
@@ -320,13 +286,18 @@ function withQuorum(made: Case, quorumAt: Seconds, trace: Trace): Verdict {
   if (now > signBy)
     return verdict('refused', 'policy.sign.expired', { signBy: formatTime(signBy) }, { trace });
   const rest = { reserve: true, notBefore, trace };
-  if (!ledger.reservations.has(proposal.digest))
+  if (!holdsBudget(ledger, proposal.digest))
     return verdict('pending', 'signer.pending', { wallet: made.wallet.id }, rest);
   if (now < notBefore)
     return verdict('waiting', 'policy.delay.waiting', { notBefore: formatTime(notBefore) }, rest);
   const lacking = lackingCosigners(made);
   if (lacking > 0) return verdict('pending', 'psbt.signatures.missing', { lacking }, rest);
   return verdict('authorised', null, {}, rest);
+}
+
+/** A signature holds it for ever: seen as about to be signed, it is as reserved. */
+function holdsBudget({ reservations, signed }: Ledger, proposal: string): boolean {
+  return reservations.has(proposal) || signed.has(proposal);
 }
 
 /** How many partial signatures of other key holders are still missing, from approvals that stand. */

@@ -1,14 +1,14 @@
+import type { Moment, Verdict } from '../authorise.ts';
 import { authorise, reservationEnd } from '../authorise.ts';
 import { assert } from '../base/assert.ts';
 import type { Refusal } from '../base/result.ts';
-import type { Seconds } from '../base/time.ts';
 import { parseTime } from '../base/time.ts';
 import type { Step } from '../governance/steps.ts';
 import { nextStep } from '../governance/steps.ts';
 import type { Ledger } from './ledger.ts';
 import { applyReceipt, checkReceipt, createLedger } from './ledger.ts';
 import type { Receipt, ReceiptOf } from './receipt.ts';
-import type { FoldTools, State } from './state.ts';
+import type { FoldTools, ProposalRecord, State } from './state.ts';
 import { admit, advance, createState } from './state.ts';
 
 /**
@@ -37,6 +37,19 @@ interface LoggedReceipt {
   readonly receipt: Receipt;
 }
 
+/** A receipt on a proposal, judged again: with what its signer had read, before the receipt was written. */
+export interface Judged extends Moment {
+  readonly receipt: ReceiptOf<'reserve' | 'release' | 'refusal' | 'intent' | 'signed'>;
+  readonly verdict: Verdict;
+  /** Its signer wrote no more of this proposal. */
+  readonly isLast: boolean;
+}
+
+export interface ReplayTools extends FoldTools {
+  /** Looks on, and changes nothing: the moment is good only while it is told. */
+  readonly witness?: (judged: Judged) => void;
+}
+
 /**
  * Folds all leaves and judges every receipt again. `leaves(i)` gives a leaf of 0 to `size` - 1; it is read twice.
  * Returns findings in the order of the log, and fails with `log.blob.missing` where a blob is not there.
@@ -45,7 +58,7 @@ export function replay(
   genesis: string,
   size: number,
   leaves: (index: number) => Uint8Array,
-  tools: FoldTools,
+  tools: ReplayTools,
 ): Replay | Refusal {
   const state = createState(genesis);
   const receipts: LoggedReceipt[] = [];
@@ -66,14 +79,23 @@ export function replay(
   const ordered = receipts.toSorted(
     (a, b) => a.receipt.log.size - b.receipt.log.size || a.index - b.index,
   );
+  const last = new Map(
+    receipts.flatMap(({ index, receipt }) =>
+      'proposal' in receipt ? [[receipt.proposal, index] as const] : [],
+    ),
+  );
   let right = 0;
   for (const { index, receipt } of ordered) {
-    const refusal = past.judge(receipt);
+    const isLast = 'proposal' in receipt && last.get(receipt.proposal) === index;
+    const refusal = past.judge(receipt, isLast ? 'last' : 'earlier');
     if (refusal === null) right += 1;
     else findings.push({ index, kind: 'receipt', refusal });
   }
   return { state, receipts: right, findings: findings.sort((a, b) => a.index - b.index) };
 }
+
+/** Whether its signer wrote of the same proposal afterwards. */
+type Place = 'last' | 'earlier';
 
 /** The fold as far as the receipt under judgement had read, and each signer's ledger up to it. */
 class Past {
@@ -83,12 +105,12 @@ class Past {
   constructor(
     genesis: string,
     private readonly leaves: (index: number) => Uint8Array,
-    private readonly tools: FoldTools,
+    private readonly tools: ReplayTools,
   ) {
     this.state = createState(genesis);
   }
 
-  judge(receipt: Receipt): Refusal | null {
+  judge(receipt: Receipt, place: Place): Refusal | null {
     while (this.state.tree.size < receipt.log.size) {
       const leaf = this.leaves(this.state.tree.size);
       advance(this.state, leaf, admit(this.state, leaf, this.tools));
@@ -99,7 +121,10 @@ class Past {
     if (!next.ok) return next.refusal;
     const at = parseTime(receipt.at);
     assert(at !== undefined, 'the schema admits only times');
-    const reason = contradiction(this.state, ledger, receipt, at);
+    const { state } = this;
+    const reason = contradiction({ state, ledger, now: at }, receipt, (judged) => {
+      this.tools.witness?.({ ...judged, isLast: place === 'last' });
+    });
     applyReceipt(ledger, receipt);
     return reason === null
       ? null
@@ -112,11 +137,10 @@ class Past {
 
 /** What the rules say against a receipt, or null. */
 function contradiction(
-  state: State,
-  ledger: Ledger,
+  { state, ledger, now }: Omit<Moment, 'proposal'>,
   receipt: Receipt,
-  at: Seconds,
-): { readonly record: string; readonly found: string } | null {
+  witness: (judged: Omit<Judged, 'isLast'>) => void,
+): Contradiction | null {
   const wrong = (found: string) => ({ record: receipt.record, found });
   if (receipt.record === 'started') return null;
   if (receipt.record === 'sight' && receipt.kind === 'approval')
@@ -124,15 +148,18 @@ function contradiction(
       ? null
       : wrong('sight of something the log does not hold');
   if (receipt.record === 'sight' || receipt.record === 'force' || receipt.record === 'lift') {
-    const step = nextStep(state, ledger, receipt.wallet, at);
+    const step = nextStep(state, ledger, receipt.wallet, now);
     return step !== null && isStep(receipt, step) ? null : wrong(step?.record ?? 'nothing to do');
   }
-  const verdict = authorise(state, ledger, receipt.proposal, at);
+  const proposal = state.proposals.get(receipt.proposal);
+  if (proposal === undefined) return wrong('proposal.unknown');
+  const verdict = authorise(state, ledger, receipt.proposal, now);
+  witness({ state, ledger, proposal, now, receipt, verdict });
   const found = verdict.refusal?.code ?? verdict.outcome;
   switch (receipt.record) {
     case 'reserve':
       if (!verdict.reserve || verdict.outcome !== 'pending') return wrong(found);
-      return takes(state, receipt) ? null : wrong('another amount or fee than the spend');
+      return takes(proposal, receipt) ? null : wrong('another amount or fee than the spend');
     case 'intent':
     case 'signed':
       return verdict.outcome === 'authorised' ? null : wrong(found);
@@ -143,6 +170,11 @@ function contradiction(
   }
 }
 
+interface Contradiction {
+  readonly record: string;
+  readonly found: string;
+}
+
 /** Whether a receipt records just the step that was next. */
 function isStep(receipt: ReceiptOf<'sight' | 'force' | 'lift'>, step: Step): boolean {
   return Object.entries(step).every(
@@ -151,9 +183,6 @@ function isStep(receipt: ReceiptOf<'sight' | 'force' | 'lift'>, step: Step): boo
 }
 
 /** Whether a reservation says what its spend takes. */
-function takes(state: State, receipt: ReceiptOf<'reserve'>): boolean {
-  const view = state.proposals.get(receipt.proposal)?.view;
-  return (
-    view?.amountSats === BigInt(receipt.amountSats) && view.feeSats === BigInt(receipt.feeSats)
-  );
+function takes({ view }: ProposalRecord, receipt: ReceiptOf<'reserve'>): boolean {
+  return view.amountSats === BigInt(receipt.amountSats) && view.feeSats === BigInt(receipt.feeSats);
 }
