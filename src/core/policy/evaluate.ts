@@ -2,35 +2,23 @@ import type { Facts, Refusal } from '../base/result.ts';
 import { refuse } from '../base/result.ts';
 import type { Seconds } from '../base/time.ts';
 import { formatTime } from '../base/time.ts';
-import type { Clause, Limit, PolicyBody, Rule, Scope } from './body.ts';
-import { clauseLeaves } from './body.ts';
-import type { ConditionTrace, Moment, SpendFacts } from './conditions.ts';
-import { judgeConditions, outputKindsOf } from './conditions.ts';
+import type { Clause, Limit, PolicyBody } from './body.ts';
+import type { Compiled, CompiledRule } from './compile.ts';
+import { compile, matching } from './compile.ts';
+import type { ConditionTrace } from './conditions.ts';
+import { traceOf } from './conditions.ts';
 import { hourChanges, hoursHold, localTime } from './hours.ts';
-import type { Movement, ScopeKey, UsageRecord } from './usage.ts';
-import { freedAt, measured, scopeKeys, windowUse } from './usage.ts';
+import type { Asked, SpendFacts } from './inquiry.ts';
+import { Inquiry } from './inquiry.ts';
+import type { LimitState } from './limit-state.ts';
+import { limitState } from './limit-state.ts';
+import type { Usage } from './usage.ts';
+import { contradicts } from './usage.ts';
 
 export type { Payment, UsageRecord } from './usage.ts';
-export type { ConditionTrace, SpendFacts } from './conditions.ts';
-
-/** A limit under one key. Satoshi, or a number of spends for `count`. */
-export interface LimitState {
-  readonly name: string;
-  readonly measure: Limit['measure'];
-  readonly of: Scope;
-  /** The owner (null: all unlisted scripts) or the initiator; null for wallet and organisation. */
-  readonly key: ScopeKey;
-  readonly windowSeconds: number | null;
-  /** What this signer enforces: of an organisation's limit the share of this wallet. */
-  readonly most: number;
-  readonly spent: number;
-  readonly reserved: number;
-  readonly asked: number;
-  /** What is left without the spend asked for. */
-  readonly free: number;
-  /** When more frees up by age; null when nothing will. */
-  readonly freesAt: Seconds | null;
-}
+export type { ConditionTrace } from './conditions.ts';
+export type { SpendFacts } from './inquiry.ts';
+export type { LimitState } from './limit-state.ts';
 
 export interface RuleTrace {
   readonly name: string;
@@ -75,45 +63,87 @@ export interface Evaluation {
 export function evaluate(
   policy: PolicyBody,
   facts: SpendFacts,
-  usage: readonly UsageRecord[],
+  usage: Usage,
   now: Seconds,
 ): Evaluation {
   const broken = inconsistency(facts, usage, now);
-  if (broken !== undefined) return unjudged('policy.facts.inconsistent', { reason: broken });
+  if (broken !== null) return unjudged('policy.facts.inconsistent', { reason: broken });
+  const compiled = compile(policy);
   const local = policy.zone === null ? undefined : localTime(policy.zone, now);
-  if (local === undefined && policy.rules.some(({ when }) => when.hours !== null))
+  if (local === undefined && compiled.hasHours)
     return unjudged('policy.hours.unknown', { timezone: policy.timezone, at: formatTime(now) });
-  const moment: Moment = { usage, now, local: local ?? null };
-  const judged = policy.rules.map((rule) => judgeRule(rule, facts, moment));
-  const limits = policy.limits.flatMap((limit) => judgeLimit(limit, facts, usage, now));
-  const hits = policy.rules.filter((_, i) => judged[i]?.matched === true);
-  const fixed = [...feeRefusals(policy, facts), ...limits.flatMap((one) => one.refusals)];
-  const denied = hitRefusals(policy, hits, facts);
-  const opening =
-    denied.length > 0 && fixed.length === 0 ? findOpening(policy, judged, facts, now) : undefined;
-  const matched = (opening?.hits ?? hits).flatMap((rule) =>
-    rule.deny
-      ? []
-      : [
-          {
-            name: rule.name,
-            clause: rule.require.approvals,
-            delaySeconds: rule.require.delaySeconds,
-          },
-        ],
-  );
-  const closed =
-    opening === undefined
-      ? []
-      : [refusal('policy.hours.closed', { opensAt: formatTime(opening.at) })];
-  return {
-    refusals: opening === undefined ? [...denied, ...fixed] : [],
-    waiting: [...closed, ...limits.flatMap((one) => one.waiting)],
-    limits: limits.map((one) => one.state),
-    rules: judged,
-    matched,
-    delaySeconds: Math.max(0, ...matched.map((one) => one.delaySeconds)),
-  };
+  const inquiry = new Inquiry(facts, compiled.questions, { usage, now, local: local ?? null });
+  const waiting: Refusal[] = [];
+  const fixed = feeRefusals(policy, facts);
+  for (const { limit, span } of compiled.limits)
+    for (const asked of inquiry.windows[span] ?? []) {
+      const exceeded = limitRefusal(limit, asked, usage, now);
+      if (exceeded !== null) (exceeded.isFinal ? fixed : waiting).push(exceeded.refusal);
+    }
+  const hits = matching(compiled, inquiry);
+  const denied = hitRefusals(compiled, hits, inquiry);
+  if (denied.length === 0 || fixed.length > 0 || hits.some(deniesAlways))
+    return new Judged(compiled, inquiry, { refusals: [...denied, ...fixed], waiting, hits });
+  const opening = findOpening(policy, compiled, inquiry, now);
+  if (opening === undefined)
+    return new Judged(compiled, inquiry, { refusals: denied, waiting, hits });
+  const closed = refusal('policy.hours.closed', { opensAt: formatTime(opening.at) });
+  return new Judged(compiled, inquiry, {
+    refusals: [],
+    waiting: [closed, ...waiting],
+    hits: opening.hits,
+  });
+}
+
+function deniesAlways({ rule }: CompiledRule): boolean {
+  return rule.deny && rule.when.hours === null;
+}
+
+/** Most verdicts are acted on without anybody reading why: the traces of limits and rules are written on demand. */
+class Judged implements Evaluation {
+  readonly refusals: readonly Refusal[];
+  readonly waiting: readonly Refusal[];
+  readonly matched: readonly Matched[];
+  readonly delaySeconds: number;
+  readonly #compiled: Compiled;
+  readonly #inquiry: Inquiry;
+  #limits: readonly LimitState[] | null = null;
+  #rules: readonly RuleTrace[] | null = null;
+
+  constructor(
+    compiled: Compiled,
+    inquiry: Inquiry,
+    found: Pick<Evaluation, 'refusals' | 'waiting'> & { readonly hits: readonly CompiledRule[] },
+  ) {
+    const matched: Matched[] = [];
+    let delaySeconds = 0;
+    for (const { grant } of found.hits) {
+      if (grant === null) continue;
+      matched.push(grant);
+      delaySeconds = Math.max(delaySeconds, grant.delaySeconds);
+    }
+    this.refusals = found.refusals;
+    this.waiting = found.waiting;
+    this.matched = matched;
+    this.delaySeconds = delaySeconds;
+    this.#compiled = compiled;
+    this.#inquiry = inquiry;
+  }
+
+  get limits(): readonly LimitState[] {
+    this.#limits ??= this.#compiled.limits.flatMap(({ limit, span }) =>
+      (this.#inquiry.windows[span] ?? []).map((asked) => limitState(limit, asked)),
+    );
+    return this.#limits;
+  }
+
+  get rules(): readonly RuleTrace[] {
+    this.#rules ??= this.#compiled.rules.map(({ rule, conditions }) => {
+      const why = traceOf(conditions, this.#inquiry);
+      return { name: rule.name, deny: rule.deny, matched: why.every(({ holds }) => holds), why };
+    });
+    return this.#rules;
+  }
 }
 
 function unjudged(code: Refusal['code'], facts: Facts): Evaluation {
@@ -124,7 +154,7 @@ function unjudged(code: Refusal['code'], facts: Facts): Evaluation {
 interface Opening {
   readonly at: Seconds;
   /** The rules that match then. */
-  readonly hits: readonly Rule[];
+  readonly hits: readonly CompiledRule[];
 }
 
 /**
@@ -132,160 +162,114 @@ interface Opening {
  * now. Undefined when the hours are not what stands in the way: then "no" is final.
  */
 function findOpening(
-  policy: PolicyBody,
-  judged: readonly RuleTrace[],
-  facts: SpendFacts,
+  { zone }: PolicyBody,
+  compiled: Compiled,
+  inquiry: Inquiry,
   now: Seconds,
 ): Opening | undefined {
-  const { zone } = policy;
-  const near = policy.rules.filter((_, i) =>
-    judged[i]?.why.every(({ condition, holds }) => holds || condition === 'hours'),
+  if (zone === null) return undefined;
+  const near = compiled.rules.filter(({ conditions }) =>
+    conditions.every(({ condition, holds }) => condition === 'hours' || holds(inquiry)),
   );
-  const named = near.flatMap(({ when }) => when.hours ?? []);
-  if (zone === null || named.length === 0) return undefined;
+  const named = near.flatMap(({ rule }) => rule.when.hours ?? []);
+  if (named.length === 0) return undefined;
   for (const at of hourChanges(zone, named, now)) {
     const local = localTime(zone, at);
     if (local === undefined) return undefined;
-    const hits = near.filter(({ when: { hours } }) => hours === null || hoursHold(hours, local));
-    if (hitRefusals(policy, hits, facts).length === 0) return { at, hits };
+    const hits = near.filter(
+      ({ rule: { when } }) => when.hours === null || hoursHold(when.hours, local),
+    );
+    if (hitRefusals(compiled, hits, inquiry).length === 0) return { at, hits };
   }
   return undefined;
 }
 
 /** What the rules that match say against a spend. */
 function hitRefusals(
-  policy: PolicyBody,
-  hits: readonly Rule[],
-  facts: SpendFacts,
+  compiled: Compiled,
+  hits: readonly CompiledRule[],
+  inquiry: Inquiry,
 ): readonly Refusal[] {
-  return [...ruleRefusals(policy, hits), ...outputRefusals(hits, facts)];
+  return [...ruleRefusals(compiled, hits), ...outputRefusals(hits, inquiry)];
 }
 
-/** What makes the facts unusable, or undefined. A wrong sum would judge another spend than the one signed. */
-function inconsistency(
-  facts: SpendFacts,
-  usage: readonly UsageRecord[],
-  now: Seconds,
-): string | undefined {
+/** What makes the facts unusable, or null. A wrong sum would judge another spend than the one signed. */
+function inconsistency(facts: SpendFacts, usage: Usage, now: Seconds): string | null {
   if (!Number.isSafeInteger(now) || now < 0) return 'the time is not whole seconds';
   if (!Number.isSafeInteger(facts.vbytes) || facts.vbytes < 1) return 'the size is no size';
   if (facts.initiator === '') return 'no initiator';
-  if (!isSummed(facts)) return 'the amount is not the sum of the payments';
-  const wrong = usage.find((record) => !isSummed(record) || !Number.isSafeInteger(record.at));
-  return wrong === undefined ? undefined : `the record of ${wrong.proposal} contradicts itself`;
+  return contradicts(facts) ? 'the amount is not the sum of the payments' : usage.flaw;
 }
 
-function isSummed(movement: Movement): boolean {
-  let sum = 0n;
-  for (const payment of movement.payments) {
-    if (payment.sats < 0n) return false;
-    sum += payment.sats;
-  }
-  return sum === movement.amountSats && movement.feeSats >= 0n;
-}
-
-function judgeRule(rule: Rule, facts: SpendFacts, moment: Moment): RuleTrace {
-  const why = judgeConditions(rule.when, rule.deny ? facts : withoutInert(facts), moment);
-  return { name: rule.name, deny: rule.deny, matched: why.every((one) => one.holds), why };
-}
-
-/** A cool-down withholds permission only, so that a denying tag works at once (design 4, point 16). */
-function withoutInert(facts: SpendFacts): SpendFacts {
-  return { ...facts, payments: facts.payments.map((payment) => ({ ...payment, inert: null })) };
-}
-
-function ruleRefusals(policy: PolicyBody, hits: readonly Rule[]): readonly Refusal[] {
-  if (policy.rules.length === 0) return [refusal('policy.rules.empty', {})];
+function ruleRefusals(compiled: Compiled, hits: readonly CompiledRule[]): readonly Refusal[] {
+  if (compiled.rules.length === 0) return [refusal('policy.rules.empty', {})];
   if (hits.length === 0) return [refusal('policy.none.matched', {})];
-  return hits.flatMap((rule) => {
+  return hits.flatMap(({ rule, isQuorumZero }) => {
     if (rule.deny) return [refusal('policy.denied', { rule: rule.name })];
-    const empty = clauseLeaves(rule.require.approvals).some((leaf) => leaf.atLeast < 1);
-    return empty ? [refusal('policy.quorum.zero', { rule: rule.name })] : [];
+    return isQuorumZero ? [refusal('policy.quorum.zero', { rule: rule.name })] : [];
   });
 }
 
 /** Each strange kind of output needs a matching rule that names it. A deny that names it denies anyway. */
-function outputRefusals(hits: readonly Rule[], facts: SpendFacts): readonly Refusal[] {
-  const named = new Set(hits.flatMap((rule) => rule.when.outputs?.any ?? []));
-  return outputKindsOf(facts.payments)
+function outputRefusals(
+  hits: readonly CompiledRule[],
+  { outputKinds }: Inquiry,
+): readonly Refusal[] {
+  if (outputKinds.length === 0) return [];
+  const named = new Set(hits.flatMap(({ rule }) => rule.when.outputs?.any ?? []));
+  return outputKinds
     .filter((kind) => !named.has(kind))
     .map((kind) => refusal('policy.output.unnamed', { kind }));
 }
 
-/** Compared by multiplication, so that nothing is rounded. */
-function feeRefusals(policy: PolicyBody, facts: SpendFacts): readonly Refusal[] {
+function feeRefusals(policy: PolicyBody, facts: SpendFacts): Refusal[] {
   const { rateSatPerVbyte, sharePerMille, selfSats } = policy.fees;
-  const { feeSats, vbytes, amountSats } = facts;
+  const { vbytes } = facts;
   const found: Refusal[] = [];
-  const fee = Number(feeSats);
-  if (rateSatPerVbyte !== null && feeSats > BigInt(rateSatPerVbyte) * BigInt(vbytes))
+  const fee = Number(facts.feeSats);
+  const amount = Number(facts.amountSats);
+  if (rateSatPerVbyte !== null && isProductLarger([fee, 1], [rateSatPerVbyte, vbytes]))
     found.push(refusal('policy.fee.exceeded', { cap: 'rate', most: rateSatPerVbyte, fee, vbytes }));
   if (facts.payments.length === 0) {
-    if (feeSats > BigInt(selfSats))
+    if (fee > selfSats)
       found.push(refusal('policy.fee.exceeded', { cap: 'self', most: selfSats, fee }));
-  } else if (sharePerMille !== null && feeSats * 1_000n > BigInt(sharePerMille) * amountSats) {
-    const amount = Number(amountSats);
+  } else if (sharePerMille !== null && isProductLarger([fee, 1_000], [sharePerMille, amount])) {
     found.push(refusal('policy.fee.exceeded', { cap: 'share', most: sharePerMille, fee, amount }));
   }
   return found;
 }
 
-interface JudgedLimit {
-  readonly state: LimitState;
-  readonly refusals: readonly Refusal[];
-  readonly waiting: readonly Refusal[];
+/** Compared by multiplication of integers, so that nothing is rounded. */
+function isProductLarger(
+  [a, b]: readonly [number, number],
+  [c, d]: readonly [number, number],
+): boolean {
+  const [one, other] = [a * b, c * d];
+  return Number.isSafeInteger(one) && Number.isSafeInteger(other)
+    ? one > other
+    : BigInt(a) * BigInt(b) > BigInt(c) * BigInt(d);
 }
 
-/** A limit under each key of the spend. What is more than the whole limit is refused: no window ever holds it. */
-function judgeLimit(
-  limit: Limit,
-  facts: SpendFacts,
-  usage: readonly UsageRecord[],
-  now: Seconds,
-): readonly JudgedLimit[] {
+interface Exceeded {
+  readonly refusal: Refusal;
+  /** What is more than the whole limit: no window ever holds it. */
+  readonly isFinal: boolean;
+}
+
+/** What a limit says against a spend under one of its keys, or null. */
+function limitRefusal(limit: Limit, found: Asked, usage: Usage, now: Seconds): Exceeded | null {
+  const { key, asked, spent, reserved } = found;
   const { name, measure, of, windowSeconds } = limit;
   const most = limit.here ?? limit.most;
-  return scopeKeys(of, facts).map((key) => {
-    const asked = measured(measure, { of, key }, facts);
-    const use = windowUse(measure, { of, key, windowSeconds }, usage, now);
-    const free = BigInt(most) - use.spent - use.reserved;
-    const state: LimitState = {
-      name,
-      measure,
-      of,
-      key,
-      windowSeconds,
-      most,
-      spent: Number(use.spent),
-      reserved: Number(use.reserved),
-      asked: Number(asked),
-      free: free > 0n ? Number(free) : 0,
-      freesAt: use.ageing[0]?.freesAt ?? null,
-    };
-    if (asked <= free) return { state, refusals: [], waiting: [] };
-    const never = asked > BigInt(most);
-    const fitsAt = never ? null : freedAt(use, asked - free);
-    const exceeded = refusal('policy.limit.exceeded', limitFacts(state, fitsAt));
-    return never
-      ? { state, refusals: [exceeded], waiting: [] }
-      : { state, refusals: [], waiting: [exceeded] };
-  });
-}
-
-function limitFacts(state: LimitState, fitsAt: Seconds | null): Facts {
-  const { name, measure, of, key, windowSeconds, most, spent, reserved, asked } = state;
-  return {
-    limit: name,
-    measure,
-    of,
-    key,
-    windowSeconds,
-    most,
-    spent,
-    reserved,
-    asked,
+  const excess = spent + reserved + asked - most;
+  if (excess <= 0) return null;
+  const isFinal = asked > most;
+  const fitsAt = isFinal ? null : usage.freedAt(limit, key, excess, now);
+  const facts = {
+    ...{ limit: name, measure, of, key, windowSeconds, most, spent, reserved, asked },
     fitsAt: fitsAt === null ? null : formatTime(fitsAt),
   };
+  return { refusal: refusal('policy.limit.exceeded', facts), isFinal };
 }
 
 function refusal(code: Refusal['code'], facts: Facts): Refusal {

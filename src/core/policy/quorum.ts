@@ -61,13 +61,14 @@ export function solveClause(
   voices: readonly Voice[],
   candidates: readonly Voice[] = [],
 ): Solution {
-  if (clauseLeaves(clause).length > CLAUSE_LEAVES) return { met: false, filled: [], missing: [] };
+  const found = alternatives(clause);
+  if (found.length === 0) return { met: false, filled: [], missing: [] };
   const present = sorted(voices);
   const members = new Set(present.map((voice) => voice.member));
   assert(members.size === present.length, 'a quorum counts each member once');
   const open = sorted(candidates).filter((voice) => !members.has(voice.member));
   let best: Choice | undefined;
-  for (const leaves of choices(clause)) {
+  for (const leaves of found) {
     const choice = judge(leaves, present, open);
     if (choice.lacks === 0) return explain(choice, open);
     if (best === undefined || isBetter(choice, best)) best = choice;
@@ -76,9 +77,37 @@ export function solveClause(
   return explain(best, open);
 }
 
+/**
+ * Whether voices satisfy a clause: what {@link solveClause} says, and nothing about who fills or lacks what. Requires
+ * the same.
+ */
+export function isMet(clause: Clause, voices: readonly Voice[]): boolean {
+  assert(isDistinct(voices), 'a quorum counts each member once');
+  return alternatives(clause).some((leaves) => fillsAll(leaves, voices));
+}
+
 /** Whether a clause could be met if all of these members approved with every device they have. */
 export function satisfiable(clause: Clause, members: readonly Voice[]): boolean {
-  return solveClause(clause, members).met;
+  return isMet(clause, members);
+}
+
+/** Without a matching where counting is enough: for one leaf, and where a leaf lacks people even by itself. */
+function fillsAll(leaves: readonly Leaf[], voices: readonly Voice[]): boolean {
+  for (const leaf of leaves) {
+    let fitting = 0;
+    for (const voice of voices) if (fits(voice, leaf)) fitting++;
+    if (fitting < Math.max(1, leaf.atLeast)) return false;
+  }
+  if (leaves.length === 1) return leaves.every((leaf) => leaf.atLeast > 0);
+  return lacking(leaves, assign(leaves.map(seats), eligibility(leaves, voices))) === 0;
+}
+
+function isDistinct(voices: readonly Voice[]): boolean {
+  if (voices.length > 8) return new Set(voices.map(({ member }) => member)).size === voices.length;
+  // So few compare faster than a set is made.
+  for (const [i, { member }] of voices.entries())
+    for (let j = 0; j < i; j++) if (voices[j]?.member === member) return false;
+  return true;
 }
 
 /** What a quorum must know of a member: null for a person, else the people behind a service account. */
@@ -114,6 +143,17 @@ interface Choice {
 
 function sorted(voices: readonly Voice[]): readonly Voice[] {
   return [...voices].sort((a, b) => (a.member < b.member ? -1 : a.member > b.member ? 1 : 0));
+}
+
+const known = new WeakMap<Clause, readonly (readonly LeafState[])[]>();
+
+/** Every way to fill a clause, found once for each; none for one that is larger than the language allows. */
+function alternatives(clause: Clause): readonly (readonly LeafState[])[] {
+  const before = known.get(clause);
+  if (before !== undefined) return before;
+  const made = clauseLeaves(clause).length > CLAUSE_LEAVES ? [] : choices(clause);
+  known.set(clause, made);
+  return made;
 }
 
 /** Every way to choose one branch of each `any`: at most 324 for 16 leaves (3·3·3·3·4). */

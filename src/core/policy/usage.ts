@@ -9,7 +9,7 @@ export interface Payment {
   readonly sats: Sats;
   /** The entry of the address book; null: unlisted. */
   readonly destination: Destination | null;
-  /** What an address book says that permits nothing yet (cool-down): only rules that deny look at it. */
+  /** All that the address books say, where some of it permits nothing yet (cool-down): rules that deny look at it. */
   readonly inert?: Destination | null;
 }
 
@@ -36,89 +36,58 @@ export interface UsageRecord extends Movement {
   readonly at: Seconds;
 }
 
+/** What the index of a budget keeps of such a record: whose a script is, the address books say. */
+export interface Posting extends Pick<
+  UsageRecord,
+  'proposal' | 'state' | 'at' | 'initiator' | 'amountSats' | 'feeSats'
+> {
+  readonly payments: readonly Pick<Payment, 'script' | 'sats'>[];
+}
+
+/** Who is listed, by script. The same object as long as it says the same: sums are kept by it. */
+export type Recipients = ReadonlyMap<string, Destination>;
+
+/** What is counted over what. Without a window nothing but the spend itself counts. */
+export interface Span {
+  readonly measure: Limit['measure'];
+  readonly of: Scope;
+  readonly windowSeconds: number | null;
+}
+
+/** What a window holds beside the spend that is asked for: satoshi, or spends for `count`. */
+export interface WindowState {
+  readonly spent: number;
+  readonly reserved: number;
+  /** When the oldest committed part stops counting; null when there is none. */
+  readonly freesAt: Seconds | null;
+}
+
+/**
+ * What a verdict asks about the spends that already hold budget (design 4, point 6). The window ends now. An open
+ * reservation counts in full however old it is. A committed spend counts while `at > now - windowSeconds`: it stops
+ * counting at the very second `at + windowSeconds`. One dated in the future counts.
+ */
+export interface Usage {
+  /** Why nothing can be said, so that everything is denied; null when all is well. */
+  readonly flaw: string | null;
+  windowState(span: Span, key: ScopeKey, now: Seconds): WindowState;
+  /** The earliest time at which `excess` (above 0) has aged out; null when ageing alone never frees so much. */
+  freedAt(span: Span, key: ScopeKey, excess: number, now: Seconds): Seconds | null;
+  /** The keys of a scope under which anything was ever spent or reserved. */
+  keys(of: Scope): Iterable<ScopeKey>;
+}
+
+/** Whether a movement is not the sum of its parts. A wrong sum would count another spend than the one signed. */
+export function contradicts(
+  movement: Pick<Posting, 'payments' | 'amountSats' | 'feeSats'>,
+): boolean {
+  let sum = 0n;
+  for (const { sats } of movement.payments) {
+    if (sats < 0n) return true;
+    sum += sats;
+  }
+  return sum !== movement.amountSats || movement.feeSats < 0n;
+}
+
 /** What is counted apart: an owner, an initiator, or (null) all unlisted scripts, or the wallet. */
 export type ScopeKey = string | null;
-
-/** What a window holds beside the spend that is asked for. Satoshi, or spends for `count`. */
-export interface WindowUse {
-  readonly spent: bigint;
-  readonly reserved: bigint;
-  /** The committed parts that count now, with the time at which each stops counting, earliest first. */
-  readonly ageing: readonly { readonly value: bigint; readonly freesAt: Seconds }[];
-}
-
-/** The keys under which a movement counts in a scope; none for the destinations of a spend without payments. */
-export function scopeKeys(of: Scope, movement: Movement): readonly ScopeKey[] {
-  switch (of) {
-    case 'wallet':
-    case 'organisation':
-      return [null];
-    case 'initiator':
-      return [movement.initiator];
-    case 'destination':
-      return [...new Set(movement.payments.map(ownerOf))];
-  }
-}
-
-/** How much of a movement counts under a key of a scope: satoshi, or 1 for `count`. */
-export function measured(
-  measure: Limit['measure'],
-  scope: { readonly of: Scope; readonly key: ScopeKey },
-  movement: Movement,
-): bigint {
-  if (scope.of === 'initiator' && movement.initiator !== scope.key) return 0n;
-  if (scope.of === 'destination') {
-    const paid = movement.payments.filter((payment) => ownerOf(payment) === scope.key);
-    if (paid.length === 0) return 0n;
-    if (measure === 'amount') return paid.reduce((sum, payment) => sum + payment.sats, 0n);
-  }
-  if (measure === 'count') return 1n;
-  return measure === 'fee' ? movement.feeSats : movement.amountSats;
-}
-
-/**
- * What the window that ends now holds (design 4, point 6). An open reservation counts in full however old it is. A
- * committed record counts while `at > now - windowSeconds`: it stops counting at the very second `at + windowSeconds`.
- * One dated in the future counts. Without a window nothing but the spend itself counts.
- */
-export function windowUse(
-  measure: Limit['measure'],
-  window: { readonly of: Scope; readonly key: ScopeKey; readonly windowSeconds: number | null },
-  usage: readonly UsageRecord[],
-  now: Seconds,
-): WindowUse {
-  const { windowSeconds } = window;
-  if (windowSeconds === null) return { spent: 0n, reserved: 0n, ageing: [] };
-  let spent = 0n;
-  let reserved = 0n;
-  const ageing: { value: bigint; freesAt: Seconds }[] = [];
-  for (const record of usage) {
-    if (record.state === 'committed' && record.at + windowSeconds <= now) continue;
-    const value = measured(measure, window, record);
-    if (value === 0n) continue;
-    if (record.state === 'reserved') reserved += value;
-    else {
-      spent += value;
-      ageing.push({ value, freesAt: record.at + windowSeconds });
-    }
-  }
-  ageing.sort((a, b) => a.freesAt - b.freesAt);
-  return { spent, reserved, ageing };
-}
-
-/**
- * The earliest time at which `excess` of a window has aged out, or null when ageing alone never frees so much. The
- * excess is what the window holds with the spend asked for beyond the limit.
- */
-export function freedAt(use: WindowUse, excess: bigint): Seconds | null {
-  let freed = 0n;
-  for (const { value, freesAt } of use.ageing) {
-    freed += value;
-    if (freed >= excess) return freesAt;
-  }
-  return null;
-}
-
-function ownerOf(payment: Payment): ScopeKey {
-  return payment.destination?.owner ?? null;
-}

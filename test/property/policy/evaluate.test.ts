@@ -13,6 +13,7 @@ import type {
   Zone,
 } from '../../../src/core/policy/body.ts';
 import { parsePolicyBody, weekdays } from '../../../src/core/policy/body.ts';
+import { usageOfRecords } from '../../../src/core/policy/budget.ts';
 import type {
   Evaluation,
   Payment,
@@ -244,7 +245,7 @@ describe('an evaluation', () => {
     const seen = { passed: 0, waited: 0, refused: 0, closed: 0, unknown: 0 };
     fc.assert(
       fc.property(policy, spend, usage, (body, facts, records) => {
-        const found = evaluate(body, facts, records, now);
+        const found = evaluate(body, facts, usageOfRecords(records), now);
         if (found.refusals.length > 0) seen.refused++;
         else if (found.waiting.length > 0) seen.waited++;
         else seen.passed++;
@@ -280,8 +281,8 @@ describe('an evaluation', () => {
           payments: facts.payments.toReversed(),
           initiatorGroups: facts.initiatorGroups.toReversed(),
         };
-        expect(essence(evaluate(turned, back, records.toReversed(), now))).toEqual(
-          essence(evaluate(body, facts, records, now)),
+        expect(essence(evaluate(turned, back, usageOfRecords(records.toReversed()), now))).toEqual(
+          essence(evaluate(body, facts, usageOfRecords(records), now)),
         );
       }),
       { numRuns: 1_000 },
@@ -291,13 +292,13 @@ describe('an evaluation', () => {
   test('of what passes is only tightened by one more rule or limit', () => {
     fc.assert(
       fc.property(policy, spend, usage, rule, limit, (body, facts, records, added, bound) => {
-        const before = evaluate(body, facts, records, now);
+        const before = evaluate(body, facts, usageOfRecords(records), now);
         if (!passes(before)) return;
         const more = inZone(
           { ...body, rules: [...body.rules, added], limits: [...body.limits, bound] },
           body.zone ?? aZone,
         );
-        const after = evaluate(more, facts, records, now);
+        const after = evaluate(more, facts, usageOfRecords(records), now);
         if (!passes(after)) return;
         expect(after.delaySeconds).toBeGreaterThanOrEqual(before.delaySeconds);
         expect(after.matched.slice(0, before.matched.length)).toEqual(before.matched);
@@ -314,7 +315,9 @@ describe('an evaluation', () => {
           limits: body.limits.map((found, i) => ({ ...found, name: `n${i}` })),
         };
         const states = (found: PolicyBody) =>
-          evaluate(found, facts, records, now).limits.map(({ name: _, ...rest }) => rest);
+          evaluate(found, facts, usageOfRecords(records), now).limits.map(
+            ({ name: _, ...rest }) => rest,
+          );
         expect(states(renamed)).toEqual(states(body));
       }),
     );
@@ -330,12 +333,12 @@ describe('an evaluation', () => {
           zone: null,
           rules: [{ ...aPlainRule, when: { ...aPlainRule.when, payments: 'some' } }],
         };
-        for (const refusal of evaluate(plain, facts, records, now).waiting) {
+        for (const refusal of evaluate(plain, facts, usageOfRecords(records), now).waiting) {
           const only = plain.limits.filter((one_) => one_.name === refusal.facts['limit']);
           if (only.length !== 1) continue;
           const { fitsAt, key } = refusal.facts;
           const waitsAt = (time: number): boolean =>
-            evaluate({ ...plain, limits: only }, facts, records, time).waiting.some(
+            evaluate({ ...plain, limits: only }, facts, usageOfRecords(records), time).waiting.some(
               (other) => other.facts['key'] === key,
             );
           if (fitsAt === null) expect(waitsAt(now + 1_000_000)).toBe(true);

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { DeviceKind } from '../../../src/core/approval/device-kind.ts';
 import type { Clause, Voice } from '../../../src/core/policy/quorum.ts';
-import { solveClause } from '../../../src/core/policy/quorum.ts';
+import { isMet, solveClause } from '../../../src/core/policy/quorum.ts';
 import { isMetSlowly } from '../../support/quorum-reference.ts';
 
 const group = fc.constantFrom('a', 'b', 'c');
@@ -54,6 +54,7 @@ describe('a quorum', () => {
         const fast = solveClause(found, voices).met;
         if (fast) met++;
         expect(fast).toBe(isMetSlowly(found, voices));
+        expect(isMet(found, voices)).toBe(fast);
       }),
       { numRuns: 1_500 },
     );

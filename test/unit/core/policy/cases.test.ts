@@ -8,6 +8,7 @@ import { parseAmount } from '../../../../src/core/base/sats.ts';
 import type { Sats } from '../../../../src/core/base/sats.ts';
 import { formatTime, parseTime } from '../../../../src/core/base/time.ts';
 import type { PolicyBody } from '../../../../src/core/policy/body.ts';
+import { usageOfRecords } from '../../../../src/core/policy/budget.ts';
 import type { Payment, UsageRecord } from '../../../../src/core/policy/evaluate.ts';
 import { evaluate } from '../../../../src/core/policy/evaluate.ts';
 import type { Voice } from '../../../../src/core/policy/quorum.ts';
@@ -117,7 +118,7 @@ function judge(policy: PolicyBody, members: Table['members'], one: Case) {
     initiatorGroups: members.find(({ id }) => id === initiator)?.groups ?? [],
     hasReference: reference,
   };
-  const evaluation = evaluate(policy, facts, usageOf(one.usage, now), now);
+  const evaluation = evaluate(policy, facts, usageOfRecords(usageOf(one.usage, now)), now);
   const voices: Voice[] = one.approvals.map((id) => {
     const groups = members.find((member) => member.id === id)?.groups;
     if (groups === undefined) throw new Error(`no member: ${id}`);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { InitiatorTerm, OutputCondition, When } from '../../../../src/core/policy/body.ts';
+import { noUsage } from '../../../../src/core/policy/budget.ts';
 import type { SpendFacts } from '../../../../src/core/policy/evaluate.ts';
 import { evaluate } from '../../../../src/core/policy/evaluate.ts';
 import { aPayment, aPolicy, aRule, aSpend } from '../../../support/policy-builder.ts';
@@ -7,7 +8,7 @@ import { aPayment, aPolicy, aRule, aSpend } from '../../../support/policy-builde
 const now = 1_800_000_000;
 
 function traceOf(parts: Partial<When>, spend: SpendFacts) {
-  const found = evaluate(aPolicy({ rules: [aRule('r', parts)] }), spend, [], now);
+  const found = evaluate(aPolicy({ rules: [aRule('r', parts)] }), spend, noUsage, now);
   const [rule] = found.rules;
   expect(found.matched).toHaveLength(rule?.matched === true ? 1 : 0);
   return { matched: rule?.matched, last: rule?.why.at(-1) };
@@ -63,7 +64,7 @@ describe('a condition on how many payments there are', () => {
   test('counts without naming a kind, so an unusual output stays refused', () => {
     const rules = [aRule('few', count({ atMost: 1 }))];
     const spend = aSpend([{ ...aPayment(1), script: '6a0101' }]);
-    const found = evaluate(aPolicy({ rules }), spend, [], now);
+    const found = evaluate(aPolicy({ rules }), spend, noUsage, now);
     expect(found.refusals).toEqual([
       { code: 'policy.output.unnamed', facts: { kind: 'data-value' } },
     ]);

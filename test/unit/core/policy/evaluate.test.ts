@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { sats } from '../../../../src/core/base/sats.ts';
 import type { PolicyBody } from '../../../../src/core/policy/body.ts';
+import { usageOfRecords } from '../../../../src/core/policy/budget.ts';
 import type { Evaluation, SpendFacts, UsageRecord } from '../../../../src/core/policy/evaluate.ts';
 import { evaluate } from '../../../../src/core/policy/evaluate.ts';
 import {
@@ -23,7 +24,7 @@ function judge(
   spend: SpendFacts,
   usage: readonly UsageRecord[] = [],
 ): Evaluation {
-  return evaluate(aPolicy(policy), spend, usage, now);
+  return evaluate(aPolicy(policy), spend, usageOfRecords(usage), now);
 }
 const codes = (found: Evaluation) => found.refusals.map((refusal) => refusal.code);
 const passes = (found: Evaluation) => found.refusals.length === 0 && found.waiting.length === 0;
@@ -69,7 +70,7 @@ describe('default deny', () => {
     ],
     ['a record without a time', aSpend([aPayment(2)]), [aRecord(NaN, [])], now],
   ])('%s is refused instead of judged', (_, spend, usage, at) => {
-    const found = evaluate(aPolicy(), spend, usage, at);
+    const found = evaluate(aPolicy(), spend, usageOfRecords(usage), at);
     expect(codes(found)).toEqual(['policy.facts.inconsistent']);
     expect(found.matched).toEqual([]);
   });

@@ -6,6 +6,7 @@ import type {
   Weekday,
 } from '../../../../src/core/policy/body.ts';
 import { weekdays } from '../../../../src/core/policy/body.ts';
+import { noUsage, usageOfRecords } from '../../../../src/core/policy/budget.ts';
 import type { SpendFacts } from '../../../../src/core/policy/evaluate.ts';
 import { evaluate } from '../../../../src/core/policy/evaluate.ts';
 import { hourChanges, hoursHold, localTime } from '../../../../src/core/policy/hours.ts';
@@ -135,7 +136,7 @@ describe('a policy with hours', () => {
     time: string,
     parts: Partial<PolicyBody> = {},
     spend: SpendFacts = aSpend([aPayment(1)]),
-  ) => evaluate(aPolicy({ zone: tokyo, rules, ...parts }), spend, [], at(time));
+  ) => evaluate(aPolicy({ zone: tokyo, rules, ...parts }), spend, noUsage, at(time));
   const closedUntil = (opensAt: string) => [{ code: 'policy.hours.closed', facts: { opensAt } }];
 
   test.each([
@@ -213,7 +214,7 @@ describe('a policy with hours', () => {
     const now = at('2026-07-20T10:00:00Z');
     const policy = aPolicy({ zone: tokyo, rules: [allow('o', office)], limits: [aLimit()] });
     const usage = [aRecord(now - 1, [aPayment(1_000)])];
-    const found = evaluate(policy, aSpend([aPayment(1)]), usage, now);
+    const found = evaluate(policy, aSpend([aPayment(1)]), usageOfRecords(usage), now);
     expect(found.waiting.map(({ code }) => code)).toEqual([
       'policy.hours.closed',
       'policy.limit.exceeded',
@@ -225,7 +226,7 @@ describe('a policy with hours', () => {
     const found = evaluate(
       aPolicy({ zone: newYork, rules: [allow('gap', gap)] }),
       aSpend([aPayment(1)]),
-      [],
+      noUsage,
       at('2026-03-01T08:00:00Z'),
     );
     expect(found.waiting).toEqual(closedUntil('2026-03-15T06:10:00Z'));
@@ -238,7 +239,7 @@ describe('a policy with hours', () => {
       evaluate(
         aPolicy({ zone: { ...tokyo, until: end }, rules, ...body }),
         aSpend([aPayment(1)]),
-        [],
+        noUsage,
         now,
       ).refusals.map(({ code }) => code);
     expect(codes(end - 1)).toEqual([]);
