@@ -1,7 +1,8 @@
 import { approvals } from './bench/approvals.ts';
+import { policy } from './bench/policy.ts';
 
 /** `npm run bench -- NAME [--json]`: measures, never judges: a missed goal is no failure. */
-const benches = [approvals];
+const benches = [approvals, policy];
 
 const [name, ...options] = process.argv.slice(2);
 const bench = benches.find((one) => one.name === name);

@@ -1,0 +1,190 @@
+import type { PolicyBody } from '../../core/policy/body.ts';
+import { Budget, noUsage } from '../../core/policy/budget.ts';
+import type { SpendFacts } from '../../core/policy/evaluate.ts';
+import { evaluate } from '../../core/policy/evaluate.ts';
+import { solveClause } from '../../core/policy/quorum.ts';
+import type { Destination, Usage } from '../../core/policy/usage.ts';
+import type { Bench, Measured } from './bench.ts';
+import { cedarWith } from './cedar.ts';
+import { addressBook, approvals, NOW, policies, postingsOf, spendsOver } from './policy-case.ts';
+
+/**
+ * Verdicts per second (the policy evaluated with what the ledger holds, the quorum of every matching rule solved)
+ * beside Cedar, which decides the same rules without windows and quorum. Ledgers and Cedar take turns, so that
+ * whatever else the machine does meets all of them.
+ */
+const SPENDS = 20_000;
+const LEDGERS = [1_000, 100_000, 1_000_000] as const;
+const ROUNDS = 7;
+const MILLISECONDS = 400;
+/** Decisions between two looks at the clock. */
+const BATCH = 100;
+const LATENCIES = 200_000;
+
+const TIMES_CEDAR = 50;
+const P99_MILLISECONDS = 1;
+const GROWTH = 0.8;
+
+export const policy: Bench = {
+  name: 'policy',
+  summary: 'verdicts per second on 50 rules, 10,000 addresses and up to 1,000,000 ledger entries',
+  run: async (say) => {
+    const { full, plain } = policies();
+    const book = addressBook();
+    const spends = spendsOver(book, SPENDS);
+    const cedar = await cedarWith(plain);
+    const calls = spends.map((spend) => cedar.prepare(spend, NOW));
+    const byCedar = (i: number): boolean => {
+      const call = calls[i];
+      return call !== undefined && cedar.allows(call);
+    };
+    say('comparing decisions');
+    const differing = spends.filter((spend, i) => isAllowed(plain, spend, noUsage) !== byCedar(i));
+    const ledgers = LEDGERS.map((entries) => {
+      say(`indexing ${String(entries)} ledger entries`);
+      return indexed(entries, book);
+    });
+    const [small, middle, large] = ledgers.map(
+      ({ usage }) =>
+        (i: number): boolean =>
+          isAllowed(full, spends[i], usage),
+    );
+    if (small === undefined || middle === undefined || large === undefined)
+      throw new Error('three ledgers');
+    say('measuring');
+    const rates = ratesOf([small, middle, large, byCedar, explained(full, spends, ledgers[1])]);
+    return [
+      ...goalsOf(rates, latenciesOf(middle)),
+      {
+        name: 'decisions without windows unlike those of Cedar',
+        value: differing.length,
+        goal: 0,
+        ok: differing.length === 0,
+      },
+      told('share of spends allowed', countOf(middle) / SPENDS),
+      told('ms to index 1,000,000 ledger entries', ledgers[2]?.milliseconds ?? Number.NaN),
+    ];
+  },
+};
+
+/** Decides the spend of a number below SPENDS. */
+type Decide = (spend: number) => boolean;
+
+interface Indexed {
+  readonly usage: Usage;
+  readonly milliseconds: number;
+}
+
+function indexed(entries: number, book: ReadonlyMap<string, Destination>): Indexed {
+  const postings = postingsOf(entries, book);
+  const began = performance.now();
+  const budget = new Budget();
+  for (const posting of postings) budget.add(posting);
+  return { usage: budget.seen(book, null), milliseconds: performance.now() - began };
+}
+
+function isAllowed(body: PolicyBody, spend: SpendFacts | undefined, usage: Usage): boolean {
+  if (spend === undefined) return false;
+  const { refusals, waiting, matched } = evaluate(body, spend, usage, NOW);
+  // Solved whatever the limits say: people want to know who is missing.
+  const isMet = matched.every(({ clause }) => solveClause(clause, approvals).met);
+  return isMet && refusals.length === 0 && waiting.length === 0;
+}
+
+/** As {@link isAllowed}, with the trace of every rule and condition written out. */
+function explained(
+  body: PolicyBody,
+  spends: readonly SpendFacts[],
+  ledger: Indexed | undefined,
+): Decide {
+  return (i) => {
+    const spend = spends[i];
+    if (spend === undefined || ledger === undefined) return false;
+    const { refusals, matched, rules } = evaluate(body, spend, ledger.usage, NOW);
+    const isMet = matched.every(({ clause }) => solveClause(clause, approvals).met);
+    return isMet && refusals.length === 0 && rules.length > 0;
+  };
+}
+
+function countOf(decide: Decide): number {
+  let found = 0;
+  for (let i = 0; i < SPENDS; i++) if (decide(i)) found += 1;
+  return found;
+}
+
+/** Decisions per second of each: the median of rounds in which all take their turn. The first round warms up. */
+function ratesOf(deciders: readonly Decide[]): readonly number[] {
+  const rounds = deciders.map((): number[] => []);
+  for (let round = 0; round <= ROUNDS; round++)
+    deciders.forEach((decide, i) => {
+      const rate = rateOf(decide);
+      if (round > 0) rounds[i]?.push(rate);
+    });
+  return rounds.map((rates) => rates.sort((a, b) => a - b)[ROUNDS >> 1] ?? Number.NaN);
+}
+
+function rateOf(decide: Decide): number {
+  const began = performance.now();
+  let count = 0;
+  let elapsed = 0;
+  while (elapsed < MILLISECONDS) {
+    for (let i = 0; i < BATCH; i++) decide((count + i) % SPENDS);
+    count += BATCH;
+    elapsed = performance.now() - began;
+  }
+  return count / (elapsed / 1_000);
+}
+
+/** Milliseconds of single decisions, ascending. */
+function latenciesOf(decide: Decide): readonly number[] {
+  const found = new Float64Array(LATENCIES);
+  for (let i = 0; i < LATENCIES; i++) {
+    const began = performance.now();
+    decide(i % SPENDS);
+    found[i] = performance.now() - began;
+  }
+  return Array.from(found.sort());
+}
+
+function goalsOf(
+  [small = 0, middle = 0, large = 0, cedar = 0, explaining = 0]: readonly number[],
+  latencies: readonly number[],
+): readonly Measured[] {
+  const p99 = latencies[Math.floor(LATENCIES * 0.99)] ?? Number.NaN;
+  const times = middle / cedar;
+  const growth = large / small;
+  return [
+    {
+      name: 'times the rate of Cedar',
+      value: round(times),
+      goal: TIMES_CEDAR,
+      ok: times >= TIMES_CEDAR,
+    },
+    {
+      name: 'ms of a verdict, p99',
+      value: round(p99),
+      goal: P99_MILLISECONDS,
+      ok: p99 < P99_MILLISECONDS,
+    },
+    {
+      name: 'rate at 1,000,000 ledger entries to that at 1,000',
+      value: round(growth),
+      goal: GROWTH,
+      ok: growth >= GROWTH,
+    },
+    told('verdicts per second at 1,000 ledger entries', small),
+    told('verdicts per second at 100,000 ledger entries', middle),
+    told('verdicts per second at 1,000,000 ledger entries', large),
+    told('the same with every trace written out', explaining),
+    told('decisions of Cedar per second', cedar),
+    told('ms of a verdict, the longest', latencies.at(-1) ?? Number.NaN),
+  ];
+}
+
+function told(name: string, value: number): Measured {
+  return { name, value: round(value), goal: null, ok: true };
+}
+
+function round(value: number): number {
+  return value >= 1_000 ? Math.round(value) : Math.round(value * 10_000) / 10_000;
+}
