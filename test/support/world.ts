@@ -34,7 +34,8 @@ import type { Action } from '../../src/signer/decide.ts';
 import { decide } from '../../src/signer/decide.ts';
 import type { ReceiptKey } from '../../src/signer/receipt-key.ts';
 import { receiptKeyOf } from '../../src/signer/receipt-key.ts';
-import type { FoundingMember, FoundingSpec } from '../../src/start/founding.ts';
+import type { PolicyBody } from '../../src/core/policy/body.ts';
+import type { FoundingMember, FoundingSpec, FoundingWallet } from '../../src/start/founding.ts';
 import { foundOrganisation } from '../../src/start/founding.ts';
 import { testZones } from './zones.ts';
 
@@ -77,6 +78,18 @@ export interface WorldOptions {
   readonly recovery?: FoundingSpec['recovery'];
   /** Further members with their groups, or with the people behind a service account. */
   readonly others?: readonly FoundingMemberOf[];
+  /** A wallet `hot-2` of the same policy, with a signer of its own. */
+  readonly second?: boolean;
+}
+
+type ReceiptPart = Partial<Receipt> & Pick<Receipt, 'record'>;
+
+/** Whose receipts: the world itself is the signer of its wallet `hot-1`. */
+interface SignerOf {
+  readonly wallet: string | WalletRecord;
+  readonly ledger: Ledger;
+  readonly receiptKey: ReceiptKey;
+  readonly hot: AccountKey;
 }
 
 export interface FoundingMemberOf {
@@ -99,6 +112,13 @@ export class World {
   readonly cosigner: AccountKey = accountKeyOf(seed('cosigner'), 'wsh', 'regtest');
   readonly hot: AccountKey = accountKeyOf(seed('hot'), 'wsh', 'regtest');
   readonly receiptKey: ReceiptKey = receiptKeyOf(seed('receipt'));
+  /** The signer of the wallet `hot-2`. */
+  readonly secondSigner = {
+    wallet: 'hot-2',
+    ledger: createLedger(),
+    receiptKey: receiptKeyOf(seed('receipt/2')),
+    hot: accountKeyOf(seed('hot/2'), 'wpkh', 'regtest'),
+  };
   now: Seconds = noon;
   #coins = 0;
 
@@ -139,6 +159,7 @@ export class World {
       initiators: ['operators'],
       officers: ['security'],
       wallets: [
+        ...(options.second === true ? [this.#secondWallet(policy.value)] : []),
         {
           id: 'hot-1',
           hotKey: this.hot,
@@ -332,49 +353,78 @@ export class World {
     return this.blob(canonicalBytes(signatures));
   }
 
-  /** Writes a receipt into the signer's ledger and the log. */
-  receipt(record: Partial<Receipt> & Pick<Receipt, 'record'>): Receipt {
+  /** The next receipt of a signer. */
+  receipt(record: ReceiptPart, signer: SignerOf = this): Receipt {
+    const { ledger, receiptKey, wallet } = signer;
     const receipt = {
       org: this.genesis,
-      wallet: 'hot-1',
-      signer: this.receiptKey.publicKey,
+      wallet: typeof wallet === 'string' ? wallet : wallet.id,
+      signer: receiptKey.publicKey,
       epoch: 1,
-      position: this.ledger.position,
-      previous: this.ledger.previous,
-      at: formatTime(Math.max(this.now, this.ledger.at)),
+      position: ledger.position,
+      previous: ledger.previous,
+      at: formatTime(Math.max(this.now, ledger.at)),
       log: { size: this.state.tree.size, root: toHex(this.state.tree.root()) },
       ...record,
     } as Receipt;
     return receipt;
   }
 
-  post(receipt: Receipt): RefusalCode | 'applied' | 'missing' {
-    return this.append(entryBytes(this.receiptEntry(receipt)));
+  post(receipt: Receipt, signer: SignerOf = this): RefusalCode | 'applied' | 'missing' {
+    return this.append(entryBytes(this.receiptEntry(receipt, signer)));
   }
 
-  receiptEntry(receipt: Receipt): Entry {
-    const { signature } = this.receiptKey.sign(receipt);
+  receiptEntry(receipt: Receipt, { receiptKey }: SignerOf = this): Entry {
+    const { signature } = receiptKey.sign(receipt);
     return { type: 'receipt', receipt, signature };
   }
 
-  journal(record: Partial<Receipt> & Pick<Receipt, 'record'>): void {
-    const receipt = this.receipt(record);
-    applyReceipt(this.ledger, receipt);
-    const outcome = this.post(receipt);
+  journal(record: ReceiptPart, signer: SignerOf = this): void {
+    const receipt = this.receipt(record, signer);
+    applyReceipt(signer.ledger, receipt);
+    const outcome = this.post(receipt, signer);
     if (outcome !== 'applied') throw new Error(`the receipt was not taken: ${outcome}`);
   }
 
   /** The signer starts: its first receipt, with the proof of the hot key. */
-  start(): void {
-    const firstAddress = this.wallet.wallet.address(0, 0);
-    const signer = new AccountSigner(this.hot.xprv, 'regtest');
-    const { digest: walletDigest } = this.wallet.root;
-    this.journal({
-      record: 'started',
-      walletDigest,
-      firstAddress,
-      keyProof: signer.proveKey(this.genesis, walletDigest, firstAddress),
-    });
+  start(signer: SignerOf = this): void {
+    const id = typeof signer.wallet === 'string' ? signer.wallet : signer.wallet.id;
+    const wallet = this.state.wallets.get(id);
+    if (wallet === undefined) throw new Error('the wallet is in force');
+    const firstAddress = wallet.wallet.address(0, 0);
+    const account = new AccountSigner(signer.hot.xprv, 'regtest');
+    const { digest: walletDigest } = wallet.root;
+    this.journal(
+      {
+        record: 'started',
+        walletDigest,
+        firstAddress,
+        keyProof: account.proveKey(this.genesis, walletDigest, firstAddress),
+      },
+      signer,
+    );
+  }
+
+  /** One round of the second wallet's signer, which holds no coins. */
+  secondRound(): void {
+    const { state, now, secondSigner } = this;
+    const { ledger, wallet } = secondSigner;
+    for (const action of decide({ state, ledger, wallet, now })) {
+      if (action.record === 'sign') throw new Error('the second wallet signs nothing');
+      this.journal(action, secondSigner);
+    }
+  }
+
+  #secondWallet(policy: PolicyBody): FoundingWallet {
+    const { wallet: id, hot, receiptKey } = this.secondSigner;
+    return {
+      id,
+      hotKey: hot,
+      cosigners: [],
+      signerKey: receiptKey.publicKey,
+      birth: 0,
+      policy: { ...policy, wallet: id },
+    };
   }
 
   /** One round of the signer at the world's time. Returns what it did. */
