@@ -49,6 +49,8 @@ export interface Case extends Paying {
   readonly approvals: readonly Voice[];
   /** Since the quorum. */
   readonly elapsedSeconds: number;
+  /** Since it might first have been signed. */
+  readonly overdueSeconds: number;
   /** Of the oldest approval that is needed, when the quorum was met. */
   readonly approvalAgeSeconds: number;
 }
@@ -108,9 +110,12 @@ export function countedVoices(
   return eligibleVoices(voices, initiator, members);
 }
 
-/** Everything that a side has against a case; nothing when it permits it. */
+/**
+ * Everything that a side has against a case; nothing when it permits it. How long a delay is and how long a spend may
+ * be signed after it are held apart: a longer delay makes everybody wait and does not count as more time to sign in.
+ */
 export function objections(found: Case, side: Side, setting: Setting): readonly Refusal[] {
-  const { initiator, elapsedSeconds, approvalAgeSeconds } = found;
+  const { initiator, elapsedSeconds, overdueSeconds, approvalAgeSeconds } = found;
   const { approveSeconds, signSeconds } = setting.policy.expires;
   const judged = evaluateCase(found, side, setting);
   const against: Refusal[] = [];
@@ -129,8 +134,8 @@ export function objections(found: Case, side: Side, setting: Setting): readonly 
   const { delaySeconds } = judged;
   if (elapsedSeconds < delaySeconds)
     against.push(objection('policy.delay.waiting', { elapsedSeconds, delaySeconds }));
-  if (elapsedSeconds > delaySeconds + signSeconds)
-    against.push(objection('policy.sign.expired', { elapsedSeconds, delaySeconds, signSeconds }));
+  if (overdueSeconds > signSeconds)
+    against.push(objection('policy.sign.expired', { overdueSeconds, signSeconds }));
   return against;
 }
 

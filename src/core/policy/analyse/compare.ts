@@ -29,6 +29,8 @@ export interface Example {
   readonly now: Seconds;
   /** Since the quorum was met. */
   readonly elapsedSeconds: number;
+  /** Since it might first have been signed. */
+  readonly overdueSeconds: number;
   /** Of the oldest approval, when the quorum was met. */
   readonly approvalAgeSeconds: number;
   /** Why the other setting refuses it. */
@@ -168,13 +170,14 @@ function atomKey(atom: object): string {
 function exampleOf(ground: Ground, reason: Reason, found: Case): Example {
   const { because } = differenceOf(ground, reason, found);
   const { yes } = ground.settings;
-  const { approvals, now, elapsedSeconds, approvalAgeSeconds } = found;
+  const { approvals, now, elapsedSeconds, overdueSeconds, approvalAgeSeconds } = found;
   return {
     spend: factsOf(found, 'yes', yes),
     usage: usageOf(found, 'yes'),
     approvals,
     now,
     elapsedSeconds,
+    overdueSeconds,
     approvalAgeSeconds,
     because,
   };

@@ -33,7 +33,7 @@ export function judgeSolution(
   const { scene, settings, terms, steps } = ground;
   const built = buildCase(scene, terms, solution, reason.extra);
   if (built === null || !steps.take(judgingSteps(ground, built.history.length))) return null;
-  const open: Case = { ...built, approvals: [], elapsedSeconds: 0, approvalAgeSeconds: 0 };
+  const open: Case = { ...built, approvals: [], ...noTime };
   const judged = evaluateCase(open, 'yes', settings.yes);
   if (judged.refusals.length > 0 || judged.waiting.length > 0) return null;
   const clauses = judged.matched.map(({ clause }) => clause);
@@ -42,12 +42,18 @@ export function judgeSolution(
   const { approveSeconds, signSeconds } = settings.yes.policy.expires;
   const { delaySeconds } = judged;
   const timely: Case = { ...open, approvals, elapsedSeconds: delaySeconds };
-  const late = { ...timely, elapsedSeconds: delaySeconds + signSeconds };
+  const late = {
+    ...timely,
+    elapsedSeconds: delaySeconds + signSeconds,
+    overdueSeconds: signSeconds,
+  };
   const old = { ...timely, approvalAgeSeconds: approveSeconds - 1 };
   for (const found of [timely, late, old])
     if (objections(found, 'no', settings.no).length > 0) return found;
   return escape(ground, reason, { timely, judged });
 }
+
+const noTime = { elapsedSeconds: 0, overdueSeconds: 0, approvalAgeSeconds: 0 };
 
 /** Two evaluations, and the clauses of every rule that lives. */
 function judgingSteps({ live, settings }: Ground, spends: number): number {

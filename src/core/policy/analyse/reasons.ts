@@ -42,14 +42,16 @@ function reason(key: string, parts: Partial<Reason>): Reason {
 export function* reasonsIn(ground: Ground): Generator<Reason | 'unknown', undefined> {
   const { settings, scene } = ground;
   const { yes, no } = settings;
-  const { approveSeconds } = no.policy.expires;
+  const { approveSeconds, signSeconds } = no.policy.expires;
   if (scene.refused) yield reason('refused', {});
   if (scene.refused) return undefined;
   if (yes.policy.expires.approveSeconds > approveSeconds)
     yield reason('expired', { is: ({ facts }) => 'approvalAgeSeconds' in facts });
+  if (yes.policy.expires.signSeconds > signSeconds)
+    yield reason('overdue', { is: ({ code }) => code === 'policy.sign.expired' });
   yield* limitReasons(ground);
   yield* ruleReasons(ground);
-  yield* timeReasons(ground);
+  yield* delayReasons(ground);
   yield* lackingReasons(ground);
   yield* feeReasons(ground);
   return undefined;
@@ -79,38 +81,22 @@ function* ruleReasons({ settings, terms, live }: Ground): Generator<Reason> {
     });
 }
 
-/** A longer delay, and a shorter time to sign in. */
-function* timeReasons({ settings, live }: Ground): Generator<Reason> {
+/** A longer delay. */
+function* delayReasons({ live }: Ground): Generator<Reason> {
   const allowing = {
     yes: live.yes.filter(({ refuses }) => !refuses),
     no: live.no.filter(({ refuses }) => !refuses),
   };
-  const delays = {
-    yes: new Set(allowing.yes.map(({ delaySeconds }) => delaySeconds)),
-    no: new Set(allowing.no.map(({ delaySeconds }) => delaySeconds)),
-  };
-  for (const delay of delays.no) {
-    const shorter = Math.min(...delays.yes) < delay;
-    if (!shorter) continue;
-    yield reason(`delay ${String(delay)}`, {
-      obligations: [
-        anyOf(allowing.no.filter(({ delaySeconds }) => delaySeconds >= delay)),
-        ...allowing.yes.filter(({ delaySeconds }) => delaySeconds >= delay).flatMap(never),
-      ],
-      is: ({ code }) => code === 'policy.delay.waiting',
-    });
-  }
-  const longer = settings.yes.policy.expires.signSeconds - settings.no.policy.expires.signSeconds;
-  for (const delay of delays.yes) {
-    if (delay + longer <= 0) continue;
-    yield reason(`sign ${String(delay)}`, {
-      obligations: [
-        anyOf(allowing.yes.filter(({ delaySeconds }) => delaySeconds >= delay)),
-        ...allowing.no.filter(({ delaySeconds }) => delaySeconds >= delay + longer).flatMap(never),
-      ],
-      is: ({ code }) => code === 'policy.sign.expired',
-    });
-  }
+  const shortest = Math.min(...allowing.yes.map(({ delaySeconds }) => delaySeconds));
+  for (const delay of new Set(allowing.no.map(({ delaySeconds }) => delaySeconds)))
+    if (delay > shortest)
+      yield reason(`delay ${String(delay)}`, {
+        obligations: [
+          anyOf(allowing.no.filter(({ delaySeconds }) => delaySeconds >= delay)),
+          ...allowing.yes.filter(({ delaySeconds }) => delaySeconds >= delay).flatMap(never),
+        ],
+        is: ({ code }) => code === 'policy.delay.waiting',
+      });
 }
 
 /** A matching rule whose clause approvals do not meet that meet all that match on the other side. */

@@ -33,7 +33,7 @@ export function buildCase(
   terms: Terms,
   solution: Solution,
   extra: Extra,
-): Omit<Case, 'approvals' | 'elapsedSeconds' | 'approvalAgeSeconds'> | null {
+): Omit<Case, 'approvals' | 'elapsedSeconds' | 'overdueSeconds' | 'approvalAgeSeconds'> | null {
   const fee = extra.fee(at(solution.sums.wallet, 0));
   const earlier = historyOf(scene, terms, solution);
   if (fee === null || earlier === null) return null;
