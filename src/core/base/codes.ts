@@ -46,6 +46,11 @@ export const codes = {
     'Remove control, bidirectional and zero-width characters.',
   ),
   'json.depth': final(422, 'The JSON is nested too deep.', 'Flatten the object.'),
+  'file.syntax': final(
+    422,
+    'The file is neither JSON nor the narrow YAML of policy files.',
+    'Mend the line named.',
+  ),
   'schema.mismatch': final(
     422,
     'The object does not have the expected fields.',
@@ -244,6 +249,11 @@ export const codes = {
     422,
     'Recovery keys replace governors and sign nothing else.',
     'Have the governors sign it.',
+  ),
+  'document.unsigned.many': later(
+    409,
+    'Too many documents of this member wait for a first signature.',
+    'Have them signed or vetoed before you publish another.',
   ),
   'document.waiting': later(
     409,
@@ -511,6 +521,11 @@ export const codes = {
     'A rule of the policy denies this spend.',
     'Change the payments or the policy.',
   ),
+  'policy.asked.exceeded': later(
+    409,
+    'With what this member asks for already, and nobody has approved, a limit is exceeded.',
+    'Have the open proposals approved or withdrawn, or wait until they lapse.',
+  ),
   'policy.limit.exceeded': later(
     403,
     'A limit of the policy does not hold this spend.',
@@ -608,6 +623,26 @@ export const codes = {
     422,
     'The policy, or what is asked about it, is too large to be analysed.',
     'Ask about fewer people, or write fewer different conditions.',
+  ),
+  'policy.assertion.failed': final(
+    422,
+    'What the policy asserts is not so, or could not be proven.',
+    'Look at the example: tighten the policy, or assert less.',
+  ),
+  'policy.analysis.timeout': later(
+    503,
+    'The analysis took longer than the server gives it.',
+    'Ask about fewer people, or analyse the policy by the CLI, which takes its time.',
+  ),
+  'policy.analysis.busy': later(
+    503,
+    'Too many analyses wait for their turn.',
+    'Ask again in a minute, or analyse the policy by the CLI.',
+  ),
+  'policy.shadow.none': final(
+    404,
+    'No shadow policy is attached to the wallet.',
+    'Attach one first.',
   ),
   'policy.governance.weaker': final(
     422,

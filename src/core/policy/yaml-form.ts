@@ -16,12 +16,14 @@ import { deviceKinds, outputKinds, weekdays } from './body.ts';
 
 /** The YAML form of a policy, as people write it. The JSON Schema for editors is generated from these schemas. */
 
-const amount = z
+/** An amount as people write it. */
+export const amount = z
   .string()
   .regex(/^(\d{1,8}(\.\d{1,8})? BTC|\d{1,16} sat)$/)
   .refine((text) => parseAmount(text).ok, 'not an amount up to 21,000,000 BTC')
   .describe('an amount: "0.5 BTC" or "50000 sat"');
-const duration = z
+/** A length of time as people write it. */
+export const duration = z
   .string()
   .regex(/^(0|[1-9][0-9]{0,7})[smhd]$/)
   .describe('a duration: 30s, 5m, 24h or 7d');
@@ -142,7 +144,8 @@ export type YamlClause =
 const clauses: z.ZodType<readonly YamlClause[]> = z
   .lazy(() => z.array(clause).min(1).max(CLAUSE_LEAVES))
   .meta({ id: 'clauses' });
-const clause: z.ZodType<YamlClause> = z
+/** A quorum as people write it. */
+export const clause: z.ZodType<YamlClause> = z
   .union([leaf, z.strictObject({ all: clauses }), z.strictObject({ any: clauses })])
   .meta({ id: 'clause' });
 

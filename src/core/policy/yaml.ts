@@ -191,7 +191,8 @@ function normaliseAmount(amount: NonNullable<YamlWhen['amount']>): AmountConditi
   };
 }
 
-function normaliseClause(clause: YamlClause): Clause {
+/** The quorum of a written one. */
+export function normaliseClause(clause: YamlClause): Clause {
   if ('all' in clause) return { all: clause.all.map(normaliseClause) };
   if ('any' in clause) return { any: clause.any.map(normaliseClause) };
   return { from: clause.from, atLeast: clause.atLeast, kinds: clause.kinds ?? null };
@@ -210,7 +211,8 @@ function toSats(text: string): number {
 
 const secondsOf: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };
 
-function toSeconds(text: string): number {
+/** The seconds of a written duration, as its schema has matched it. */
+export function toSeconds(text: string): number {
   const unit = secondsOf[text.slice(-1)];
   assert(unit !== undefined, 'the schema has matched the unit');
   return parseInt(text, 10) * unit;
