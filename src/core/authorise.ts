@@ -17,7 +17,7 @@ import type { Seconds } from './base/time.ts';
 import { formatTime, parseTime } from './base/time.ts';
 import type { DocumentKind } from './governance/document.ts';
 import { documentKinds } from './governance/document.ts';
-import { inForce, recordOf, standingOfNamed } from './governance/in-force.ts';
+import { inForce, isHeard, recordOf, standingOfNamed } from './governance/in-force.ts';
 import { holdersConfirmed } from './log/admit-statement.ts';
 import type { Ledger } from './log/ledger.ts';
 import type { FreezeRecord, State, WalletRecord } from './log/state.ts';
@@ -116,8 +116,10 @@ function blockedWallet({ state, ledger }: Bench, wallet: WalletRecord): Refusal 
 /** The freezes of a wallet that its signer has not lifted, in the order of the log. */
 export function openFreezes(state: State, ledger: Ledger, wallet: string): readonly FreezeRecord[] {
   return state.freezes.filter(
-    ({ digest, statement }) =>
-      ['*', wallet].includes(statement.wallet) && !ledger.lifted.has(digest),
+    ({ digest, statement, heard }) =>
+      ['*', wallet].includes(statement.wallet) &&
+      isHeard(heard, wallet) &&
+      !ledger.lifted.has(digest),
   );
 }
 

@@ -1,6 +1,8 @@
 import type { Seconds } from '../base/time.ts';
 import type { Forced, Ledger } from '../log/ledger.ts';
-import type { DocumentRecord, State } from '../log/state.ts';
+import type { Authority } from '../log/receipt.ts';
+import type { DocumentRecord, Hearing, State } from '../log/state.ts';
+import { concerns } from './change.ts';
 import type { CharterBody, CharterMember, DocumentKind, DocumentOf } from './document.ts';
 
 /**
@@ -30,6 +32,59 @@ function newest<K extends DocumentKind>(
 ): DocumentRecord<DocumentOf<K>> | null {
   const last = ledger.forced[kind].at(-1);
   return last === undefined ? null : recordOf(state, kind, last.document);
+}
+
+/** The charters in force for the signer of a wallet, or of every wallet (`*`), by the receipts in the log. */
+export function chartersHeld(state: State, wallet: string): ReadonlyMap<string, CharterBody> {
+  const held = new Map<string, CharterBody>();
+  for (const [id, ledger] of state.ledgers) {
+    const charter = wallet === '*' || wallet === id ? newest(state, ledger, 'charter') : null;
+    if (charter !== null) held.set(id, charter.document.body);
+  }
+  return held;
+}
+
+/** Whether a "no" counts at the signer of a wallet. */
+export function isHeard(heard: Hearing, wallet: string): boolean {
+  return heard === null || heard.has(wallet);
+}
+
+/**
+ * Where a document stands to what is in force at a signer: it follows that; or it is a later charter or address book,
+ * in force at other signers, with which this one has to catch up; or neither.
+ */
+export function placeAt(
+  state: State,
+  ledger: Ledger,
+  { document, headAt }: DocumentRecord,
+): 'follows' | 'ahead' | 'stale' {
+  const last = ledger.forced[document.kind].at(-1)?.document ?? null;
+  if (document.previous === last) return 'follows';
+  const isShared = document.kind === 'charter' || document.kind === 'destinations';
+  const version = last === null ? 0 : (state.documents.get(last)?.document.version ?? 0);
+  return isShared && headAt !== null && document.version > version ? 'ahead' : 'stale';
+}
+
+/** Whether a member has no say on a document because it changes what he is or may by what is in force at the signer. */
+export function concernsOf(force: InForce, { document }: DocumentRecord, member: string): boolean {
+  const before = force[document.kind]?.document ?? null;
+  return concerns(force.charter.document.body, { before, after: document }, member);
+}
+
+/**
+ * Whose veto of a document is heard at the signer. Against recovery keys everybody's is, for they replace governors:
+ * who is replaced may veto it, and nobody else would.
+ */
+export function vetoersOf(
+  force: InForce,
+  record: DocumentRecord,
+  by: Authority | null,
+): readonly string[] {
+  const wallet = force.wallet.document.id;
+  return [...record.vetoes].flatMap(([member, heard]) => {
+    const hasSay = by === 'recovery' || !concernsOf(force, record, member);
+    return hasSay && isHeard(heard, wallet) ? [member] : [];
+  });
 }
 
 /** The document of a digest and kind, or null. */

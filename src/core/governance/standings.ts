@@ -7,9 +7,9 @@ import type { DocumentRecord, FreezeRecord, Signer, State } from '../log/state.t
 import type { LeafMissing, Voice } from '../policy/quorum.ts';
 import { solveClause } from '../policy/quorum.ts';
 import type { InForce } from './in-force.ts';
-import { inForce } from './in-force.ts';
+import { concernsOf, inForce } from './in-force.ts';
 import type { Standing } from './steps.ts';
-import { concernsOf, governors, governorVoice, standingOf } from './steps.ts';
+import { governors, governorVoice, standingOf } from './steps.ts';
 
 /**
  * How documents and freezes stand at each signer, by the receipts in the log: for people to look at. What a signer does
@@ -105,7 +105,7 @@ function lackingOf(
 ): Pick<StandingAt, 'missing' | 'barred'> {
   const { force, record, now } = asked;
   const charter = force.charter.document.body;
-  const hasNoSay = (member: string) => concernsOf(state, charter, record, member);
+  const hasNoSay = (member: string) => concernsOf(force, record, member);
   const may = voicesOf(state, ledger, force, now).filter(({ member }) => !hasNoSay(member));
   const { missing } = solveClause(charter.governance.clause, governors(state, ledger, asked), may);
   return { missing, barred: [...record.approvals.keys()].filter(hasNoSay).sort() };

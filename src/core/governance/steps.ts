@@ -5,11 +5,11 @@ import type { DocumentRecord, State } from '../log/state.ts';
 import type { Voice } from '../policy/quorum.ts';
 import { solveClause } from '../policy/quorum.ts';
 import { groupsAt, isGovernor, isIn, isPerson, memberOf } from './charter.ts';
-import { concerns, isSame } from './change.ts';
+import { isSame } from './change.ts';
 import { checkContent } from './content.ts';
 import type { CharterBody, DocumentKind } from './document.ts';
 import type { InForce } from './in-force.ts';
-import { inForce, knownSince, livingDevice } from './in-force.ts';
+import { concernsOf, inForce, knownSince, livingDevice, placeAt, vetoersOf } from './in-force.ts';
 import { charterTightens, tightens } from './tighten.ts';
 
 /**
@@ -98,22 +98,6 @@ function candidates(state: State, ledger: Ledger, wallet: string): readonly Docu
   });
 }
 
-/**
- * Where a document stands to what is in force at a signer: it follows that; or it is a later charter or address book,
- * in force at other signers, with which this one has to catch up; or neither.
- */
-export function placeAt(
-  state: State,
-  ledger: Ledger,
-  { document, headAt }: DocumentRecord,
-): 'follows' | 'ahead' | 'stale' {
-  const last = ledger.forced[document.kind].at(-1)?.document ?? null;
-  if (document.previous === last) return 'follows';
-  const isShared = document.kind === 'charter' || document.kind === 'destinations';
-  const version = last === null ? 0 : (state.documents.get(last)?.document.version ?? 0);
-  return isShared && headAt !== null && document.version > version ? 'ahead' : 'stale';
-}
-
 /** What is asked about a document: by what is in force at its signer, at a time. */
 export interface Asked {
   readonly force: InForce;
@@ -128,24 +112,19 @@ export interface Asked {
 export function standingOf(state: State, ledger: Ledger, asked: Asked): Standing {
   const { force, record, now } = asked;
   const { document, digest } = record;
-  const charter = force.charter.document.body;
   if (placeAt(state, ledger, record) === 'stale') return { stands: 'stale' };
   const authority = authorityOf(state, ledger, asked);
-  // Recovery keys replace governors: these may veto what concerns them, and nobody else would.
-  const vetoes =
-    authority?.by === 'recovery'
-      ? [...record.vetoes]
-      : [...record.vetoes].filter((member) => !concernsOf(state, charter, record, member));
+  const vetoes = vetoersOf(force, record, authority?.by ?? null);
   if (vetoes.length > 0) return { stands: 'vetoed', members: vetoes };
   if (authority === null) return { stands: 'unsigned' };
   const { by, delaySeconds } = authority;
-  const fit = checkContent(state, charter, document);
+  const fit = checkContent(state, force.charter.document.body, document);
   if (!fit.ok) return { stands: 'unfit', code: fit.refusal.code };
   if (delaySeconds === null) return { stands: 'ready', by };
-  const sibling = siblings(state, ledger, record).find(
-    (other) =>
-      other.vetoes.size === 0 && authorityOf(state, ledger, { ...asked, record: other }) !== null,
-  );
+  const sibling = siblings(state, ledger, record).find((other) => {
+    const theirs = authorityOf(state, ledger, { ...asked, record: other });
+    return theirs !== null && vetoersOf(force, other, theirs.by).length === 0;
+  });
   if (sibling !== undefined) return { stands: 'forked', other: sibling.digest };
   if (delaySeconds === 0) return { stands: 'ready', by };
   const seen = ledger.sights.get(digest);
@@ -190,23 +169,12 @@ function authorityOf(
   return null;
 }
 
-/** Whether a member has no say on a document because it changes what he is or may. */
-export function concernsOf(
-  state: State,
-  charter: CharterBody,
-  { document }: DocumentRecord,
-  member: string,
-): boolean {
-  const before = document.previous === null ? null : state.documents.get(document.previous);
-  return concerns(charter, { before: before?.document ?? null, after: document }, member);
-}
-
 /** The governors whose signatures on a document count now, with the kinds of the devices that they used. */
 export function governors(state: State, ledger: Ledger, asked: Asked): readonly Voice[] {
   const { force, record, now } = asked;
   const charter = force.charter.document.body;
   return [...record.approvals].flatMap(([member, { device }]) =>
-    concernsOf(state, charter, record, member)
+    concernsOf(force, record, member)
       ? []
       : governorVoice(state, ledger, { charter, member, device, now }),
   );

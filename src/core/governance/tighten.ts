@@ -12,7 +12,7 @@ import { analysedMembers } from './charter.ts';
 import { isSame } from './change.ts';
 import type { CharterBody, DestinationsBody, DocumentKind, DocumentOf } from './document.ts';
 import type { InForce } from './in-force.ts';
-import { recordOf } from './in-force.ts';
+import { inForce, placeAt, recordOf, vetoersOf } from './in-force.ts';
 
 /**
  * Whether a document merely tightens, computed over the whole set of documents before and after, against what is in
@@ -74,13 +74,14 @@ interface Sides {
 }
 
 function sidesOf(state: State, ledger: Ledger, force: InForce, now: Seconds): Sides {
-  const charters = [force.charter, ...waiting(state, ledger, 'charter')];
-  const books = [force.destinations, ...waiting(state, ledger, 'destinations')];
-  const own = [force.policy, ...waiting(state, ledger, 'policy')];
+  const charters = [force.charter, ...waiting(state, ledger, force, 'charter')];
+  const books = [force.destinations, ...waiting(state, ledger, force, 'destinations')];
+  const own = [force.policy, ...waiting(state, ledger, force, 'policy')];
   const others = [...state.policies].flatMap(([wallet, head]) => {
     const theirs = state.ledgers.get(wallet);
-    if (wallet === force.wallet.document.id || theirs === undefined) return [];
-    return [head, ...waiting(state, theirs, 'policy')];
+    const there = theirs === undefined ? null : inForce(state, theirs);
+    if (wallet === force.wallet.document.id || theirs === undefined || there === null) return [];
+    return [head, ...waiting(state, theirs, there, 'policy')];
   });
   const policies = [...own, ...others].flatMap((record) => (record === null ? [] : [record]));
   const eras = charters.map(({ document }) => erasOf(document.body, now));
@@ -107,18 +108,18 @@ function erasOf(charter: CharterBody, now: Seconds): readonly Seconds[] {
   return [now, ...new Set(ends.filter((end) => end > now))];
 }
 
-/** The versions whose delay runs at a signer: seen, not vetoed, following what is in force. */
-export function waiting<K extends DocumentKind>(
+/** The versions whose delay runs at a signer: signed, seen, not vetoed, following what is in force. */
+function waiting<K extends DocumentKind>(
   state: State,
   ledger: Ledger,
+  force: InForce,
   kind: K,
 ): readonly DocumentRecord<DocumentOf<K>>[] {
-  const previous = ledger.forced[kind].at(-1)?.document ?? null;
   return [...ledger.sights.keys()].flatMap((digest) => {
     const record = recordOf(state, kind, digest);
-    if (record === null || record.vetoes.size > 0) return [];
-    const forced = ledger.forced[kind].some(({ document }) => document === digest);
-    return !forced && record.document.previous === previous ? [record] : [];
+    if (record === null || record.approvals.size + record.recovered.size === 0) return [];
+    if (vetoersOf(force, record, null).length > 0) return [];
+    return placeAt(state, ledger, record) === 'stale' ? [] : [record];
   });
 }
 

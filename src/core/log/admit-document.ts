@@ -7,7 +7,7 @@ import type { CountersignDocument, DocumentOf } from '../governance/document.ts'
 import { documentDigest, parseDocument } from '../governance/document.ts';
 import { recordOf } from '../governance/in-force.ts';
 import { keyIndexOfXpub, parseWallet } from '../wallet/wallet.ts';
-import type { BlobSource, DocumentRecord, MemberRecord, State } from './state.ts';
+import type { BlobSource, DocumentRecord, Hearing, MemberRecord, State } from './state.ts';
 
 /**
  * Documents enter the log before they are signed. What one says is checked when it enters, and again at each
@@ -39,7 +39,7 @@ export function admitDocument(
       document,
       index,
       approvals: new Map(),
-      vetoes: new Set<string>(),
+      vetoes: new Map<string, Hearing>(),
       recovered: new Set<string>(),
       headAt: null,
     };
@@ -69,7 +69,7 @@ function checkPlace(state: State, document: CountersignDocument, digest: string)
   if (state.charter === null) return refuse('document.unauthorised', { document: state.genesis });
   const head = headOf(state, document);
   if (document.version === 1)
-    return head === null
+    return head === null || isGivenUp(state, head)
       ? ok(null)
       : refuse('document.forked', { document: digest, other: head.digest });
   const { kind, id, previous } = document;
@@ -82,6 +82,13 @@ function checkPlace(state: State, document: CountersignDocument, digest: string)
       after: before.document.version,
     });
   return checkSuccessor(before.document, document);
+}
+
+/** A first version that was vetoed before any signer took it up: another may take its place. */
+function isGivenUp(state: State, head: DocumentRecord): boolean {
+  const { kind, version } = head.document;
+  const isWaiting = version === 1 && kind !== 'charter' && kind !== 'wallet';
+  return isWaiting && head.vetoes.size > 0 && !isInForceSomewhere(state, head);
 }
 
 /** A signer may lag behind the newest document, or stand beside it: what is in force there can be followed too. */

@@ -8,7 +8,7 @@ import { STATEMENT_SECONDS } from '../base/limits.ts';
 import type { Result } from '../base/result.ts';
 import { ok, refuse } from '../base/result.ts';
 import { parseTime } from '../base/time.ts';
-import { isGovernor, isIn, memberOf, RECOVERY } from '../governance/charter.ts';
+import { isIn, memberOf, RECOVERY } from '../governance/charter.ts';
 import type { CharterBody, CharterMember, WalletBody } from '../governance/document.ts';
 import { recordOf } from '../governance/in-force.ts';
 import { governorsMeet, mayVeto } from '../governance/steps.ts';
@@ -16,6 +16,13 @@ import { admitApproval } from './admit-approval.ts';
 import { bringInForce, checkDocument, membersOf } from './admit-document.ts';
 import { admitProposal } from './admit-proposal.ts';
 import type { StatementEntry } from './entry.ts';
+import {
+  chartersFor,
+  governsSomewhere,
+  hearing,
+  isInForceEverywhere,
+  placeOfDocument,
+} from './hearing.ts';
 import type { BlobSource, DocumentRecord, State, WalletRecord } from './state.ts';
 
 /** Statements of devices: who said it, is it his, does it stand in this log; then what it says. */
@@ -87,40 +94,39 @@ export function authenticate(
   const { statement } = entry;
   if (statement.org !== state.genesis)
     return refuse('statement.organisation', { org: statement.org, genesis: state.genesis });
-  const author = authorOf(state, statement);
-  if (!author.ok) return author;
+  const authors = authorsOf(state, statement);
+  if (!authors.ok) return authors;
   const times = checkTimes(statement);
   if (!times.ok) return times;
   const digest = statementDigest(statement);
   if (state.statements.has(digest)) return refuse('statement.duplicate', { statement: digest });
-  if (!verify(author.value.device.key, digest, entry.signature))
+  const author = authors.value.find(({ device }) => verify(device.key, digest, entry.signature));
+  if (author === undefined)
     return refuse('statement.signature', { member: statement.member, device: statement.device });
   const sameLog = isOfThisLog(state, statement.log);
-  return ok({ statement, digest, ...author.value, sameLog });
+  return ok({ statement, digest, ...author, sameLog });
 }
 
-/**
- * The member and device that a statement names, by the newest charter. A "no" on a proposal is also taken from whom
- * the charter named by the proposal knows, and a confirmation of a charter from whom that charter names.
- */
-function authorOf(
-  state: State,
-  statement: Statement,
-): Result<Pick<Signed<Statement>, 'member' | 'device'>> {
+type Author = Pick<Signed<Statement>, 'member' | 'device'>;
+
+/** Who may have made a statement, by every charter that it is taken by: one for each key, the newest charter's first. */
+function authorsOf(state: State, statement: Statement): Result<readonly Author[]> {
   const { member: id, device: name } = statement;
-  let member: CharterMember | undefined;
-  for (const charter of chartersFor(state, statement)) {
-    const found =
-      id === RECOVERY && statement.type === 'document' && statement.decision === 'approve'
-        ? recoveryMember(charter)
-        : memberOf(charter, id);
-    member ??= found;
-    const device = found?.devices.find((one) => one.id === name);
-    if (found !== undefined && device !== undefined) return ok({ member: found, device });
+  const isRecovery =
+    id === RECOVERY && statement.type === 'document' && statement.decision === 'approve';
+  const members = [...chartersFor(state, statement)].flatMap(
+    (charter) => (isRecovery ? recoveryMember(charter) : memberOf(charter, id)) ?? [],
+  );
+  if (members.length === 0) return refuse('member.unknown', { member: id });
+  const authors = new Map<string, Author>();
+  for (const member of members) {
+    const device = member.devices.find((one) => one.id === name);
+    if (device !== undefined && !authors.has(device.key))
+      authors.set(device.key, { member, device });
   }
-  return member === undefined
-    ? refuse('member.unknown', { member: id })
-    : refuse('device.unknown', { member: id, device: name });
+  return authors.size === 0
+    ? refuse('device.unknown', { member: id, device: name })
+    : ok([...authors.values()]);
 }
 
 /** The offline recovery keys, as the devices of nobody. They sign documents and nothing else. */
@@ -132,19 +138,6 @@ function recoveryMember({ recovery }: CharterBody): CharterMember {
     suspended: false,
   }));
   return { id: RECOVERY, groups: [], devices, operators: null, suspended: false };
-}
-
-function chartersFor(state: State, statement: Statement): readonly CharterBody[] {
-  const newest = state.charter ?? recordOf(state, 'charter', state.genesis);
-  const named = ((): string | undefined => {
-    if (statement.type === 'approval' && statement.decision !== 'approve')
-      return state.proposals.get(statement.proposal)?.statement.charter;
-    if (statement.type === 'document' && statement.decision === 'confirm')
-      return statement.document;
-    return undefined;
-  })();
-  const other = named === undefined ? null : recordOf(state, 'charter', named);
-  return [newest, other].flatMap((record) => (record === null ? [] : [record.document.body]));
 }
 
 function checkTimes(statement: Statement): Result<null> {
@@ -226,7 +219,7 @@ function admitGovernor(
   if (charter === undefined) return refuse('document.unknown', { document: state.genesis });
   const { member, device } = said;
   const isRecovery = member.id === RECOVERY;
-  if (!isRecovery && !isGovernor(charter, member))
+  if (!isRecovery && !governsSomewhere(state, said.statement))
     return refuse('member.role', { member: member.id, needs: charter.governance.group });
   if (isRecovery && record.document.kind !== 'charter')
     return refuse('document.recovery', { kind: record.document.kind });
@@ -253,11 +246,16 @@ function admitVeto(
 ): Result<Effect> {
   const charter = state.charter?.document.body;
   if (charter === undefined) return refuse('document.unauthorised', { document: state.genesis });
-  if (!mayVeto(charter, member.id))
+  const place = placeOfDocument(record.document);
+  const heard = hearing(state, place, (body) => mayVeto(body, member.id));
+  if (heard === 'nowhere')
     return refuse('member.role', { member: member.id, needs: charter.governance.group });
-  if (record.headAt !== null) return refuse('document.inforce', { document: record.digest });
+  if (isInForceEverywhere(state, record))
+    return refuse('document.inforce', { document: record.digest });
   return ok(() => {
-    record.vetoes.add(member.id);
+    const before = record.vetoes.get(member.id);
+    const both = heard === null || before === null ? null : [...(before ?? []), ...heard];
+    record.vetoes.set(member.id, both === null ? null : new Set(both));
   });
 }
 
@@ -317,15 +315,19 @@ function admitFreeze(state: State, said: Signed<FreezeStatement>): Result<Effect
   if (statement.wallet !== '*' && !state.wallets.has(statement.wallet))
     return refuse('wallet.unknown', { wallet: statement.wallet });
   if (statement.action === 'freeze') {
-    if (!isIn(member, charter.officers))
+    const heard = hearing(state, statement.wallet, (body) => {
+      const found = memberOf(body, member.id);
+      return found !== undefined && isIn(found, body.officers);
+    });
+    if (heard === 'nowhere')
       return refuse('member.role', { member: statement.member, needs: [...charter.officers] });
     if (statement.lifts.length > 0)
       return refuse('freeze.lifts', { lifts: statement.lifts.length });
     return ok((index) => {
-      state.freezes.push({ digest, index, statement, lifts: new Map() });
+      state.freezes.push({ digest, index, statement, heard, lifts: new Map() });
     });
   }
-  if (!isGovernor(charter, member))
+  if (!governsSomewhere(state, said.statement))
     return refuse('member.role', { member: member.id, needs: charter.governance.group });
   const lifted = state.freezes.filter(({ digest: freeze }) => statement.lifts.includes(freeze));
   const isWhole = lifted.length === new Set(statement.lifts).size && lifted.length > 0;

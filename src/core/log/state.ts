@@ -39,13 +39,20 @@ export interface DocumentRecord<D extends CountersignDocument = CountersignDocum
   readonly index: number;
   /** Governors who signed it, and with which device. Whether they suffice is governance/steps.ts's question. */
   readonly approvals: Map<string, Signer>;
-  /** Governors who vetoed it. */
-  readonly vetoes: Set<string>;
+  /** Governors who vetoed it, and where that is heard. */
+  readonly vetoes: Map<string, Hearing>;
   /** Recovery keys that signed it, by their id. */
   readonly recovered: Set<string>;
   /** Index of the entry by which it came in force at the first signer (version 1: by its signatures), or null. */
   headAt: number | null;
 }
+
+/**
+ * The wallets at whose signers a "no" counts; null: at all. Who may say it by the newest charter is heard everywhere; who
+ * may only by the charter that some signers hold to be in force still, by those: another signer's receipt takes nobody
+ * his "no".
+ */
+export type Hearing = ReadonlySet<string> | null;
 
 /** Who signed: the index of his entry and his device. */
 export interface Signer {
@@ -110,6 +117,7 @@ export interface FreezeRecord {
   readonly digest: string;
   readonly index: number;
   readonly statement: FreezeStatement;
+  readonly heard: Hearing;
   /** Governors who signed that it be lifted. A signer lifts it when they suffice (governance/steps.ts). */
   readonly lifts: Map<string, Signer>;
 }

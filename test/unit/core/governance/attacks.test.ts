@@ -1,0 +1,216 @@
+import { describe, expect, test } from '@jest/globals';
+import { xOnlyPointFromScalar } from 'tiny-secp256k1';
+import { openFreezes } from '../../../../src/core/authorise.ts';
+import { toHex, utf8 } from '../../../../src/core/base/bytes.ts';
+import { sha256 } from '../../../../src/core/base/digest.ts';
+import type { CountersignDocument } from '../../../../src/core/governance/document.ts';
+import { documentDigest } from '../../../../src/core/governance/document.ts';
+import { inForce } from '../../../../src/core/governance/in-force.ts';
+import { standingOf } from '../../../../src/core/governance/steps.ts';
+import { replay } from '../../../../src/core/log/replay.ts';
+import {
+  change,
+  documentStatement,
+  freezeStatement,
+  newest,
+  nextVersion,
+  pass,
+  policyBody,
+  publish,
+  recoverySign,
+  sign,
+  standing,
+} from '../../../support/governing.ts';
+import { World, policyOf, strangerAddress } from '../../../support/world.ts';
+
+/** Powers that an attacker may have over governance, each used as far as it goes. */
+
+const day = 86_400;
+const delay = 3_600;
+const quorum = ['governor-1', 'governor-2'];
+const twoPeople = policyOf('hot-1').replace('atLeast: 2', 'atLeast: 1');
+
+/** All documents in force at the signer, and at the second where there is one. */
+function settled(options: ConstructorParameters<typeof World>[0] = {}): World {
+  const world = new World({
+    delaySeconds: delay,
+    governorsNeeded: 2,
+    policy: twoPeople,
+    ...options,
+  });
+  world.start();
+  if (options.second === true) world.start(world.secondSigner);
+  rounds(world);
+  world.now += delay;
+  rounds(world);
+  return world;
+}
+
+function rounds(world: World): void {
+  world.round();
+  if (world.secondSigner.ledger.position > 0) world.secondRound();
+}
+
+function standingAtSecond(world: World, document: CountersignDocument): string {
+  const { state, now, secondSigner } = world;
+  const { ledger } = secondSigner;
+  const digest = documentDigest(document);
+  if (ledger.forced[document.kind].at(-1)?.document === digest) return 'in force';
+  const force = inForce(state, ledger);
+  const record = state.documents.get(digest);
+  if (force === null || record === undefined) throw new Error('the document stands in the log');
+  return standingOf(state, ledger, { force, record, now }).stands;
+}
+
+/** With the stolen key of the second signer, whatever the rules say. */
+function forceAtSecond(world: World, document: CountersignDocument): void {
+  const { kind } = document;
+  const digest = documentDigest(document);
+  const receipt = { record: 'force', kind, document: digest, by: 'quorum' } as const;
+  world.journal(receipt, world.secondSigner);
+}
+
+function receiptsHold(world: World): void {
+  expect(contradictions(world)).toEqual([]);
+}
+
+function contradictions(world: World): readonly unknown[] {
+  const leaf = (index: number) => world.leaves[index] ?? new Uint8Array();
+  const found = replay(world.genesis, world.leaves.length, leaf, {
+    blobs: (sha256) => world.store.get(sha256),
+  });
+  if ('code' in found) throw new Error(found.code);
+  const receipts = found.findings.filter(({ kind }) => kind === 'receipt');
+  return receipts.map(({ index, refusal }) => [index, refusal]);
+}
+
+/** The members with some of one of them changed. */
+function withMember<M extends { readonly id: string }>(
+  members: readonly M[],
+  id: string,
+  over: Partial<M>,
+): M[] {
+  return members.map((member) => (member.id === id ? { ...member, ...over } : member));
+}
+
+function keyOf(text: string): string {
+  return toHex(xOnlyPointFromScalar(sha256(utf8(text))));
+}
+
+const moreInitiators = (body: { readonly initiators: readonly string[] }) => ({
+  initiators: [...body.initiators, 'treasury'],
+});
+
+describe('who owns another signer, of a wallet that holds little', () => {
+  const world = (options = {}) => settled({ second: true, ...options });
+
+  test('leaves a version open to the veto where it is not in force', () => {
+    const attacked = world();
+    const document = change(attacked, 'charter', quorum, (body) => ({
+      ...body,
+      ...moreInitiators(body),
+    }));
+    forceAtSecond(attacked, document);
+    attacked.round();
+    sign(attacked, document, ['governor-3'], 'veto');
+    pass(attacked, day);
+    expect(standing(attacked, document)).toBe('vetoed');
+  });
+
+  test('takes no officer the freezes of wallets where he is one still, and gives him none elsewhere', () => {
+    for (const wallet of ['hot-1', '*']) {
+      const attacked = world();
+      const document = change(attacked, 'charter', quorum, (body) => ({
+        ...body,
+        officers: ['governors'],
+      }));
+      forceAtSecond(attacked, document);
+      attacked.round();
+      expect(standing(attacked, document)).toBe('waiting');
+      expect(attacked.say(freezeStatement(attacked, 'officer', { wallet }))).toBe('applied');
+      const proposal = attacked.propose({ pays: [[strangerAddress, 1_000_000]] });
+      expect(attacked.verdict(proposal).refusal?.code).toBe('wallet.frozen');
+      const { state, secondSigner } = attacked;
+      expect(openFreezes(state, secondSigner.ledger, 'hot-2')).toEqual([]);
+      const other = freezeStatement(attacked, 'officer', { wallet: 'hot-2' });
+      expect(attacked.say(other)).toBe('member.role');
+    }
+  });
+
+  test('and the recovery keys besides takes no governor his veto nor his other words', () => {
+    const keys = ['one', 'two'].map((id) => ({ id, secretKey: sha256(utf8(id)) }));
+    const recovery = {
+      keys: keys.map(({ id }) => ({ id, key: keyOf(id) })),
+      needed: 2,
+      delaySeconds: 14 * day,
+    };
+    const attacked = world({ recovery });
+    const document = nextVersion(attacked, 'charter', (body) => ({
+      ...body,
+      members: body.members.map((member) =>
+        member.groups.includes('governors')
+          ? {
+              ...member,
+              id: `thief-${member.id}`,
+              devices: member.devices.map((device) => ({ ...device, key: keyOf(member.id) })),
+            }
+          : member,
+      ),
+    }));
+    expect(publish(attacked, document)).toBe('applied');
+    for (const key of keys) expect(recoverySign(attacked, document, key)).toBe('applied');
+    forceAtSecond(attacked, document);
+    attacked.round();
+    expect(attacked.state.charter?.digest).toBe(documentDigest(document));
+    sign(attacked, document, ['governor-1'], 'veto');
+    const tighter = change(attacked, 'policy', ['governor-2'], () =>
+      policyBody(twoPeople.replace('1 BTC', '0.5 BTC')),
+    );
+    pass(attacked, 20 * day);
+    expect(standing(attacked, document)).toBe('vetoed');
+    expect(standing(attacked, tighter)).toBe('in force');
+  });
+
+  test('lets nobody have a say on his own place by way of two versions', () => {
+    const attacked = world({ others: [{ id: 'governor-4', groups: ['governors'] }] });
+    const promoted = change(attacked, 'charter', quorum, (body) => ({
+      ...body,
+      members: body.members.map((member) =>
+        quorum.includes(member.id) ? { ...member, groups: ['governors', 'treasury'] } : member,
+      ),
+    }));
+    forceAtSecond(attacked, promoted);
+    const next: CountersignDocument = {
+      ...promoted,
+      version: 3,
+      previous: documentDigest(promoted),
+      body: { ...promoted.body, ...moreInitiators(promoted.body as never) } as never,
+    };
+    expect(publish(attacked, next)).toBe('applied');
+    sign(attacked, next, quorum);
+    forceAtSecond(attacked, next);
+    pass(attacked, day);
+    expect(standing(attacked, promoted)).toBe('unsigned');
+    expect(inForce(attacked.state, attacked.ledger)?.charter.digest).toBe(attacked.genesis);
+  });
+});
+
+describe('the first policy of a wallet', () => {
+  test('is vetoed like any other, and another takes its place', () => {
+    const world = new World({ delaySeconds: delay, governorsNeeded: 2, policy: twoPeople });
+    world.start();
+    world.round();
+    const policy = newest(world, 'policy');
+    expect(standing(world, policy)).toBe('waiting');
+    const other = { ...policy, body: policyBody(twoPeople.replace('1 BTC', '0.5 BTC')) };
+    expect(publish(world, other)).toBe('document.forked');
+    expect(world.say(documentStatement(world, 'governor-3', policy, 'veto'))).toBe('applied');
+    pass(world, delay);
+    expect(standing(world, policy)).toBe('vetoed');
+    expect(publish(world, other)).toBe('applied');
+    sign(world, other, quorum);
+    pass(world, delay);
+    expect(standing(world, other)).toBe('in force');
+    receiptsHold(world);
+  });
+});
