@@ -134,11 +134,12 @@ export function standingOf(state: State, ledger: Ledger, asked: Asked): Standing
   return now >= from ? { stands: 'ready', by } : { stands: 'waiting', by, from };
 }
 
-/** Other versions that would take the same place. */
+/** Other children of the same parent: a slow signer takes up a version and the one that follows it in turn. */
 function siblings(state: State, ledger: Ledger, record: DocumentRecord): readonly DocumentRecord[] {
-  const { kind, id } = record.document;
+  const { kind, id, previous } = record.document;
   return candidates(state, ledger, id).filter(
-    (other) => other.digest !== record.digest && other.document.kind === kind,
+    ({ digest, document }) =>
+      digest !== record.digest && document.kind === kind && document.previous === previous,
   );
 }
 

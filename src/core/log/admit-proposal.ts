@@ -87,11 +87,12 @@ function checkFrame(state: State, said: Signed<ProposalStatement>): Result<Walle
 }
 
 /**
- * Each document that a proposal names was the newest once. Whether it is in force for the wallet's signer, or was
- * until a short while ago, is authorise.ts's question.
+ * Each document that a proposal names was the newest once, or came in force for the wallet's signer. Whether it is still,
+ * or was until a short while ago, is authorise.ts's question.
  */
 function checkNamed(state: State, statement: ProposalStatement): Result<null> {
   const { id } = statement.wallet;
+  const forced = state.ledgers.get(id)?.forced;
   const named = [
     ['charter', statement.charter, state.charter?.document.id],
     ['wallet', statement.wallet.digest, id],
@@ -100,7 +101,8 @@ function checkNamed(state: State, statement: ProposalStatement): Result<null> {
   ] as const;
   for (const [kind, digest, place] of named) {
     const record = recordOf(state, kind, digest);
-    if ((record?.headAt ?? null) === null || record?.document.id !== place)
+    const known = record?.document.id === place && record.headAt !== null;
+    if (!known && !forced?.[kind].some(({ document }) => document === digest))
       return refuse('document.stale', { kind, named: digest });
   }
   return ok(null);

@@ -8,6 +8,7 @@ import { documentDigest } from '../../../../src/core/governance/document.ts';
 import { inForce } from '../../../../src/core/governance/in-force.ts';
 import { standingOf } from '../../../../src/core/governance/steps.ts';
 import { replay } from '../../../../src/core/log/replay.ts';
+import { scriptOfAddress } from '../../../../src/core/wallet/network.ts';
 import {
   change,
   documentStatement,
@@ -29,6 +30,19 @@ const day = 86_400;
 const delay = 3_600;
 const quorum = ['governor-1', 'governor-2'];
 const twoPeople = policyOf('hot-1').replace('atLeast: 2', 'atLeast: 1');
+
+const listedOnly = `
+policy: hot-1
+timezone: UTC
+limits:
+  - { name: per payment, amount: 1 BTC, per: transaction }
+fees: { rate: 100 sat/vB, share: 50%, selfSats: 100000 }
+expires: { approve: 48h, sign: 24h }
+rules:
+  - name: listed
+    when: { destinations: { all: [listed] } }
+    require: { approvals: { from: treasury, atLeast: 1 } }
+`;
 
 /** All documents in force at the signer, and at the second where there is one. */
 function settled(options: ConstructorParameters<typeof World>[0] = {}): World {
@@ -91,6 +105,12 @@ function withMember<M extends { readonly id: string }>(
   over: Partial<M>,
 ): M[] {
   return members.map((member) => (member.id === id ? { ...member, ...over } : member));
+}
+
+function scriptOf(address: string): string {
+  const script = scriptOfAddress(address, 'regtest');
+  if (!script.ok) throw new Error(`no address: ${address}`);
+  return toHex(script.value);
 }
 
 function keyOf(text: string): string {
@@ -211,6 +231,58 @@ describe('the first policy of a wallet', () => {
     sign(world, other, quorum);
     pass(world, delay);
     expect(standing(world, other)).toBe('in force');
+    receiptsHold(world);
+  });
+});
+
+describe('a signer that stood still', () => {
+  test('takes up two loosenings in turn that both wait for it', () => {
+    const world = settled({ second: true });
+    const initiators = (...groups: string[]) =>
+      change(world, 'charter', quorum, (body) => ({ ...body, initiators: groups }));
+    const second = initiators('operators', 'treasury');
+    pass(world, delay);
+    const third = initiators('operators', 'treasury', 'security');
+    pass(world, delay);
+    expect(standing(world, third)).toBe('in force');
+    world.secondRound();
+    expect([second, third].map((one) => standingAtSecond(world, one))).toEqual([
+      'waiting',
+      'waiting',
+    ]);
+    world.now += delay;
+    world.secondRound();
+    const { ledger } = world.secondSigner;
+    expect(ledger.forced.charter.map(({ document }) => document).slice(1)).toEqual(
+      [second, third].map(documentDigest),
+    );
+    receiptsHold(world);
+  });
+
+  test('beside the newest address book, its wallet goes on paying', () => {
+    const world = settled({ second: true, policy: listedOnly });
+    const entry = (id: string, address: string) => ({
+      ...{ id, owner: id, address, tags: [] },
+      script: scriptOf(address),
+    });
+    const looser = nextVersion(world, 'destinations', ({ entries }) => ({
+      entries: [...entries, entry('stranger', strangerAddress)],
+    }));
+    const tighter = nextVersion(world, 'destinations', () => ({ entries: [] }));
+    publish(world, looser);
+    sign(world, looser, quorum);
+    world.secondRound();
+    world.now += delay;
+    world.secondRound();
+    expect(standingAtSecond(world, looser)).toBe('in force');
+    publish(world, tighter);
+    sign(world, tighter, ['governor-3']);
+    world.round();
+    expect(standing(world, tighter)).toBe('in force');
+    expect(newest(world, 'destinations')).toEqual(looser);
+    const { statement, coins } = world.draft({ pays: [[strangerAddress, 1_000_000]] });
+    const named = { ...statement, destinations: documentDigest(tighter) };
+    expect(world.say(named, coins)).toBe('applied');
     receiptsHold(world);
   });
 });
