@@ -1,7 +1,7 @@
 import { explainCode } from '../core/base/codes.ts';
 import type { Result } from '../core/base/result.ts';
 import { ok } from '../core/base/result.ts';
-import type { Finding, Replay } from '../core/log/replay.ts';
+import type { Finding, Replay, ReplayTools } from '../core/log/replay.ts';
 import { replay } from '../core/log/replay.ts';
 import type { BlobSource } from '../core/log/state.ts';
 
@@ -10,15 +10,31 @@ export interface AuditInput {
   readonly genesis: string;
   readonly leaves: readonly Uint8Array[];
   readonly blobs: BlobSource;
+  readonly witness?: ReplayTools['witness'];
+  /** Told now and then how much of the work is done, in percent. */
+  readonly progress?: (percent: number) => void;
 }
+
+/** How often a replay reads each leaf, and how often it tells how far it is. */
+const READINGS = 2;
+const STEPS = 20;
 
 /**
  * Folds everything and judges every receipt of every signer again. A receipt that contradicts the rules is a
  * refusal with its own code; entries without effect are findings, not refusals: anyone may have tried something.
  */
-export function audit({ genesis, leaves, blobs }: AuditInput): Result<Replay> {
-  const leafAt = (index: number) => leaves[index] ?? new Uint8Array();
-  const found = replay(genesis, leaves.length, leafAt, { blobs });
+export function audit(input: AuditInput): Result<Replay> {
+  const { genesis, leaves, blobs, witness, progress } = input;
+  const all = leaves.length * READINGS;
+  const step = Math.ceil(all / STEPS);
+  let read = 0;
+  const leafAt = (index: number) => {
+    read += 1;
+    if (read % step === 0) progress?.(Math.floor((read * 100) / all));
+    return leaves[index] ?? new Uint8Array();
+  };
+  const tools = { blobs, ...(witness === undefined ? {} : { witness }) };
+  const found = replay(genesis, leaves.length, leafAt, tools);
   if ('code' in found) return { ok: false, refusal: found };
   const wrong = found.findings.find(({ kind }) => kind === 'receipt');
   if (wrong === undefined) return ok(found);
