@@ -85,6 +85,10 @@ export const SANDBOX_BLOCKS = 100;
 export const SANDBOX_SATS = 100_000_000_000;
 /** How long a proposal may stay open. */
 export const PROPOSAL_SECONDS = 30 * 86_400;
+/** How long a proposal that nobody approves counts as asked for (design 4, point 7). */
+export const ASKED_SECONDS = 3_600;
+/** Documents of one member that nobody has signed yet: who steals a session must not fill the log with them. */
+export const DOCUMENTS_UNSIGNED = 20;
 /** How long a statement of a device may stay valid. */
 export const STATEMENT_SECONDS = 30 * 86_400;
 /** How long a session lives. */
