@@ -4,6 +4,7 @@ import { CreateRequests1763800000002 } from './1763800000002-create-requests.ts'
 import { CreateProjections1763800000003 } from './1763800000003-create-projections.ts';
 import { CreateSandbox1763810000100 } from './1763810000100-create-sandbox.ts';
 import { CreateCoins1763810000200 } from './1763810000200-create-coins.ts';
+import { CreatePublications1763820000300 } from './1763820000300-create-publications.ts';
 
 /** Every migration in order, by name: no globs, so that what is built is what runs. */
 export const migrations = [
@@ -13,4 +14,5 @@ export const migrations = [
   CreateProjections1763800000003,
   CreateSandbox1763810000100,
   CreateCoins1763810000200,
+  CreatePublications1763820000300,
 ] as const;

@@ -7,8 +7,8 @@ import type { Result } from '../../core/base/result.ts';
 import { ServerConfig } from '../config.ts';
 import { Idempotency } from '../http/idempotency.ts';
 import { refusal, valueOf } from '../http/refusal-exception.ts';
-import type { Audience, Caller } from './caller.ts';
-import { AUDIENCE, setCaller } from './caller.ts';
+import type { Audience, Caller, Hindrance } from './caller.ts';
+import { ALSO_FROM, AUDIENCE, setCaller } from './caller.ts';
 import { CallerService } from './caller.service.ts';
 
 /**
@@ -25,8 +25,8 @@ export class AccessGuard implements CanActivate {
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const targets = [context.getHandler(), context.getClass()];
-    const audience = this.reflector.getAllAndOverride<Audience | undefined>(AUDIENCE, targets);
+    const targets = [context.getHandler(), context.getClass()] as const;
+    const audience = this.reflector.getAllAndOverride<Audience | undefined>(AUDIENCE, [...targets]);
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     if (audience === 'public') return true;
     if (audience === 'reader' && this.config.logPublic) return true;
@@ -38,6 +38,8 @@ export class AccessGuard implements CanActivate {
     }
     const caller = valueOf(await this.callers.identify(proof));
     setCaller(request, valueOf(admits(audience ?? 'member', caller)));
+    const also = this.reflector.get<readonly Hindrance[] | undefined>(ALSO_FROM, targets[0]);
+    valueOf(mayWrite(request.method, caller, also ?? []));
     if (!this.callers.allows(caller)) throw refusal('http.rate');
     await this.idempotency.begin(
       request,
@@ -50,4 +52,12 @@ export class AccessGuard implements CanActivate {
 function admits(audience: 'member' | 'reader', caller: Caller): Result<Caller> {
   if (caller.kind === 'member' || audience === 'reader') return ok(caller);
   return refuse('caller.kind', { needs: audience, caller: caller.kind });
+}
+
+/** Who is hindered reads, and writes only where a route says so. */
+function mayWrite(method: string, caller: Caller, also: readonly Hindrance[]): Result<null> {
+  if (method === 'GET' || method === 'HEAD' || caller.kind !== 'member') return ok(null);
+  const { hindrance, member, device } = caller;
+  if (hindrance === null || also.includes(hindrance)) return ok(null);
+  return refuse(hindrance, { member, device });
 }

@@ -3,10 +3,11 @@ import type { FastifyRequest } from 'fastify';
 import { ok, refuse } from '../../core/base/result.ts';
 import type { Result } from '../../core/base/result.ts';
 import { ServerConfig } from '../config.ts';
+import type { MemberRecord } from '../../core/log/state.ts';
 import { LogService } from '../log/log.service.ts';
 import { AccessStores } from './access-stores.ts';
 import { CallLimits } from './call-limits.ts';
-import type { Caller } from './caller.ts';
+import type { Caller, Hindrance } from './caller.ts';
 import type { Proof } from './proof.ts';
 import { invalidProof, readProof } from './proof.ts';
 
@@ -62,13 +63,25 @@ export class CallerService {
     const session = await this.stores.sessions.find(thumbprint, now);
     if (session === undefined || session.expiresAt <= now) return refuse('session.unknown');
     const { member, device } = session;
+    const found = state.members.get(member);
+    const own = found?.member.devices.find(({ id }) => id === device);
     // A device that the charter does not name any more ends its sessions.
-    if (state.members.get(member)?.confirmed.has(device) !== true) return refuse('session.unknown');
-    return ok({ kind: 'member', member, device, thumbprint });
+    if (found === undefined || own === undefined) return refuse('session.unknown');
+    const hindrance = hindranceOf(found, own);
+    return ok({ kind: 'member', member, device, thumbprint, hindrance });
   }
 
   /** Whether the caller may send one more request now. */
   allows(caller: Caller): boolean {
     return this.limits.rates.take(caller.thumbprint);
   }
+}
+
+function hindranceOf(
+  { member, confirmed }: MemberRecord,
+  device: MemberRecord['member']['devices'][number],
+): Hindrance | null {
+  if (!confirmed.has(device.id)) return 'device.unconfirmed';
+  if (member.suspended) return 'member.suspended';
+  return device.suspended ? 'device.suspended' : null;
 }

@@ -10,7 +10,12 @@ export interface MemberCaller {
   readonly member: string;
   readonly device: string;
   readonly thumbprint: string;
+  /** Why he may only read, and say no; null when he may write. */
+  readonly hindrance: Hindrance | null;
 }
+
+/** Of a member whose device has not confirmed its entry in the charter, or who or whose device is suspended. */
+export type Hindrance = 'device.unconfirmed' | 'member.suspended' | 'device.suspended';
 
 /** Who sent a request, as far as its route needs to know. */
 export type Caller =
@@ -35,6 +40,12 @@ export const Readers = (): MethodDecorator & ClassDecorator =>
 /** Opens a route to whoever proves the request, session or not. */
 export const ProvenOnly = (): MethodDecorator & ClassDecorator =>
   SetMetadata(AUDIENCE, 'key' satisfies Audience);
+
+export const ALSO_FROM = 'countersign:also-from';
+
+/** Opens a writing route to members who may else only read: what they say is judged behind it. */
+export const AlsoFrom = (...hindrances: readonly Hindrance[]): MethodDecorator =>
+  SetMetadata(ALSO_FROM, hindrances);
 
 const callers = new WeakMap<FastifyRequest, Caller>();
 

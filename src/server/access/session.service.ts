@@ -7,10 +7,8 @@ import type { Seconds } from '../../core/base/time.ts';
 import { parseTime } from '../../core/base/time.ts';
 import { entryBytes } from '../../core/log/entry.ts';
 import { Clock } from '../clock.ts';
-import type { State } from '../../core/log/state.ts';
-import { LogService } from '../log/log.service.ts';
 import { SequencerService } from '../log/sequencer.service.ts';
-import type { Said, SignedText } from '../log/statement.service.ts';
+import type { SignedText } from '../log/statement.service.ts';
 import { StatementService } from '../log/statement.service.ts';
 import type { Proof } from './proof.ts';
 import { SessionStore } from './session.store.ts';
@@ -28,16 +26,18 @@ export class SessionService {
     private readonly sequencer: SequencerService,
     private readonly sessions: SessionStore,
     private readonly clock: Clock,
-    private readonly log: LogService,
   ) {}
 
-  /** Codes: `statement.*`, `member.*`, `device.*`, `log.fork`, `session.key`, `session.time`. */
+  /**
+   * For every device of the charter: one that has not confirmed its entry yet must read what it confirms, and who is
+   * suspended may look, and say no (access.guard.ts). Codes: `statement.*`, `member.unknown`, `device.unknown`,
+   * `log.fork`, `session.key`, `session.time`.
+   */
   async open(given: SignedText, proof: Proof): Promise<Result<Opened>> {
     const said = await this.statements.readAhead(given, 'session');
     if (!said.ok) return said;
-    const { statement, signature } = said.value;
-    const checked = checkDevice(this.log.state(), said.value);
-    if (!checked.ok) return checked;
+    const { statement, signature, sameLog } = said.value;
+    if (!sameLog) return refuse('log.fork', { size: statement.log.size, root: statement.log.root });
     const timely = this.statements.checkTime(statement);
     if (!timely.ok) return timely;
     if (statement.key !== proof.thumbprint) return refuse('session.key');
@@ -52,14 +52,6 @@ export class SessionService {
     const logged = await this.sequencer.submit({ kind: 'access', leaf, blobs: [], texts: [] });
     return logged.ok ? ok({ member, expiresAt: until.value }) : logged;
   }
-}
-
-/** A suspended member or device may look, and say no. */
-function checkDevice(state: State, { statement, device, sameLog }: Said<'session'>): Result<null> {
-  if (!sameLog) return refuse('log.fork', { size: statement.log.size, root: statement.log.root });
-  if (!state.confirmed.has(device.key))
-    return refuse('device.unconfirmed', { member: statement.member, device: statement.device });
-  return ok(null);
 }
 
 function grantedUntil(statement: SessionStatement, now: Seconds): Result<Seconds> {

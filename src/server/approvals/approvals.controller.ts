@@ -1,19 +1,38 @@
-import { Body, Controller, Post } from '@nestjs/common';
-import { ApiCreatedResponse, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Get, Post, Query } from '@nestjs/common';
+import { ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { MemberCaller } from '../access/caller.ts';
-import { CurrentMember } from '../access/caller.ts';
+import { AlsoFrom, CurrentMember } from '../access/caller.ts';
 import { valueOf } from '../http/refusal-exception.ts';
-import type { ApprovalBody, ApprovedView, FreezeBody, FrozenView } from './approvals.schema.ts';
-import { approvalBody, approvedView, freezeBody, frozenView } from './approvals.schema.ts';
+import type {
+  ApprovalBody,
+  ApprovedView,
+  FreezeBody,
+  FreezesQuery,
+  FreezesView,
+  FrozenView,
+} from './approvals.schema.ts';
+import {
+  approvalBody,
+  approvedView,
+  freezeBody,
+  freezesQuery,
+  freezesView,
+  frozenView,
+} from './approvals.schema.ts';
 import { ApprovalsService } from './approvals.service.ts';
+import { FreezeReader } from './freeze-reader.ts';
 
 @ApiTags('approvals')
 @Controller('v1')
 export class ApprovalsController {
-  constructor(private readonly approvals: ApprovalsService) {}
+  constructor(
+    private readonly approvals: ApprovalsService,
+    private readonly reader: FreezeReader,
+  ) {}
 
   /** Approves, rejects or withdraws, as the statement says. */
   @Post('approvals')
+  @AlsoFrom('member.suspended', 'device.suspended')
   @ApiCreatedResponse({ standardSchema: approvedView })
   async decide(
     @Body({ schema: approvalBody }) body: ApprovalBody,
@@ -22,8 +41,16 @@ export class ApprovalsController {
     return valueOf(await this.approvals.decide(body, caller));
   }
 
-  /** Freezes a wallet, or all of them. */
+  /** The freezes that stand at some signer, with who signed that they be lifted and what is missing. */
+  @Get('freezes')
+  @ApiOkResponse({ standardSchema: freezesView })
+  async freezes(@Query({ schema: freezesQuery }) query: FreezesQuery): Promise<FreezesView> {
+    return valueOf(await this.reader.list(query));
+  }
+
+  /** Freezes a wallet, or all of them, or signs that freezes be lifted. */
   @Post('freezes')
+  @AlsoFrom('member.suspended', 'device.suspended')
   @ApiCreatedResponse({ standardSchema: frozenView })
   async freeze(
     @Body({ schema: freezeBody }) body: FreezeBody,

@@ -2,10 +2,11 @@ import { Module } from '@nestjs/common';
 import { LogModule } from '../log/log.module.ts';
 import { ApprovalsController } from './approvals.controller.ts';
 import { ApprovalsService } from './approvals.service.ts';
+import { FreezeReader } from './freeze-reader.ts';
 
 @Module({
   imports: [LogModule],
   controllers: [ApprovalsController],
-  providers: [ApprovalsService],
+  providers: [ApprovalsService, FreezeReader],
 })
 export class ApprovalsModule {}

@@ -38,13 +38,17 @@ export class ApprovalsService {
     return ok({ digest, index: index.value, ...this.#standing(statement.proposal) });
   }
 
-  /** Codes: those of the fold for freezes, `session.member`, `text.mismatch`. */
+  /** Freezes, or signs a lifting. Codes: those of the fold for freezes, `session.member`, `statement.*`, `text.mismatch`. */
   async freeze(body: FreezeBody, caller: MemberCaller): Promise<Result<FrozenView>> {
     const said = this.statements.read(body, 'freeze');
     if (!said.ok) return said;
     const { statement, digest } = said.value;
     const author = checkAuthor(statement, caller);
     if (!author.ok) return author;
+    if (statement.action === 'unfreeze') {
+      const timely = this.statements.checkTime(statement);
+      if (!timely.ok) return timely;
+    }
     const texts = noteOf(statement.reasonDigest, body.reason);
     if (!texts.ok) return texts;
     const blobs = decodeBlobs(body.blobs);

@@ -1,7 +1,7 @@
 import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { MemberCaller } from '../access/caller.ts';
-import { CurrentMember } from '../access/caller.ts';
+import { AlsoFrom, CurrentMember } from '../access/caller.ts';
 import { valueOf } from '../http/refusal-exception.ts';
 import type {
   DocumentSignedView,
@@ -24,36 +24,41 @@ import {
   publishBody,
   publishedView,
 } from './documents.schema.ts';
+import { DocumentReader } from './document-reader.ts';
 import { DocumentsService } from './documents.service.ts';
 
 @ApiTags('documents')
 @Controller('v1')
 export class DocumentsController {
-  constructor(private readonly documents: DocumentsService) {}
+  constructor(
+    private readonly documents: DocumentsService,
+    private readonly reader: DocumentReader,
+  ) {}
 
   /** The organisation as its charter in force says. */
   @Get('organisation')
   @ApiOkResponse({ standardSchema: organisationView })
   organisation(): OrganisationView {
-    return valueOf(this.documents.organisation());
+    return valueOf(this.reader.organisation());
   }
 
   /** Every document, in the order of the log. */
   @Get('documents')
   @ApiOkResponse({ standardSchema: documentsView })
   list(@Query({ schema: documentsQuery }) query: DocumentsQuery): DocumentsView {
-    return valueOf(this.documents.list(query));
+    return valueOf(this.reader.list(query));
   }
 
   /** One document with its exact bytes. */
   @Get('documents/:digest')
   @ApiOkResponse({ standardSchema: documentView })
   show(@Param('digest', { schema: documentDigest }) digest: string): DocumentView {
-    return valueOf(this.documents.show(digest));
+    return valueOf(this.reader.show(digest));
   }
 
-  /** Logs a document. It comes in force by the signatures of governors. */
+  /** Logs a document. It comes in force by the signatures of governors, or of recovery keys. */
   @Post('documents')
+  @AlsoFrom('member.suspended', 'device.suspended')
   @ApiCreatedResponse({ standardSchema: publishedView })
   async publish(
     @Body({ schema: publishBody }) body: PublishBody,
@@ -62,8 +67,9 @@ export class DocumentsController {
     return valueOf(await this.documents.publish(body, caller));
   }
 
-  /** Approves or confirms a document, as the statement says. */
+  /** Approves, vetoes or confirms a document, as the statement says; a recovery key's word comes by anybody's session. */
   @Post('statements')
+  @AlsoFrom('device.unconfirmed', 'member.suspended', 'device.suspended')
   @ApiCreatedResponse({ standardSchema: documentSignedView })
   async sign(
     @Body({ schema: documentStatementBody }) body: DocumentStatementBody,

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { BLOB_BYTES } from '../../core/base/limits.ts';
-import { count, hex32, label } from '../../core/base/schema.ts';
+import { count, hex32, label, time } from '../../core/base/schema.ts';
+import { authorities } from '../../core/log/receipt.ts';
+import { missing } from './missing.ts';
 import { pageCursor, pageLimit, statementFields } from '../http/bodies.ts';
 
 export const organisationView = z
@@ -31,17 +33,52 @@ export type DocumentsQuery = z.output<typeof documentsQuery>;
 
 export const documentDigest = hex32.meta({ id: 'DocumentDigest' });
 
+const standing = z.object({
+  wallet: label,
+  /** `unread`: the signer has not begun. `ready`: its next round brings it in force. */
+  stands: z.enum([
+    'in-force',
+    'replaced',
+    'unread',
+    'ready',
+    'waiting',
+    'unsigned',
+    'vetoed',
+    'stale',
+    'forked',
+    'unfit',
+  ]),
+  /** By whose word it is in force or will be: first, one, undo, quorum, recovery. */
+  by: z.enum(authorities).nullable(),
+  /** Not in force before, while its delay runs; null until the signer has seen it. */
+  from: time.nullable(),
+  since: time.nullable(),
+  until: time.nullable(),
+  missing: z.array(missing),
+  /** Who signed it, but has no say on what changes his own place. */
+  barred: z.array(label),
+  /** Who vetoed, the version that stands in its way, or the code by which it cannot stand. */
+  because: z.string().nullable(),
+});
+
 const summary = {
   digest: hex32,
   index: count,
   kind,
   id: label,
   version: count,
+  /** The newest of its place: in force at some signer at least. */
   inForce: z.boolean(),
-  /** Index of the entry that met the governance clauses. */
+  /** Index of the entry by which it came in force at the first signer; of version 1, that met the governance clauses. */
   authorisedAt: count.nullable(),
   /** Governors who signed it. */
   approvedBy: z.array(label),
+  /** Governors who vetoed it. */
+  vetoedBy: z.array(label),
+  /** Recovery keys that signed it. */
+  recoveredBy: z.array(label),
+  /** How it stands at the signer of each wallet that it concerns. */
+  standings: z.array(standing),
 };
 
 const documentSummary = z.object(summary).meta({ id: 'DocumentSummary' });

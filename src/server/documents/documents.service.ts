@@ -1,84 +1,39 @@
 import { Injectable } from '@nestjs/common';
-import { fromUtf8, utf8 } from '../../core/base/bytes.ts';
-import { canonicalBytes } from '../../core/base/canonical.ts';
+import type { DocumentStatement } from '../../core/approval/statement.ts';
+import { utf8 } from '../../core/base/bytes.ts';
 import { blobAddress } from '../../core/base/digest.ts';
 import type { Result } from '../../core/base/result.ts';
 import { ok, refuse } from '../../core/base/result.ts';
-import { isIn } from '../../core/governance/charter.ts';
+import { isGovernor, isIn, RECOVERY } from '../../core/governance/charter.ts';
+import type { CharterBody, CharterMember } from '../../core/governance/document.ts';
 import { documentDigest, parseDocument } from '../../core/governance/document.ts';
-import type { DocumentRecord, State } from '../../core/log/state.ts';
+import { headOf } from '../../core/log/admit-document.ts';
 import type { MemberCaller } from '../access/caller.ts';
 import { checkAuthor } from '../access/author.ts';
-import { ServerConfig } from '../config.ts';
-import { decodeBlobs, readCursor } from '../http/bodies.ts';
+import { decodeBlobs } from '../http/bodies.ts';
 import { LogService } from '../log/log.service.ts';
 import { StatementService } from '../log/statement.service.ts';
 import type {
   DocumentSignedView,
   DocumentStatementBody,
-  DocumentSummary,
-  DocumentView,
-  DocumentsQuery,
-  DocumentsView,
-  OrganisationView,
   PublishBody,
   PublishedView,
 } from './documents.schema.ts';
+import { PublicationStore } from './publication.store.ts';
 
-/** Shows the documents of the organisation, and takes new ones and their signatures into the log. */
+/** Takes new documents and what is said of them into the log. */
 @Injectable()
 export class DocumentsService {
   constructor(
     private readonly log: LogService,
     private readonly statements: StatementService,
-    private readonly config: ServerConfig,
+    private readonly publications: PublicationStore,
   ) {}
 
-  /** Code `document.unknown` while no charter is in force. */
-  organisation(): Result<OrganisationView> {
-    const { charter, genesis, wallets, tree } = this.log.state();
-    if (charter === null) return refuse('document.unknown', { kind: 'charter' });
-    const { body } = charter.document;
-    return ok({
-      genesis,
-      network: this.config.network,
-      origin: body.log.origin,
-      logKey: body.log.key,
-      demonstration: body.demonstration,
-      members: body.members.map(({ id, groups }) => ({ id, groups: [...groups] })),
-      wallets: [...wallets.keys()],
-      size: tree.size,
-    });
-  }
-
-  /** A page in the order of the log. Code `cursor.invalid`. */
-  list({ kind, cursor, limit }: DocumentsQuery): Result<DocumentsView> {
-    const from = readCursor(cursor, 0);
-    if (!from.ok) return from;
-    const state = this.log.state();
-    const found = [...state.documents.values()].filter(
-      ({ index, document }) =>
-        index >= from.value && (kind === undefined || document.kind === kind),
-    );
-    return ok({
-      items: found.slice(0, limit).map((record) => summaryOf(state, record)),
-      next: found[limit] === undefined ? null : String(found[limit].index),
-    });
-  }
-
-  /** Code `document.unknown`. */
-  show(digest: string): Result<DocumentView> {
-    const state = this.log.state();
-    const record = state.documents.get(digest);
-    if (record === undefined) return refuse('document.unknown', { document: digest });
-    const document = fromUtf8(canonicalBytes(record.document));
-    if (document === undefined) throw new Error('bug: canonical JSON is UTF-8');
-    return ok({ ...summaryOf(state, record), document });
-  }
-
   /**
-   * Logs a document, not yet in force. Only governors may: a document carries no signature of its own. Codes:
-   * `member.role`, those of the fold for documents.
+   * Logs a document, not yet in force: it carries no signature of its own. Governors may, and officers, who publish what
+   * recovery keys sign; even suspended ones, for whoever has taken a governor's device over can suspend all the others.
+   * Codes: `member.role`, `document.unsigned.many`, those of the fold for documents.
    */
   async publish(
     { document }: PublishBody,
@@ -86,19 +41,28 @@ export class DocumentsService {
   ): Promise<Result<PublishedView>> {
     const { charter, members } = this.log.state();
     const author = members.get(member)?.member;
-    const needs = charter?.document.body.governance.group;
-    if (author === undefined || needs === undefined || !isIn(author, [needs]))
-      return refuse('member.role', { member, needs: needs ?? null });
+    const needs = charter?.document.body;
+    if (author === undefined || needs === undefined || !mayPublish(needs, author))
+      return refuse('member.role', { member, needs: needs?.governance.group ?? null });
     const bytes = utf8(document);
     const parsed = parseDocument(bytes);
     if (!parsed.ok) return parsed;
+    const digest = documentDigest(parsed.value);
+    if (this.log.state().documents.has(digest))
+      return refuse('document.duplicate', { document: digest });
+    const claimed = await this.publications.claim(member, digest);
+    if (!claimed.ok) return claimed;
     const entry = { type: 'document', document: blobAddress(bytes) } as const;
     const index = await this.statements.submitEntry(entry, [bytes]);
-    if (!index.ok) return index;
-    return ok({ digest: documentDigest(parsed.value), index: index.value });
+    if (index.ok) return ok({ digest, index: index.value });
+    await this.publications.drop(member, digest);
+    return index;
   }
 
-  /** Logs a governor's or key holder's word on a document. Codes: those of the fold, `session.member`, `statement.*`. */
+  /**
+   * Logs a governor's or key holder's word on a document, or that of a recovery key, which proves itself and comes by
+   * anybody's session. Codes: those of the fold, `session.member`, `device.unconfirmed`, `statement.*`.
+   */
   async sign(
     body: DocumentStatementBody,
     caller: MemberCaller,
@@ -106,7 +70,7 @@ export class DocumentsService {
     const said = this.statements.read(body, 'document');
     if (!said.ok) return said;
     const { statement, digest } = said.value;
-    const author = checkAuthor(statement, caller);
+    const author = statement.member === RECOVERY ? ok(null) : checkSigner(statement, caller);
     if (!author.ok) return author;
     if (statement.decision !== 'veto') {
       const timely = this.statements.checkTime(statement);
@@ -120,34 +84,20 @@ export class DocumentsService {
     const { document } = statement;
     const state = this.log.state();
     const record = state.documents.get(document);
-    const inForce = record !== undefined && isInForce(state, record);
+    const inForce = record !== undefined && headOf(state, record.document) === record;
     return ok({ digest, index: index.value, document, inForce });
   }
 }
 
-function summaryOf(state: State, record: DocumentRecord): DocumentSummary {
-  const { digest, index, document, headAt, approvals } = record;
-  return {
-    digest,
-    index,
-    kind: document.kind,
-    id: document.id,
-    version: document.version,
-    inForce: isInForce(state, record),
-    authorisedAt: headAt,
-    approvedBy: [...approvals.keys()].sort(),
-  };
+/** A device that has not confirmed its entry says nothing but that. Codes `session.member`, `device.unconfirmed`. */
+function checkSigner(statement: DocumentStatement, caller: MemberCaller): Result<null> {
+  const author = checkAuthor(statement, caller);
+  if (!author.ok || caller.hindrance !== 'device.unconfirmed') return author;
+  const confirmsItself = statement.decision === 'confirm' && statement.device === caller.device;
+  const { member, device } = caller;
+  return confirmsItself ? ok(null) : refuse('device.unconfirmed', { member, device });
 }
 
-function isInForce(state: State, { digest, document }: DocumentRecord): boolean {
-  switch (document.kind) {
-    case 'charter':
-      return state.charter?.digest === digest;
-    case 'destinations':
-      return state.destinations?.digest === digest;
-    case 'policy':
-      return state.policies.get(document.id)?.digest === digest;
-    case 'wallet':
-      return state.wallets.get(document.id)?.record.digest === digest;
-  }
+function mayPublish(charter: CharterBody, member: CharterMember): boolean {
+  return isGovernor(charter, member) || isIn(member, charter.officers);
 }

@@ -46,6 +46,8 @@ function namedBy(entry: Entry): string | null {
         return receipt.proposal;
       case 'started':
       case 'sight':
+      case 'force':
+      case 'lift':
       case 'refusal':
         return null;
     }

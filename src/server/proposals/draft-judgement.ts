@@ -20,6 +20,8 @@ export interface Subject {
   readonly member: string;
   readonly wallet: WalletRecord;
   readonly charter: DocumentRecord<DocumentOf<'charter'>>;
+  /** The version of the wallet document in force. */
+  readonly record: DocumentRecord<DocumentOf<'wallet'>>;
   readonly policy: DocumentRecord<DocumentOf<'policy'>>;
   readonly destinations: DocumentRecord<DocumentOf<'destinations'>>;
   readonly reference: string | null;
@@ -69,7 +71,7 @@ function plannedProposal(
   { transaction, view }: Plan,
   now: Seconds,
 ): ProposalRecord {
-  const { member, wallet, charter, policy, destinations, reference } = subject;
+  const { member, wallet, charter, record, policy, destinations, reference } = subject;
   const statement: ProposalStatement = {
     type: 'proposal',
     org: state.genesis,
@@ -80,7 +82,7 @@ function plannedProposal(
     issuedAt: formatTime(now),
     expiresAt: formatTime(now + PROPOSAL_SECONDS),
     network: wallet.body.network,
-    wallet: { id: wallet.id, digest: wallet.record.digest },
+    wallet: { id: wallet.id, digest: record.digest },
     policy: policy.digest,
     charter: charter.digest,
     destinations: destinations.digest,

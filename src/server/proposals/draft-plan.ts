@@ -7,6 +7,7 @@ import type { Sats } from '../../core/base/sats.ts';
 import { sats } from '../../core/base/sats.ts';
 import { fromHex } from '../../core/base/bytes.ts';
 import { highestChangeSigned } from '../../core/log/admit-proposal.ts';
+import type { DestinationsBody } from '../../core/governance/document.ts';
 import type { State, WalletRecord } from '../../core/log/state.ts';
 import { selectCoins } from '../../core/proposal/select.ts';
 import { buildTransaction } from '../../core/psbt/build.ts';
@@ -38,11 +39,10 @@ export interface Payment {
 
 /** Scripts of the payments. Codes: `destination.unknown`, `address.invalid`, `address.network`. */
 export function resolvePayments(
-  state: State,
-  { body }: WalletRecord,
+  book: DestinationsBody['entries'],
+  network: Network,
   asked: readonly AskedPayment[],
 ): Result<readonly Payment[]> {
-  const book = state.destinations?.document.body.entries ?? [];
   const payments: Payment[] = [];
   for (const payment of asked) {
     const amount = sats(payment.sats);
@@ -53,7 +53,7 @@ export function resolvePayments(
       payments.push({ script: fromHex(listed.script), sats: amount });
       continue;
     }
-    const script = scriptOfAddress(payment.address, body.network);
+    const script = scriptOfAddress(payment.address, network);
     if (!script.ok) return script;
     payments.push({ script: script.value, sats: amount });
   }

@@ -7,8 +7,10 @@ import type { Result } from '../../core/base/result.ts';
 import { ok, refuse } from '../../core/base/result.ts';
 import { formatTime } from '../../core/base/time.ts';
 import { isIn } from '../../core/governance/charter.ts';
+import { currentDocuments } from '../../core/governance/current.ts';
 import type { WalletRecord } from '../../core/log/state.ts';
 import type { Evaluation } from '../../core/policy/evaluate.ts';
+import { askedTooMuch } from '../../core/policy/wallet-budget.ts';
 import { inspectPsbt } from '../../core/psbt/inspect.ts';
 import type { MemberCaller } from '../access/caller.ts';
 import { LogService } from '../log/log.service.ts';
@@ -49,7 +51,7 @@ export class DraftsService {
 
   /**
    * A draft whose coins are held for ten minutes. Codes: `wallet.unknown`, `member.role`, `document.unknown`,
-   * `policy.*`, `destination.unknown`, `address.*`, `coin.*`, `chain.fee.unknown`, `psbt.*`.
+   * `policy.*` (`policy.asked.exceeded` among them), `destination.unknown`, `address.*`, `coin.*`, `chain.fee.unknown`, `psbt.*`.
    */
   async draft(body: DraftBody, { member }: MemberCaller): Promise<Result<DraftView>> {
     const subject = this.#subject(body, member);
@@ -70,11 +72,14 @@ export class DraftsService {
   async #attempt(body: DraftBody, subject: Subject): Promise<Result<DraftView>> {
     const { wallet, member } = subject;
     const plan =
-      'psbt' in body ? await this.#inspect(body.psbt, wallet) : await this.#build(body, wallet);
+      'psbt' in body ? await this.#inspect(body.psbt, wallet) : await this.#build(body, subject);
     if (!plan.ok) return plan;
     const now = this.chain.now();
     const judged = judgeDraft(this.log.state(), subject, plan.value, now);
     if (judged.refusal !== null) return { ok: false, refusal: judged.refusal };
+    const asking = { proposal: null, initiator: member, spend: plan.value.view.spend };
+    const much = askedTooMuch(this.log.state(), wallet.id, asking, now);
+    if (much !== null) return { ok: false, refusal: much };
     const draft: DraftRow = {
       id: randomUUID(),
       member,
@@ -87,29 +92,32 @@ export class DraftsService {
   }
 
   #subject(body: DraftBody, member: string): Result<Subject> {
-    const { charter, destinations, wallets, policies, members } = this.log.state();
-    const wallet = wallets.get(body.wallet);
-    if (wallet === undefined) return refuse('wallet.unknown', { wallet: body.wallet });
-    if (charter === null || destinations === null)
-      return refuse('document.unknown', { kind: charter === null ? 'charter' : 'destinations' });
-    const policy = policies.get(wallet.id);
-    if (policy === undefined) return refuse('policy.unknown', { wallet: wallet.id });
+    const state = this.log.state();
+    const wallet = state.wallets.get(body.wallet);
+    const current = currentDocuments(state, body.wallet);
+    if (wallet === undefined || current === null)
+      return refuse('wallet.unknown', { wallet: body.wallet });
+    const { charter, wallet: record, policy, destinations } = current;
+    if (destinations === null) return refuse('document.unknown', { kind: 'destinations' });
+    if (policy === null) return refuse('policy.unknown', { wallet: wallet.id });
     const needs = charter.document.body.initiators;
-    const author = members.get(member)?.member;
+    const author = state.members.get(member)?.member;
     if (author === undefined || !isIn(author, needs))
       return refuse('member.role', { member, needs: [...needs] });
     return ok({
       member,
       wallet,
       charter,
+      record,
       policy,
       destinations,
       reference: body.reference ?? null,
     });
   }
 
-  async #build(body: Payments, wallet: WalletRecord): Promise<Result<Plan>> {
-    const payments = resolvePayments(this.log.state(), wallet, body.payments);
+  async #build(body: Payments, { wallet, destinations }: Subject): Promise<Result<Plan>> {
+    const { entries } = destinations.document.body;
+    const payments = resolvePayments(entries, wallet.body.network, body.payments);
     if (!payments.ok) return payments;
     const asked = body.feeRate ?? (await this.chain.estimate(TARGET_BLOCKS));
     const feeRate = feeRateOf(asked, wallet.body.network);
@@ -154,7 +162,7 @@ export class DraftsService {
 }
 
 function viewOf(draft: DraftRow, subject: Subject, plan: Plan, judged: Judgement): DraftView {
-  const { charter, wallet, policy, destinations } = subject;
+  const { charter, record, policy, destinations } = subject;
   const { spend } = plan.view;
   return {
     draft: draft.id,
@@ -165,7 +173,7 @@ function viewOf(draft: DraftRow, subject: Subject, plan: Plan, judged: Judgement
     spendDigest: digest('spend', spend),
     documents: {
       charter: charter.digest,
-      wallet: wallet.record.digest,
+      wallet: record.digest,
       policy: policy.digest,
       destinations: destinations.digest,
     },

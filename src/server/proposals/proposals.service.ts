@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Result } from '../../core/base/result.ts';
 import { ok, refuse } from '../../core/base/result.ts';
+import { askedTooMuch } from '../../core/policy/wallet-budget.ts';
 import { proposalName } from '../../core/proposal/name.ts';
 import type { MemberCaller } from '../access/caller.ts';
 import { checkAuthor } from '../access/author.ts';
@@ -25,7 +26,7 @@ export class ProposalsService {
 
   /**
    * Logs a proposal and holds its coins. Codes: those of the fold for proposals, `session.member`, `statement.*`,
-   * `text.mismatch`, `log.blob.*`, `psbt.locktime.future`, `coin.spent`, `coin.locked`.
+   * `text.mismatch`, `log.blob.*`, `policy.asked.exceeded`, `psbt.locktime.future`, `coin.spent`, `coin.locked`.
    */
   async propose(body: ProposeBody, caller: MemberCaller): Promise<Result<ProposedView>> {
     const said = this.statements.read(body, 'proposal');
@@ -42,6 +43,10 @@ export class ProposalsService {
     if (!texts.ok) return texts;
     const blobs = decodeBlobs(body.blobs);
     if (!blobs.ok) return blobs;
+    const asking = { proposal: digest, initiator: statement.initiator, spend: statement.spend };
+    const { id } = statement.wallet;
+    const much = askedTooMuch(this.log.state(), id, asking, this.chain.now());
+    if (much !== null) return { ok: false, refusal: much };
     const valid = checkLockTime(statement.spend.lockTime, await this.chain.tip());
     if (!valid.ok) return valid;
     return this.#submit(said.value, { coins: body.coins, blobs: blobs.value, texts: texts.value });

@@ -1,8 +1,21 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { valueOf } from '../http/refusal-exception.ts';
-import type { CoinsQuery, CoinsView, WalletView, WalletsView } from './wallets.schema.ts';
-import { coinsQuery, coinsView, walletId, walletView, walletsView } from './wallets.schema.ts';
+import type {
+  BudgetView,
+  CoinsQuery,
+  CoinsView,
+  WalletView,
+  WalletsView,
+} from './wallets.schema.ts';
+import {
+  budgetView,
+  coinsQuery,
+  coinsView,
+  walletId,
+  walletView,
+  walletsView,
+} from './wallets.schema.ts';
 import { WalletsService } from './wallets.service.ts';
 
 @ApiTags('wallets')
@@ -22,6 +35,13 @@ export class WalletsController {
   @ApiOkResponse({ standardSchema: walletView })
   async show(@Param('id', { schema: walletId }) id: string): Promise<WalletView> {
     return valueOf(await this.wallets.show(id));
+  }
+
+  /** What each limit of its policy leaves: spent, reserved, asked for and free, and when more frees up. */
+  @Get(':id/budget')
+  @ApiOkResponse({ standardSchema: budgetView })
+  budget(@Param('id', { schema: walletId }) id: string): BudgetView {
+    return valueOf(this.wallets.budget(id));
   }
 
   /** The coins that a draft may take now, the largest first. */

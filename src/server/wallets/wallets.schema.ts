@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, hex32, label, outpoint, satsJson } from '../../core/base/schema.ts';
+import { count, hex32, label, outpoint, satsJson, time } from '../../core/base/schema.ts';
 import { pageCursor, pageLimit } from '../http/bodies.ts';
 
 export const walletId = label.meta({ id: 'WalletId' });
@@ -61,7 +61,7 @@ export const walletView = z
     holders: z.array(label),
     birth: count,
     gapLimit: count,
-    /** Digests in force. */
+    /** Digests in force at the wallet's signer, or the newest where it has not begun: what a proposal names. */
     documents: z.object({
       charter: hex32.nullable(),
       wallet: hex32,
@@ -73,3 +73,37 @@ export const walletView = z
   })
   .meta({ id: 'Wallet' });
 export type WalletView = z.infer<typeof walletView>;
+
+const limit = z.object({
+  name: z.string(),
+  /** `count`: numbers of spends; else satoshi. */
+  measure: z.enum(['amount', 'count', 'fee']),
+  of: z.enum(['wallet', 'destination', 'initiator', 'organisation']),
+  /** The owner (null: all unlisted addresses) or the initiator; null for wallet and organisation. */
+  key: z.string().nullable(),
+  windowSeconds: count.nullable(),
+  /** Of an organisation's limit the share of this wallet. */
+  most: count,
+  spent: count,
+  reserved: count,
+  /** By proposals that nobody has approved, for an hour from their time. It holds nothing. */
+  asked: count,
+  /** Beside what is spent and reserved. */
+  free: count,
+  /** When more frees up by age; null when nothing will. */
+  freesAt: time.nullable(),
+});
+
+export const budgetView = z
+  .object({
+    wallet: label,
+    /** Digest of the policy in force at the signer. */
+    policy: hex32,
+    /** The signer's time, or ours where that is later. */
+    at: time,
+    limits: z.array(limit),
+    /** Initiators and destinations left out: those who used the least. */
+    omitted: count,
+  })
+  .meta({ id: 'Budget' });
+export type BudgetView = z.infer<typeof budgetView>;

@@ -3,14 +3,20 @@ import { ADDRESS_INDEX } from '../../core/base/limits.ts';
 import type { Result } from '../../core/base/result.ts';
 import { ok, refuse } from '../../core/base/result.ts';
 import { satsToJson } from '../../core/base/sats.ts';
-import { walletOpen } from '../../core/authorise.ts';
+import { openFreezes, walletOpen } from '../../core/authorise.ts';
+import { formatTime } from '../../core/base/time.ts';
+import { currentDocuments } from '../../core/governance/current.ts';
 import { createLedger } from '../../core/log/ledger.ts';
 import type { State, WalletRecord } from '../../core/log/state.ts';
+import { walletBudget } from '../../core/policy/wallet-budget.ts';
 import { ChainService } from '../chain/chain.service.ts';
 import type { Balance, Coin } from '../chain/coin.store.ts';
+import { Clock } from '../clock.ts';
 import { readCursor } from '../http/bodies.ts';
 import { LogService } from '../log/log.service.ts';
+import { limitView } from '../proposals/views.ts';
 import type {
+  BudgetView,
   CoinsQuery,
   CoinsView,
   WalletSummary,
@@ -27,6 +33,7 @@ export class WalletsService {
   constructor(
     private readonly log: LogService,
     private readonly chain: ChainService,
+    private readonly clock: Clock,
   ) {}
 
   /** All of them: an organisation has few. */
@@ -48,6 +55,7 @@ export class WalletsService {
     const next = Math.min(ADDRESS_INDEX, await coins.nextReceiveIndex(id));
     const page = await this.#page(wallet.value, 0, FIRST_COINS);
     const state = this.log.state();
+    const current = currentDocuments(state, id);
     const { body, record, wallet: derived } = wallet.value;
     return ok({
       ...summaryOf(state, wallet.value, balance),
@@ -58,10 +66,10 @@ export class WalletsService {
       birth: body.birth,
       gapLimit: body.gapLimit,
       documents: {
-        charter: state.charter?.digest ?? null,
-        wallet: record.digest,
-        policy: state.policies.get(id)?.digest ?? null,
-        destinations: state.destinations?.digest ?? null,
+        charter: current?.charter.digest ?? null,
+        wallet: current?.wallet.digest ?? record.digest,
+        policy: current?.policy?.digest ?? null,
+        destinations: current?.destinations?.digest ?? null,
       },
       coins: page,
     });
@@ -73,6 +81,14 @@ export class WalletsService {
     if (!wallet.ok) return wallet;
     const from = readCursor(query.cursor, 0);
     return from.ok ? ok(await this.#page(wallet.value, from.value, query.limit)) : from;
+  }
+
+  /** What the limits of a wallet's policy leave. Codes: `wallet.unknown`, `policy.unknown`, `policy.facts.inconsistent`. */
+  budget(id: string): Result<BudgetView> {
+    const found = walletBudget(this.log.state(), id, this.clock.now());
+    if (!found.ok) return found;
+    const { policy, at, limits, omitted } = found.value;
+    return ok({ wallet: id, policy, at: formatTime(at), limits: limits.map(limitView), omitted });
   }
 
   #wallet(id: string): Result<WalletRecord> {
@@ -99,7 +115,7 @@ function summaryOf(state: State, wallet: WalletRecord, balance: Balance): Wallet
     network: body.network,
     digest: record.digest,
     open: walletOpen(state, ledger, wallet),
-    frozen: state.freezes.some(({ statement }) => ['*', id].includes(statement.wallet)),
+    frozen: openFreezes(state, ledger, id).length > 0,
     balance: {
       confirmedSats: satsToJson(balance.confirmedSats),
       pendingSats: Number(balance.unconfirmedSats - balance.spendingSats),

@@ -19,7 +19,12 @@ import { scriptOfAddress } from '../../../src/core/wallet/network.ts';
 import { describeApi } from '../../../src/server/app.ts';
 import { draftView } from '../../../src/server/proposals/drafts.schema.ts';
 import { proposalView, proposalsView } from '../../../src/server/proposals/proposals.schema.ts';
-import { coinsView, walletView, walletsView } from '../../../src/server/wallets/wallets.schema.ts';
+import {
+  budgetView,
+  coinsView,
+  walletView,
+  walletsView,
+} from '../../../src/server/wallets/wallets.schema.ts';
 import { documentView, documentsView } from '../../../src/server/documents/documents.schema.ts';
 import { codeOf, editTransaction, passed } from '../../support/psbt.ts';
 import type { Caller } from '../../support/sandbox-server.ts';
@@ -308,7 +313,7 @@ describe('from a draft to a proposal', () => {
       const shown = passed(await get(`/v1/proposals/${sent.proposal}`, proposalView));
       expect(shown).toMatchObject({
         ...{ proposal: sent.proposal, index: sent.index, name: sent.name, stage: 'open' },
-        ...{ outcome: 'pending', code: 'wallet.unconfirmed', amountSats: 20_000 },
+        ...{ outcome: 'pending', code: 'signer.pending', amountSats: 20_000 },
         ...{ approvals: [], ended: null, facts: null },
         purpose: { text: 'rent' },
       });
@@ -495,8 +500,29 @@ describe('from a draft to a proposal', () => {
         ...{ document: charter?.digest, inForce: true },
       });
       const veto = signStatement({ ...statement, decision: 'veto' }, governor.device.secretKey);
-      expect(codeOf(await governor.api.signDocument(veto))).toBe('document.change.unsupported');
+      expect(codeOf(await governor.api.signDocument(veto))).toBe('document.inforce');
     });
+  });
+
+  test('what one member asks for, and nobody has approved, stays within what the limits leave', async () => {
+    for (const index of [2, 3, 4]) await server.fund(BTC, index);
+    const first = await proposed((BTC * 9) / 10);
+    await proposed((BTC * 9) / 10);
+    const most = (BTC * 9) / 10;
+    const budget = passed(await get('/v1/wallets/hot-1/budget', budgetView));
+    const daily = budget.limits.find(({ name }) => name === 'daily');
+    expect(daily).toMatchObject({ spent: 0, reserved: 0, free: 2 * BTC });
+    expect(daily?.asked).toBeGreaterThanOrEqual(2 * most);
+    expect(codeOf(await ask(operator, [[listedAddress, most]]))).toBe('policy.asked.exceeded');
+    // A draft is no condition of a proposal: that is asked again.
+    const small = read(passed(await ask(operator, [[listedAddress, 100_000]])));
+    const outputs = small.view.spend.outputs.map((output) =>
+      output.change === undefined ? { ...output, sats: most } : { ...output },
+    );
+    const spend = { ...small.view.spend, inputs: [...small.view.spend.inputs], outputs };
+    expect(codeOf(await propose(small, { statement: { spend } }))).toBe('policy.asked.exceeded');
+    passed(await end(first, 'withdraw', operator));
+    await proposed(most);
   });
 
   test('the description of the API names the parameters of lists', () => {

@@ -10,7 +10,16 @@ function subjectOf(world: World, reference: string | null = null): Subject {
   const policy = policies.get('hot-1');
   if (charter === null || destinations === null || policy === undefined)
     throw new Error('the documents are in force');
-  return { member: 'operator', wallet: world.wallet, charter, policy, destinations, reference };
+  const { record } = world.wallet;
+  return {
+    member: 'operator',
+    wallet: world.wallet,
+    charter,
+    record,
+    policy,
+    destinations,
+    reference,
+  };
 }
 
 const judge = (
@@ -36,6 +45,7 @@ describe('a draft is judged', () => {
   test('as the proposal will be', () => {
     const world = new World();
     world.start();
+    world.round();
     for (const pays of [
       [[listedAddress, 20_000]],
       [
