@@ -126,18 +126,28 @@ export const POLICY_ASSERTIONS = 20;
 export const COMPROMISED = 5;
 /** Forms of spend that a policy tells apart: an ordinary one has below 50. */
 export const ANALYSIS_FORMS = 4_096;
-/** Stretches that one sum of windows is built from, such as every minute for two months. */
-export const ANALYSIS_LENGTHS = 100_000;
-/** Spends that one attack is played through with; what takes more is told as not exact. */
+/** Classes of payees that conditions tell apart while the address book is not known: nine tags make as many. */
+export const ANALYSIS_CLASSES = 512;
+/** Stretches that one sum of windows is built from, such as every minute for two weeks. */
+export const ANALYSIS_LENGTHS = 20_160;
+/** Spends, and payments in them, that one attack is played through with; what takes more is told as not exact. */
 export const ANALYSIS_SPENDS = 1_000;
+export const ANALYSIS_PAYMENTS = 4_000;
+/** Spends tried in all the plans of one attack, about a second. */
+export const ANALYSIS_TRIES = 20_000;
 /** Sets of people of one size that are played through, those who may move most first. */
 export const ANALYSIS_ATTACKS = 8;
 /** Steps of one analysis of policies, a few seconds: whoever writes a policy decides how hard it is to analyse. */
 export const ANALYSIS_STEPS = 2_000_000;
+/** How long the server lets one analysis run, below the half minute that a client waits; and how many wait for theirs. */
+export const ANALYSIS_SECONDS = 20;
+export const ANALYSES_WAITING = 8;
+/** Open proposals that a shadow policy judges at once when it is attached or a document comes in force, the newest. */
+export const SHADOW_OPEN = 1_000;
 /** Examples of either direction that a comparison gives: what more there is becomes visible when these are dealt with. */
 export const ANALYSIS_EXAMPLES = 10;
-/** Earlier spends of one example: so many a person can count. */
-export const HISTORY_SPENDS = 2_000;
+/** Earlier spends of one example: more than any limit of ours counts, and still judged within a second. */
+export const HISTORY_SPENDS = 10_000;
 /** The largest size of a transaction in vbytes: TRANSACTION_WEIGHT / 4. */
 export const FEE_VBYTES = 100_000;
 /** Offsets of one time zone: two a year for half a century; no zone is farther from UTC than 16 hours. */
