@@ -1,0 +1,49 @@
+import type { Refusal } from '../base/result.ts';
+import type { Seconds } from '../base/time.ts';
+import type { State } from '../log/state.ts';
+import { currentDocuments } from '../governance/current.ts';
+import type { Limit } from './body.ts';
+import { indexOf } from './ledger-index.ts';
+
+/** What a spend adds to limits of the whole organisation: satoshi. */
+export interface JointSpend {
+  readonly amountSats: number;
+  readonly feeSats: number;
+}
+
+/**
+ * The limit of the whole organisation that one more spend of a wallet would exceed, summed over the receipts of all
+ * wallets as they stand in the log; null when none. Each signer holds its own share by itself (`here`); this sum no
+ * signer knows, so the server holds it when a spend is proposed, and it is never an input of authorise.ts (design 4,
+ * point 8; design 3, "Details"). Code `policy.limit.joint`.
+ */
+export function jointLimitExceeded(
+  state: State,
+  wallet: string,
+  spend: JointSpend,
+  now: Seconds,
+): Refusal | null {
+  const policy = currentDocuments(state, wallet)?.policy?.document.body;
+  for (const limit of policy?.limits ?? []) {
+    if (limit.of !== 'organisation') continue;
+    const asked = { amount: spend.amountSats, fee: spend.feeSats, count: 1 }[limit.measure];
+    const held = limit.windowSeconds === null ? 0 : heldEverywhere(state, limit, now);
+    if (held + asked > limit.most)
+      return {
+        code: 'policy.limit.joint',
+        facts: { limit: limit.name, most: limit.most, held, asked },
+      };
+  }
+  return null;
+}
+
+function heldEverywhere(state: State, limit: Limit, clock: Seconds): number {
+  let held = 0;
+  for (const ledger of state.ledgers.values()) {
+    const usage = indexOf(state, ledger).budget.seen(new Map(), null);
+    const now = Math.max(clock, ledger.at);
+    const { spent, reserved } = usage.windowState(limit, null, now);
+    held += spent + reserved;
+  }
+  return held;
+}
