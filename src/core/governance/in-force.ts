@@ -115,6 +115,16 @@ export function standingOfNamed(
   return at.now - next.at <= at.graceSeconds ? 'former' : 'stale';
 }
 
+/**
+ * The versions that lone governors have tightened since, oldest first, without the one in force: the quorum may give
+ * each back without delay.
+ */
+export function undoable(ledger: Ledger, kind: DocumentKind): readonly string[] {
+  const history = ledger.forced[kind];
+  const last = history.findLastIndex(({ by }) => by !== 'one');
+  return history.slice(Math.max(0, last), -1).map(({ document }) => document);
+}
+
 /** The charters in force for a signer at a time and since, the newest last. Before the first one was: that one. */
 export function chartersSince(
   state: State,

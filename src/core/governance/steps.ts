@@ -9,7 +9,15 @@ import { isSame } from './change.ts';
 import { checkContent } from './content.ts';
 import type { CharterBody, DocumentKind } from './document.ts';
 import type { InForce } from './in-force.ts';
-import { concernsOf, inForce, knownSince, livingDevice, placeAt, vetoersOf } from './in-force.ts';
+import {
+  concernsOf,
+  inForce,
+  knownSince,
+  livingDevice,
+  placeAt,
+  undoable,
+  vetoersOf,
+} from './in-force.ts';
 import { charterTightens, tightens } from './tighten.ts';
 
 /**
@@ -207,14 +215,10 @@ export function governorVoice(
  * quorum but no delay.
  */
 function undoes(state: State, ledger: Ledger, { document }: DocumentRecord): boolean {
-  const history = ledger.forced[document.kind];
-  for (let place = history.length - 1; place > 0; place--) {
-    if (history[place]?.by !== 'one') return false;
-    const former = history[place - 1]?.document;
-    const record = former === undefined ? undefined : state.documents.get(former);
-    if (record !== undefined && isSame(record.document.body, document.body)) return true;
-  }
-  return false;
+  return undoable(ledger, document.kind).some((former) => {
+    const record = state.documents.get(former);
+    return record !== undefined && isSame(record.document.body, document.body);
+  });
 }
 
 /**

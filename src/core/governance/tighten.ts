@@ -4,21 +4,22 @@ import type { Ledger } from '../log/ledger.ts';
 import type { DocumentRecord, State } from '../log/state.ts';
 import { ANALYSIS_SETTINGS } from '../base/limits.ts';
 import { loosens } from '../policy/analyse/compare.ts';
-import type { Setting } from '../policy/analyse/setting.ts';
+import type { AnalysedMember, Setting } from '../policy/analyse/setting.ts';
 import type { PolicyBody } from '../policy/body.ts';
+import { deviceKinds } from '../policy/body.ts';
 import { implies } from '../policy/analyse/coalition.ts';
 import { clauseGroups } from '../policy/quorum.ts';
 import { analysedMembers } from './charter.ts';
 import { isSame } from './change.ts';
 import type { CharterBody, DestinationsBody, DocumentKind, DocumentOf } from './document.ts';
 import type { InForce } from './in-force.ts';
-import { inForce, placeAt, recordOf, vetoersOf } from './in-force.ts';
+import { inForce, placeAt, recordOf, undoable, vetoersOf } from './in-force.ts';
 
 /**
  * Whether a document merely tightens, computed over the whole set of documents before and after, against what is in
- * force and against every version that waits (design 3, "Asymmetric governance"): no spend needs fewer people or less
- * time or passes a higher limit, and no living person loses a veto, a rejection or a freeze. What cannot be decided
- * within the bounds of the analysis does not tighten.
+ * force, against every version that waits and every one that may come back without delay (design 3, "Asymmetric
+ * governance"): no spend needs fewer people or less time or passes a higher limit, and no living person loses a veto,
+ * a rejection or a freeze. What cannot be decided within the bounds of the analysis does not tighten.
  */
 export function tightens(
   state: State,
@@ -63,7 +64,7 @@ function isTighter(force: InForce, { document }: DocumentRecord, sides: Sides): 
   }
 }
 
-/** All that may stand beside one another: in force, and waiting to be. */
+/** All that may stand beside one another: in force, waiting to be, or given back at once when the quorum says so. */
 interface Sides {
   /** By charter, the members at each time from which one deputy less stands in. */
   readonly people: readonly Pick<Setting, 'members' | 'initiators'>[];
@@ -74,24 +75,25 @@ interface Sides {
 }
 
 function sidesOf(state: State, ledger: Ledger, force: InForce, now: Seconds): Sides {
-  const charters = [force.charter, ...waiting(state, ledger, force, 'charter')];
-  const books = [force.destinations, ...waiting(state, ledger, force, 'destinations')];
-  const own = [force.policy, ...waiting(state, ledger, force, 'policy')];
+  const charters = [force.charter, ...coming(state, ledger, force, 'charter')];
+  const books = [force.destinations, ...coming(state, ledger, force, 'destinations')];
+  const own = [force.policy, ...coming(state, ledger, force, 'policy')];
   const others = [...state.policies].flatMap(([wallet, head]) => {
     const theirs = state.ledgers.get(wallet);
     const there = theirs === undefined ? null : inForce(state, theirs);
     if (wallet === force.wallet.document.id || theirs === undefined || there === null) return [];
-    return [head, ...waiting(state, theirs, there, 'policy')];
+    return [head, ...coming(state, theirs, there, 'policy')];
   });
   const policies = [...own, ...others].flatMap((record) => (record === null ? [] : [record]));
   const eras = charters.map(({ document }) => erasOf(document.body, now));
+  const people = charters.flatMap(({ document: { body } }, i) =>
+    (eras[i] ?? []).map((at) => ({
+      members: analysedMembers(body, at),
+      initiators: body.initiators,
+    })),
+  );
   return {
-    people: charters.flatMap(({ document: { body } }, i) =>
-      (eras[i] ?? []).map((at) => ({
-        members: analysedMembers(body, at),
-        initiators: body.initiators,
-      })),
-    ),
+    people: [...new Map(people.map((one) => [JSON.stringify(one), one])).values()],
     policies: policies.map(({ document }) => document.body),
     books: books.map((record) => record?.document.body ?? null),
     key: JSON.stringify([
@@ -108,19 +110,24 @@ function erasOf(charter: CharterBody, now: Seconds): readonly Seconds[] {
   return [now, ...new Set(ends.filter((end) => end > now))];
 }
 
-/** The versions whose delay runs at a signer: signed, seen, not vetoed, following what is in force. */
-function waiting<K extends DocumentKind>(
+/**
+ * The versions that may come in force at a signer without another look at what stands beside: those whose delay runs,
+ * which are signed, seen and not vetoed, and those that undo what lone governors did.
+ */
+function coming<K extends DocumentKind>(
   state: State,
   ledger: Ledger,
   force: InForce,
   kind: K,
 ): readonly DocumentRecord<DocumentOf<K>>[] {
-  return [...ledger.sights.keys()].flatMap((digest) => {
+  const former = undoable(ledger, kind).flatMap((digest) => recordOf(state, kind, digest) ?? []);
+  const waiting = [...ledger.sights.keys()].flatMap((digest) => {
     const record = recordOf(state, kind, digest);
     if (record === null || record.approvals.size + record.recovered.size === 0) return [];
     if (vetoersOf(force, record, null).length > 0) return [];
     return placeAt(state, ledger, record) === 'stale' ? [] : [record];
   });
+  return [...former, ...waiting];
 }
 
 /** Whether under every combination of what stands beside, at every time, nothing becomes easier. */
@@ -165,11 +172,21 @@ export function charterTightens(before: CharterBody, after: CharterBody): boolea
     after.initiators.every((group) => before.initiators.includes(group)) &&
     after.governance.group === governance.group &&
     after.governance.delaySeconds >= governance.delaySeconds &&
-    implies(after.governance.clause, governance.clause, analysedMembers(before, 0)) &&
+    implies(after.governance.clause, governance.clause, everybody(before)) &&
     after.coolDowns.deviceSeconds >= coolDowns.deviceSeconds &&
     after.coolDowns.destinationSeconds >= coolDowns.destinationSeconds &&
     suspendsOnly(before, after)
   );
+}
+
+/** With whatever devices: who is suspended may come back, and who has one kind may get another. */
+function everybody({ members }: CharterBody): readonly AnalysedMember[] {
+  return members.map(({ id, groups, operators }) => ({
+    id,
+    groups,
+    operators,
+    kinds: deviceKinds,
+  }));
 }
 
 /** Whether members and devices are the same but for some that are newly suspended. */

@@ -286,3 +286,56 @@ describe('a signer that stood still', () => {
     receiptsHold(world);
   });
 });
+
+describe('a lone governor', () => {
+  const tiers = (most: string): string => `
+policy: hot-1
+timezone: UTC
+limits:
+  - { name: per payment, amount: 1 BTC, per: transaction }
+fees: { rate: 100 sat/vB, share: 50%, selfSats: 100000 }
+expires: { approve: 48h, sign: 24h }
+rules:
+  - name: friends
+    when: { destinations: { all: [listed] }, amount: { atMost: ${most}, per: transaction } }
+    require: { approvals: { from: treasury, atLeast: 1 } }
+  - name: strangers
+    when: { destinations: { any: [unlisted] }, amount: { atMost: 0.1 BTC, per: transaction } }
+    require: { approvals: { from: treasury, atLeast: 2 } }
+`;
+  const tiered = () =>
+    settled({ policy: tiers('0.1 BTC'), others: [{ id: 'dave', groups: ['treasury'] }] });
+
+  test('does not loosen a policy for an address book that the quorum gives back at once', () => {
+    const world = tiered();
+    const book = newest(world, 'destinations');
+    const empty = change(world, 'destinations', ['governor-1'], () => ({ entries: [] }));
+    world.round();
+    expect(standing(world, empty)).toBe('in force');
+    const looser = change(world, 'policy', ['governor-1'], () => policyBody(tiers('0.9 BTC')));
+    world.round();
+    expect(standing(world, looser)).toBe('unsigned');
+    const back = change(world, 'destinations', quorum, () => book.body);
+    world.round();
+    expect(standing(world, back)).toBe('in force');
+    receiptsHold(world);
+  });
+
+  test('does not open a way around the clauses for who is suspended', () => {
+    const world = settled({ policy: listedOnly, others: [{ id: 'zoe', groups: ['special'] }] });
+    change(world, 'charter', ['governor-1'], (body) => ({
+      ...body,
+      members: withMember(body.members, 'zoe', { suspended: true }),
+    }));
+    world.round();
+    const around = change(world, 'charter', ['governor-1'], ({ governance, ...body }) => ({
+      ...body,
+      governance: {
+        ...governance,
+        clause: { any: [governance.clause, { from: 'special', atLeast: 1, kinds: null }] },
+      },
+    }));
+    world.round();
+    expect(standing(world, around)).toBe('unsigned');
+  });
+});
