@@ -5,7 +5,7 @@ import { parseTime } from '../base/time.ts';
 import { groupsAt, isIn, memberOf } from '../governance/charter.ts';
 import type { CharterBody } from '../governance/document.ts';
 import type { InForce } from '../governance/in-force.ts';
-import { chartersSince, knownSince, livingDevice, recordOf } from '../governance/in-force.ts';
+import { chartersSince, cooledAt, livingDevice, recordOf } from '../governance/in-force.ts';
 import type { Ledger } from '../log/ledger.ts';
 import type { ApprovalRecord, ProposalRecord, State } from '../log/state.ts';
 import { eligibleVoices } from '../policy/quorum.ts';
@@ -55,25 +55,27 @@ export interface Standing {
  * any charter since does not stand: who comes back signs again.
  */
 export function standings(bench: Bench, approveSeconds: number): readonly Standing[] {
-  const { state, ledger, force, proposal } = bench;
-  const { deviceSeconds } = force.charter.document.body.coolDowns;
+  const { state, ledger, proposal } = bench;
   return proposal.approvals.map((approval) => {
     const issued = parseTime(approval.statement.issuedAt);
     const expires = parseTime(approval.statement.expiresAt);
     assert(issued !== undefined && expires !== undefined, 'times are checked in the fold');
     const seen = ledger.sights.get(approval.digest) ?? null;
     const since = seen ?? Number.MAX_SAFE_INTEGER;
-    const charters = chartersSince(state, ledger, since).map(({ forced: { at }, body }) => ({ at, body }));
-    const known = knownSince(state, ledger, approval, Number.MAX_SAFE_INTEGER);
+    const charters = chartersSince(state, ledger, since).map(({ forced: { at }, body }) => ({
+      at,
+      body,
+    }));
+    const cooled = cooledAt(state, ledger, approval, Number.MAX_SAFE_INTEGER);
     return {
       approval,
       seen,
       charters,
       ...life(state, charters, approval),
       from:
-        seen === null || known === null
+        seen === null || cooled === null
           ? null
-          : Math.max(seen, known + deviceSeconds, issued - ISSUED_AHEAD_SECONDS),
+          : Math.max(seen, cooled, issued - ISSUED_AHEAD_SECONDS),
       earliest: issued - ISSUED_AHEAD_SECONDS,
       until: Math.min(expires, issued + approveSeconds),
     };
@@ -128,13 +130,12 @@ export function voicesThen(
   standing: readonly Standing[],
   at: Seconds,
 ): readonly Voice[] {
-  const { state, ledger, force } = bench;
-  const { deviceSeconds } = force.charter.document.body.coolDowns;
+  const { state, ledger } = bench;
   const held = standing.flatMap((one) => {
     const charters = one.charters.filter((charter, i) => i === 0 || charter.at <= at);
-    const known = knownSince(state, ledger, one.approval, at);
-    if (one.seen === null || known === null || at >= one.until) return [];
-    const from = Math.max(one.seen, known + deviceSeconds, one.earliest);
+    const cooled = cooledAt(state, ledger, one.approval, at);
+    if (one.seen === null || cooled === null || at >= one.until) return [];
+    const from = Math.max(one.seen, cooled, one.earliest);
     const then = { ...one, charters, ...life(state, charters, one.approval) };
     return from <= at && then.lost === null ? [then] : [];
   });

@@ -59,6 +59,9 @@ const recovery = z.strictObject({
   delaySeconds: z.int().min(RECOVERY_SECONDS).max(WINDOW_SECONDS),
 });
 
+/** One governor may lengthen it, so it must end. */
+const wait = z.int().min(0).max(WINDOW_SECONDS);
+
 export const charterBodySchema = z.strictObject({
   /** The one protocol version accepted. */
   protocol: z.literal(1),
@@ -69,14 +72,14 @@ export const charterBodySchema = z.strictObject({
     /** The group whose members govern: each may tighten and veto. */
     group: label,
     clause: clauseSchema,
-    delaySeconds: count,
+    delaySeconds: wait,
   }),
   deputies: z.array(deputy).max(DEPUTIES),
   /** Groups whose members may propose. */
   initiators: z.array(label).min(1).max(GROUPS),
   /** Groups whose members may freeze. */
   officers: z.array(label).min(1).max(GROUPS),
-  coolDowns: z.strictObject({ deviceSeconds: count, destinationSeconds: count }),
+  coolDowns: z.strictObject({ deviceSeconds: wait, destinationSeconds: wait }),
   /** The log's origin (a plain name) and its Ed25519 key. */
   log: z.strictObject({ origin: z.string().regex(/^[a-z0-9][a-z0-9./-]{2,99}$/), key: hex32 }),
   /** One signer a wallet: Ed25519 receipt key. */

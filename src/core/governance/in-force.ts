@@ -160,24 +160,33 @@ export function livingDevice(
 }
 
 /**
- * Since when, at a time, the signer knew a device that was living in every charter since: the first sight of the first
- * of them; null when it was not living in the charter in force then. Its cool-down runs from there (design 4, point 16).
+ * When, by what was in force until a time, a device has cooled down (design 4, point 16): counted from the signer's first
+ * sight of the first of the charters in which it was living without a break. What has cooled once stays so when a later
+ * charter asks for more, else one governor could make everybody wait. Null: it was not living in the charter in force
+ * then.
  */
-export function knownSince(
+export function cooledAt(
   state: State,
   ledger: Ledger,
   { member, device }: { readonly member: string; readonly device: string },
   at: Seconds,
 ): Seconds | null {
-  let since: Seconds | null = null;
+  const run: { readonly forced: Forced; readonly coolDown: Seconds }[] = [];
   let key: string | null = null;
-  for (const { document, at: forcedAt } of ledger.forced.charter.toReversed()) {
-    if (forcedAt > at) continue;
-    const body = recordOf(state, 'charter', document)?.document.body;
+  for (const forced of ledger.forced.charter.toReversed()) {
+    if (forced.at > at) continue;
+    const body = recordOf(state, 'charter', forced.document)?.document.body;
     const living = body === undefined ? 'member.unknown' : livingDevice(body, member, device);
-    if (typeof living === 'string' || (key !== null && living.device.key !== key)) return since;
+    if (typeof living === 'string' || (key !== null && living.device.key !== key)) break;
     ({ key } = living.device);
-    since = ledger.sights.get(document) ?? null;
+    run.unshift({ forced, coolDown: body?.coolDowns.deviceSeconds ?? 0 });
   }
-  return since;
+  const known = ledger.sights.get(run[0]?.forced.document ?? '');
+  if (known === undefined) return null;
+  for (const [i, { forced, coolDown }] of run.entries()) {
+    const cooled = Math.max(known + coolDown, i === 0 ? known : forced.at);
+    const next = run[i + 1]?.forced.at;
+    if (next === undefined || cooled <= next) return cooled;
+  }
+  return null;
 }

@@ -11,8 +11,8 @@ import type { CharterBody, DocumentKind } from './document.ts';
 import type { InForce } from './in-force.ts';
 import {
   concernsOf,
+  cooledAt,
   inForce,
-  knownSince,
   livingDevice,
   placeAt,
   undoable,
@@ -204,8 +204,8 @@ export function governorVoice(
   const living = livingDevice(charter, member, device);
   if (typeof living === 'string' || !isGovernor(charter, living.member)) return [];
   if (!state.confirmed.has(living.device.key)) return [];
-  const known = knownSince(state, ledger, said, now);
-  if (known === null || now < known + charter.coolDowns.deviceSeconds) return [];
+  const cooled = cooledAt(state, ledger, said, now);
+  if (cooled === null || now < cooled) return [];
   const groups = groupsAt(charter, living.member, now);
   return [{ member, groups, kinds: [living.device.kind] }];
 }

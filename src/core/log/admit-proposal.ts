@@ -101,7 +101,7 @@ function checkNamed(state: State, statement: ProposalStatement): Result<null> {
   ] as const;
   for (const [kind, digest, place] of named) {
     const record = recordOf(state, kind, digest);
-    const known = record?.document.id === place && record.headAt !== null;
+    const known = record !== null && record.document.id === place && record.headAt !== null;
     if (!known && !forced?.[kind].some(({ document }) => document === digest))
       return refuse('document.stale', { kind, named: digest });
   }

@@ -338,4 +338,30 @@ rules:
     world.round();
     expect(standing(world, around)).toBe('unsigned');
   });
+
+  test('does not make new again who has cooled down, so that the quorum can undo what he does', () => {
+    const world = settled({ coolDowns: { deviceSeconds: delay, destinationSeconds: 0 } });
+    const before = newest(world, 'charter');
+    const year = 366 * day;
+    const colder = change(world, 'charter', ['governor-1'], (body) => ({
+      ...body,
+      governance: { ...body.governance, delaySeconds: year },
+      coolDowns: { deviceSeconds: year, destinationSeconds: year },
+    }));
+    world.round();
+    expect(standing(world, colder)).toBe('in force');
+    const back = change(world, 'charter', ['governor-2', 'governor-3'], () => before.body);
+    world.round();
+    expect(standing(world, back)).toBe('in force');
+    receiptsHold(world);
+  });
+
+  test('cannot lengthen anything beyond a year', () => {
+    const world = settled();
+    const longer = nextVersion(world, 'charter', (body) => ({
+      ...body,
+      governance: { ...body.governance, delaySeconds: 366 * day + 1 },
+    }));
+    expect(publish(world, longer)).toBe('schema.mismatch');
+  });
 });
