@@ -1,5 +1,6 @@
 import type { Seconds } from '../base/time.ts';
 import type { Limit } from './body.ts';
+import type { WindowState } from './usage.ts';
 
 export type Measure = Limit['measure'];
 
@@ -12,44 +13,50 @@ export interface Part {
   readonly at: Seconds | null;
 }
 
-/** What an account holds; `first`: the time of the first commitment that counts something. */
-export interface Held {
-  readonly spent: number;
-  readonly reserved: number;
-  readonly first: Seconds | null;
-}
+/** Where a committed spend has its time, and the sums of it and all before it. */
+const AT = 0;
+const AMOUNT = 1;
+const FEE = 2;
+const CELLS = 3;
 
 /**
  * All that counts under one key, such as an initiator: committed spends by time with running sums, so that what lies
- * after a time is one binary search away, and the sum of the open reservations. Takes 24 bytes a committed spend.
+ * after a time is one binary search away, and the sum of the open reservations. Takes 24 bytes a committed spend, up to
+ * twice that while it grows.
  *
  * Every question may leave out one part that was added before, as if it had not been.
  */
 export class Account {
-  /** Ascending. */
-  readonly #at: Seconds[] = [];
-  /** Of a spend and all before it. */
-  readonly #amount: number[] = [];
-  readonly #fee: number[] = [];
+  /** Three cells a spend, in the order of time: in one row, because they are read together. */
+  #cells = new Float64Array(4 * CELLS);
+  #length = 0;
   readonly #reserved = { amount: 0, count: 0, fee: 0 };
+  /** The last two answers of {@link #after}: time is in whole seconds, and most verdicts of one ask for the same. */
+  #edge = Number.NaN;
+  #from = 0;
+  #otherEdge = Number.NaN;
+  #otherFrom = 0;
 
   /** Adds a committed spend. In the order of time it takes no time; any other order is right too, and slow. */
   commit(at: Seconds, { amount, fee }: Counted): void {
-    const place = this.#after(at);
-    const end = this.#at.length;
-    if (place < end) {
-      this.#at.splice(place, 0, at);
-      this.#amount.splice(place, 0, this.#until('amount', place));
-      this.#fee.splice(place, 0, this.#until('fee', place));
-      for (let i = place; i <= end; i++) {
-        this.#amount[i] = (this.#amount[i] ?? 0) + amount;
-        this.#fee[i] = (this.#fee[i] ?? 0) + fee;
-      }
-      return;
+    if ((this.#length + 1) * CELLS > this.#cells.length) {
+      const larger = new Float64Array(this.#cells.length * 2);
+      larger.set(this.#cells);
+      this.#cells = larger;
     }
-    this.#at.push(at);
-    this.#amount.push(this.#until('amount', end) + amount);
-    this.#fee.push(this.#until('fee', end) + fee);
+    const place = this.#search(at);
+    const start = place * CELLS;
+    this.#cells.copyWithin(start + CELLS, start, this.#length * CELLS);
+    this.#cells[start + AT] = at;
+    this.#cells[start + AMOUNT] = this.#until('amount', place);
+    this.#cells[start + FEE] = this.#until('fee', place);
+    this.#length += 1;
+    this.#edge = Number.NaN;
+    this.#otherEdge = Number.NaN;
+    for (let cell = start; cell < this.#length * CELLS; cell += CELLS) {
+      this.#cells[cell + AMOUNT] = this.#cell(cell + AMOUNT) + amount;
+      this.#cells[cell + FEE] = this.#cell(cell + FEE) + fee;
+    }
   }
 
   /** Takes a reservation in (`times` 1) or out again (-1). */
@@ -59,20 +66,27 @@ export class Account {
     this.#reserved.fee += times * counted.fee;
   }
 
-  /** What was committed after the time `edge` and when the first of it was, and what is reserved now. */
-  held(measure: Measure, edge: Seconds, without: Part | null): Held {
+  /** What the window that ends at `now` holds, and what is reserved. */
+  windowState(
+    measure: Measure,
+    windowSeconds: number,
+    now: Seconds,
+    without: Part | null,
+  ): WindowState {
+    const edge = now - windowSeconds;
     const from = this.#after(edge);
     const own = without?.counted[measure] ?? 0;
     const at = without?.at ?? null;
     const isSpent = at !== null && at > edge;
-    const all = this.#until(measure, this.#at.length) - this.#until(measure, from);
+    const all = this.#until(measure, this.#length) - this.#until(measure, from);
     const spent = isSpent ? all - own : all;
+    const isReserved = without !== null && at === null;
+    const reserved = isReserved ? this.#reserved[measure] - own : this.#reserved[measure];
+    if (spent === 0) return { spent, reserved, freesAt: null };
     const first = isSpent
       ? this.reached(measure, edge, 1, without)
       : this.#reached(measure, from, 1);
-    const isReserved = without !== null && at === null;
-    const reserved = isReserved ? this.#reserved[measure] - own : this.#reserved[measure];
-    return { spent, reserved, first: spent === 0 ? null : first };
+    return { spent, reserved, freesAt: first === null ? null : first + windowSeconds };
   }
 
   /**
@@ -93,30 +107,49 @@ export class Account {
     const target = this.#until(measure, from) + excess;
     // Mostly the first one is enough.
     let low = this.#until(measure, from + 1) >= target ? from : from + 1;
-    let high = low === from ? from : this.#at.length;
+    let high = low === from ? from : this.#length;
     while (low < high) {
       const middle = (low + high) >>> 1;
       if (this.#until(measure, middle + 1) < target) low = middle + 1;
       else high = middle;
     }
-    return this.#at[low] ?? null;
+    return low < this.#length ? this.#cell(low * CELLS + AT) : null;
   }
 
   /** The sum of the first `count` spends. */
   #until(measure: Measure, count: number): number {
     if (measure === 'count' || count === 0) return count;
-    return (measure === 'amount' ? this.#amount : this.#fee)[count - 1] ?? 0;
+    return this.#cell((count - 1) * CELLS + (measure === 'amount' ? AMOUNT : FEE));
   }
 
   /** How many spends were committed at `edge` or before. */
   #after(edge: Seconds): number {
-    let low = 0;
-    let high = this.#at.length;
+    if (edge === this.#edge) return this.#from;
+    if (edge === this.#otherEdge) return this.#otherFrom;
+    this.#otherEdge = this.#edge;
+    this.#otherFrom = this.#from;
+    this.#edge = edge;
+    this.#from = this.#search(edge);
+    return this.#from;
+  }
+
+  /** From the end, where most windows begin. */
+  #search(edge: Seconds): number {
+    let high = this.#length;
+    let low = Math.max(0, high - 1);
+    for (let step = 1; low > 0 && this.#cell(low * CELLS + AT) > edge; step *= 2) {
+      high = low;
+      low = Math.max(0, low - step);
+    }
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.#at[middle] ?? 0) <= edge) low = middle + 1;
+      if (this.#cell(middle * CELLS + AT) <= edge) low = middle + 1;
       else high = middle;
     }
     return low;
+  }
+
+  #cell(index: number): number {
+    return this.#cells[index] ?? 0;
   }
 }

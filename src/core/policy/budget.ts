@@ -124,10 +124,9 @@ class BudgetView implements Usage {
     if (windowSeconds === null) return nothing;
     const account = this.#budget.account(of, key, this.#listed);
     if (account === undefined) return nothing;
-    const edge = now - windowSeconds;
-    assert(edge >= this.#budget.since, 'a window lies within what is indexed');
-    const { spent, reserved, first } = account.held(measure, edge, this.#part(of, key));
-    return { spent, reserved, freesAt: first === null ? null : first + windowSeconds };
+    const isWithin = now - windowSeconds >= this.#budget.since;
+    assert(isWithin, 'a window lies within what is indexed');
+    return account.windowState(measure, windowSeconds, now, this.#part(of, key));
   }
 
   freedAt(span: Span, key: ScopeKey, excess: number, now: Seconds): Seconds | null {

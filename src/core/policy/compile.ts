@@ -83,7 +83,8 @@ export function matching(compiled: Compiled, inquiry: Inquiry): readonly Compile
   // What permits hits no list that what denies does not.
   for (const list of inquiry.denied.any)
     for (const rule of compiled.byList[list] ?? []) if (matches(rule, inquiry)) found.push(rule);
-  return found.length < 2 ? found : found.sort((a, b) => a.place - b.place);
+  const isSorted = found.every(({ place }, i) => place > (found[i - 1]?.place ?? -1));
+  return isSorted ? found : found.sort((a, b) => a.place - b.place);
 }
 
 function matches({ narrowing }: CompiledRule, inquiry: Inquiry): boolean {

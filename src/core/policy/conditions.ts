@@ -89,8 +89,8 @@ function onAmount(asked: AmountCondition, questions: Questions): Condition {
   const span = questions.span({ measure: 'amount', of, windowSeconds });
   const amountOf = ({ windows }: Inquiry): number => {
     let largest = 0;
-    for (const { asked: own, spent, reserved } of windows[span] ?? [])
-      largest = Math.max(largest, spent + reserved + own);
+    for (const { asked: own, held } of windows[span] ?? [])
+      largest = Math.max(largest, held.spent + held.reserved + own);
     return largest;
   };
   return {

@@ -115,15 +115,15 @@ class Judged implements Evaluation {
     inquiry: Inquiry,
     found: Pick<Evaluation, 'refusals' | 'waiting'> & { readonly hits: readonly CompiledRule[] },
   ) {
+    this.refusals = found.refusals;
+    this.waiting = found.waiting;
     const matched: Matched[] = [];
     let delaySeconds = 0;
     for (const { grant } of found.hits) {
       if (grant === null) continue;
       matched.push(grant);
-      delaySeconds = Math.max(delaySeconds, grant.delaySeconds);
+      if (grant.delaySeconds > delaySeconds) ({ delaySeconds } = grant);
     }
-    this.refusals = found.refusals;
-    this.waiting = found.waiting;
     this.matched = matched;
     this.delaySeconds = delaySeconds;
     this.#compiled = compiled;
@@ -190,7 +190,11 @@ function hitRefusals(
   hits: readonly CompiledRule[],
   inquiry: Inquiry,
 ): readonly Refusal[] {
-  return [...ruleRefusals(compiled, hits), ...outputRefusals(hits, inquiry)];
+  const byRules = ruleRefusals(compiled, hits);
+  // Nearly never is there a strange output.
+  return inquiry.outputKinds.length === 0
+    ? byRules
+    : [...byRules, ...outputRefusals(hits, inquiry)];
 }
 
 /** What makes the facts unusable, or null. A wrong sum would judge another spend than the one signed. */
@@ -204,10 +208,12 @@ function inconsistency(facts: SpendFacts, usage: Usage, now: Seconds): string | 
 function ruleRefusals(compiled: Compiled, hits: readonly CompiledRule[]): readonly Refusal[] {
   if (compiled.rules.length === 0) return [refusal('policy.rules.empty', {})];
   if (hits.length === 0) return [refusal('policy.none.matched', {})];
-  return hits.flatMap(({ rule, isQuorumZero }) => {
-    if (rule.deny) return [refusal('policy.denied', { rule: rule.name })];
-    return isQuorumZero ? [refusal('policy.quorum.zero', { rule: rule.name })] : [];
-  });
+  const found: Refusal[] = [];
+  for (const { rule, isQuorumZero } of hits) {
+    if (rule.deny) found.push(refusal('policy.denied', { rule: rule.name }));
+    else if (isQuorumZero) found.push(refusal('policy.quorum.zero', { rule: rule.name }));
+  }
+  return found;
 }
 
 /** Each strange kind of output needs a matching rule that names it. A deny that names it denies anyway. */
@@ -215,7 +221,6 @@ function outputRefusals(
   hits: readonly CompiledRule[],
   { outputKinds }: Inquiry,
 ): readonly Refusal[] {
-  if (outputKinds.length === 0) return [];
   const named = new Set(hits.flatMap(({ rule }) => rule.when.outputs?.any ?? []));
   return outputKinds
     .filter((kind) => !named.has(kind))
@@ -228,23 +233,21 @@ function feeRefusals(policy: PolicyBody, facts: SpendFacts): Refusal[] {
   const found: Refusal[] = [];
   const fee = Number(facts.feeSats);
   const amount = Number(facts.amountSats);
-  if (rateSatPerVbyte !== null && isProductLarger([fee, 1], [rateSatPerVbyte, vbytes]))
+  if (rateSatPerVbyte !== null && isProductLarger(fee, 1, rateSatPerVbyte, vbytes))
     found.push(refusal('policy.fee.exceeded', { cap: 'rate', most: rateSatPerVbyte, fee, vbytes }));
   if (facts.payments.length === 0) {
     if (fee > selfSats)
       found.push(refusal('policy.fee.exceeded', { cap: 'self', most: selfSats, fee }));
-  } else if (sharePerMille !== null && isProductLarger([fee, 1_000], [sharePerMille, amount])) {
+  } else if (sharePerMille !== null && isProductLarger(fee, 1_000, sharePerMille, amount)) {
     found.push(refusal('policy.fee.exceeded', { cap: 'share', most: sharePerMille, fee, amount }));
   }
   return found;
 }
 
-/** Compared by multiplication of integers, so that nothing is rounded. */
-function isProductLarger(
-  [a, b]: readonly [number, number],
-  [c, d]: readonly [number, number],
-): boolean {
-  const [one, other] = [a * b, c * d];
+/** Whether a·b > c·d, of integers, so that nothing is rounded. */
+function isProductLarger(a: number, b: number, c: number, d: number): boolean {
+  const one = a * b;
+  const other = c * d;
   return Number.isSafeInteger(one) && Number.isSafeInteger(other)
     ? one > other
     : BigInt(a) * BigInt(b) > BigInt(c) * BigInt(d);
@@ -258,7 +261,8 @@ interface Exceeded {
 
 /** What a limit says against a spend under one of its keys, or null. */
 function limitRefusal(limit: Limit, found: Asked, usage: Usage, now: Seconds): Exceeded | null {
-  const { key, asked, spent, reserved } = found;
+  const { key, asked } = found;
+  const { spent, reserved } = found.held;
   const { name, measure, of, windowSeconds } = limit;
   const most = limit.here ?? limit.most;
   const excess = spent + reserved + asked - most;

@@ -19,9 +19,10 @@ export interface SpendFacts extends Movement {
 }
 
 /** A window under one key of the spend: what it holds and what the spend asks of it. Satoshi, or spends for `count`. */
-export interface Asked extends WindowState {
+export interface Asked {
   readonly key: ScopeKey;
   readonly asked: number;
+  readonly held: WindowState;
 }
 
 /** What a spend is judged at. */
@@ -79,25 +80,33 @@ function windowsOf(
   moment: Moment,
 ): readonly (readonly Asked[])[] {
   const total = { amount: Number(spend.amountSats), count: 1, fee: Number(spend.feeSats) };
-  let owners: ReadonlyMap<ScopeKey, Counted> | null = null;
-  const windows: (readonly Asked[])[] = [];
-  for (const span of spans) {
+  let owners: readonly Share[] | null = null;
+  return spans.map((span) => {
     if (span.of === 'destination') {
-      owners ??= countedByOwner(spend, ({ destination }) => destination?.owner ?? null);
-      const asked: Asked[] = [];
-      for (const [key, counted] of owners) asked.push(ask(span, key, counted, moment));
-      windows.push(asked);
-    } else {
-      const key = span.of === 'initiator' ? spend.initiator : null;
-      windows.push([ask(span, key, total, moment)]);
+      owners ??= sharesOf(spend, total);
+      return owners.map(({ key, counted }) => ask(span, key, counted, moment));
     }
-  }
-  return windows;
+    const key = span.of === 'initiator' ? spend.initiator : null;
+    return [ask(span, key, total, moment)];
+  });
+}
+
+interface Share {
+  readonly key: ScopeKey;
+  readonly counted: Counted;
+}
+
+/** What each destination is paid; none for a spend without payments. */
+function sharesOf(spend: SpendFacts, { fee }: Counted): readonly Share[] {
+  const ownerOf = ({ destination }: Payment): ScopeKey => destination?.owner ?? null;
+  const [first] = spend.payments;
+  if (first !== undefined && spend.payments.length === 1)
+    return [{ key: ownerOf(first), counted: { amount: Number(first.sats), count: 1, fee } }];
+  return Array.from(countedByOwner(spend, ownerOf), ([key, counted]) => ({ key, counted }));
 }
 
 function ask(span: Span, key: ScopeKey, counted: Counted, { usage, now }: Moment): Asked {
-  const { spent, reserved, freesAt } = usage.windowState(span, key, now);
-  return { key, asked: counted[span.measure], spent, reserved, freesAt };
+  return { key, asked: counted[span.measure], held: usage.windowState(span, key, now) };
 }
 
 /** Whether more is said of whom a payment pays than what permits. */

@@ -25,7 +25,8 @@ export interface LimitState {
 
 /** A limit under one key, as a spend finds it. */
 export function limitState(limit: Limit, found: Asked): LimitState {
-  const { key, asked, spent, reserved, freesAt } = found;
+  const { key, asked } = found;
+  const { spent, reserved, freesAt } = found.held;
   const most = limit.here ?? limit.most;
   return {
     name: limit.name,
@@ -67,7 +68,7 @@ export function budgetOf(
     const isWhole = of === 'wallet' || of === 'organisation';
     const asked = keys[of];
     const states = Array.from(asked ?? (isWhole ? [null] : usage.keys(of)), (key) =>
-      limitState(limit, { key, asked: 0, ...usage.windowState(limit, key, now) }),
+      limitState(limit, { key, asked: 0, held: usage.windowState(limit, key, now) }),
     );
     if (isWhole || asked !== undefined) return states;
     const held = states

@@ -6,6 +6,9 @@ import { clauseGroups, clauseLeaves } from './body.ts';
 import type { Assignment } from './matching.ts';
 import { assign, leavesThatHelp } from './matching.ts';
 
+/** Up to so many leaves all 15 sets of them are looked at. */
+const HALL_LEAVES = 4;
+
 export type { Clause, Leaf };
 export { clauseGroups };
 
@@ -91,15 +94,30 @@ export function satisfiable(clause: Clause, members: readonly Voice[]): boolean 
   return isMet(clause, members);
 }
 
-/** Without a matching where counting is enough: for one leaf, and where a leaf lacks people even by itself. */
+/**
+ * Whether every seat of the leaves can be taken. For few leaves by Hall's theorem: it can when and only when the people
+ * who fit any leaf of a set are as many as its seats, for every set of leaves. For more the sets are too many.
+ */
 function fillsAll(leaves: readonly Leaf[], voices: readonly Voice[]): boolean {
-  for (const leaf of leaves) {
-    let fitting = 0;
-    for (const voice of voices) if (fits(voice, leaf)) fitting++;
-    if (fitting < Math.max(1, leaf.atLeast)) return false;
+  if (leaves.some((leaf) => leaf.atLeast < 1)) return false;
+  if (leaves.length > HALL_LEAVES)
+    return lacking(leaves, assign(leaves.map(seats), eligibility(leaves, voices))) === 0;
+  const fitting = voices.map((voice) => leavesOf(voice, leaves));
+  for (let set = 1; set < 1 << leaves.length; set++) {
+    let spare = 0;
+    for (const one of fitting) if ((one & set) !== 0) spare += 1;
+    for (let i = 0; i < leaves.length; i++)
+      if ((set & (1 << i)) !== 0) spare -= leaves[i]?.atLeast ?? 0;
+    if (spare < 0) return false;
   }
-  if (leaves.length === 1) return leaves.every((leaf) => leaf.atLeast > 0);
-  return lacking(leaves, assign(leaves.map(seats), eligibility(leaves, voices))) === 0;
+  return true;
+}
+
+/** The leaves that a person may fill, one bit each. */
+function leavesOf(voice: Voice, leaves: readonly Leaf[]): number {
+  let found = 0;
+  for (const [i, leaf] of leaves.entries()) if (fits(voice, leaf)) found |= 1 << i;
+  return found;
 }
 
 function isDistinct(voices: readonly Voice[]): boolean {

@@ -9,28 +9,28 @@ export interface Hits {
   readonly any: readonly number[];
 }
 
+const none: Hits = { all: [], any: [] };
+
 /**
  * The lists of terms that the conditions of one policy name, looked up from the side of the payment: what a payment is
  * (listed, an owner, a few tags) is asked for once, and not each of up to 64 terms of each rule.
  */
 export class TermLists {
   readonly #numbers = new Map<string, number>();
-  /** By list, while payments are looked up; 0 between. */
-  readonly #run: number[] = [];
+  readonly #known = new WeakMap<Destination, Hits>();
   /** The numbers of the lists in which a term stands. */
   readonly #listed: number[] = [];
   readonly #unlisted: number[] = [];
   readonly #owners = new Map<string, number[]>();
   readonly #tags = new Map<string, number[]>();
 
-  /** The number of a list; the same list has one number. */
+  /** The number of a list; the same list has one number. Requires that nothing was looked up yet. */
   number(terms: readonly DestinationTerm[]): number {
     const name = terms.toSorted().join();
     const known = this.#numbers.get(name);
     if (known !== undefined) return known;
     const made = this.#numbers.size;
     this.#numbers.set(name, made);
-    this.#run.push(0);
     for (const term of new Set(terms)) this.#place(term).push(made);
     return made;
   }
@@ -45,33 +45,38 @@ export class TermLists {
    * the address books say, one that permits at nothing but what they list (design 4, point 16).
    */
   hits(payments: readonly Payment[], rule: 'permits' | 'denies'): Hits {
-    const run = this.#run;
-    const any: number[] = [];
+    const [first] = payments;
+    if (first === undefined) return none;
+    if (payments.length === 1 && rule === 'permits') return this.#hitsOf(first.destination);
+    const all = new Set<number>();
+    const any = new Set<number>();
     for (const [i, { destination, inert = null }] of payments.entries()) {
-      this.#hit(destination === null ? this.#unlisted : this.#listed, i, any);
-      if (destination !== null) this.#hitSaid(destination, i, any);
-      if (rule === 'denies' && inert !== null) this.#hitSaid(inert, i, any);
+      const lists = new Set(this.#hitsOf(destination).any);
+      if (rule === 'denies' && inert !== null)
+        for (const list of this.#saying(inert)) lists.add(list);
+      for (const list of lists) any.add(list);
+      if (i === 0) for (const list of lists) all.add(list);
+      else for (const list of all) if (!lists.has(list)) all.delete(list);
     }
-    const all = any.filter((list) => run[list] === payments.length);
-    for (const list of any) run[list] = 0;
-    return { all, any };
+    return { all: [...all], any: [...any] };
   }
 
-  #hitSaid({ owner, tags }: Destination, payment: number, any: number[]): void {
-    this.#hit(this.#owners.get(owner), payment, any);
-    for (const tag of tags) this.#hit(this.#tags.get(tag), payment, any);
+  /** What holds for one payment to a destination, which an address book gives as one object again and again. */
+  #hitsOf(destination: Destination | null): Hits {
+    if (destination === null) return { all: this.#unlisted, any: this.#unlisted };
+    const known = this.#known.get(destination);
+    if (known !== undefined) return known;
+    const lists = [...new Set([...this.#listed, ...this.#saying(destination)])];
+    const made = { all: lists, any: lists };
+    this.#known.set(destination, made);
+    return made;
   }
 
-  /** A list that was hit by the first payments without a gap has a run of so many, any other that was hit one of -1. */
-  #hit(lists: readonly number[] | undefined, payment: number, any: number[]): void {
-    if (lists === undefined) return;
-    const run = this.#run;
-    for (const list of lists) {
-      const before = run[list] ?? 0;
-      if (before === 0) any.push(list);
-      if (before === payment) run[list] = payment + 1;
-      else if (before === 0) run[list] = -1;
-    }
+  /** The lists in which an owner or one of his tags stands. */
+  #saying({ owner, tags }: Destination): readonly number[] {
+    return [this.#owners.get(owner), ...tags.map((tag) => this.#tags.get(tag))].flatMap(
+      (lists) => lists ?? [],
+    );
   }
 
   #place(term: DestinationTerm): number[] {
