@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import type { StatefulAuthorizationCall } from '@cedar-policy/cedar-wasm/nodejs';
 import { localTime } from '../../core/policy/hours.ts';
 import type {
@@ -24,6 +25,9 @@ export interface Cedar {
 
 /** Cedar with the rules of a policy. It is a development dependency, so it is loaded only when it is measured. */
 export async function cedarWith(policy: PolicyBody): Promise<Cedar> {
+  // The V8 of Node 20 may crash when it throws optimised code away into which it had inlined the call.
+  if (Number.parseInt(process.versions.node, 10) < 22)
+    setFlagsFromString('--no-turbo-inline-js-wasm-calls');
   const { preparsePolicySet, statefulIsAuthorized } =
     await import('@cedar-policy/cedar-wasm/nodejs');
   const staticPolicies = Object.fromEntries(
