@@ -3,7 +3,10 @@ import { toHex } from '../base/bytes.ts';
 import type { Result } from '../base/result.ts';
 import { ok, refuse } from '../base/result.ts';
 import type { State } from '../log/state.ts';
+import { proveAssertions } from '../policy/analyse/prove.ts';
+import type { AnalysedMember } from '../policy/analyse/setting.ts';
 import { checkPolicy } from '../policy/check.ts';
+import { counterexample } from '../policy/problems.ts';
 import type { PolicyBody } from '../policy/body.ts';
 import { parseXpub } from '../wallet/descriptor.ts';
 import { genesisBlock, scriptOfAddress } from '../wallet/network.ts';
@@ -127,7 +130,7 @@ function checkPolicyBy(state: State, charter: CharterBody, policy: PolicyBody): 
     const living = devices.filter((device) => !suspended && !device.suspended);
     return { id, groups, kinds: [...new Set(living.map(({ kind }) => kind))], operators };
   });
-  return checkPolicy(policy, {
+  const formed = checkPolicy(policy, {
     members,
     initiators: charter.initiators,
     governance: charter.governance.clause,
@@ -137,6 +140,32 @@ function checkPolicyBy(state: State, charter: CharterBody, policy: PolicyBody): 
     ),
     others: [...state.policies.values()].map(({ document }) => document.body),
   });
+  return formed.ok ? checkAssertions(charter, policy, members) : formed;
+}
+
+/** A proof takes long and rests on these two bodies alone, which never change. */
+const proofs = new WeakMap<PolicyBody, WeakMap<CharterBody, Result<null>>>();
+
+/** Proven for every address book there may be, so that no later entry makes an assertion false. */
+function checkAssertions(
+  charter: CharterBody,
+  policy: PolicyBody,
+  members: readonly AnalysedMember[],
+): Result<null> {
+  const known = proofs.get(policy)?.get(charter);
+  if (known !== undefined) return known;
+  const { governance, initiators } = charter;
+  const [failed] = proveAssertions({
+    setting: { members, initiators, policy, book: null },
+    governance,
+    wallet: { outside: [], unlockers: [] },
+    unseenSats: 0n,
+  }).filter(({ holds }) => !holds);
+  const result =
+    failed === undefined ? ok(null) : refuse('policy.assertion.failed', counterexample(failed));
+  const byCharter = proofs.get(policy) ?? new WeakMap<CharterBody, Result<null>>();
+  proofs.set(policy, byCharter.set(charter, result));
+  return result;
 }
 
 function checkDestinations(state: State, body: DestinationsBody): Result<null> {

@@ -501,7 +501,10 @@ describe('recovery keys', () => {
 
   test('change nothing but governors', () => {
     const world = settled({ recovery });
-    const document = nextVersion(world, 'charter', (body) => ({ ...body, initiators: ['treasury'] }));
+    const document = nextVersion(world, 'charter', (body) => ({
+      ...body,
+      initiators: ['treasury'],
+    }));
     publish(world, document);
     for (const key of keys) recoverySign(world, document, key);
     pass(world, 15 * day);
@@ -600,5 +603,40 @@ describe('proposals on their way', () => {
       outcome: 'invalidated',
       refusal: { code: 'proposal.initiator.gone' },
     });
+  });
+});
+
+describe('what a policy asserts', () => {
+  const asserting = (most: string) =>
+    `${twoPeople()}assert: [{ compromised: 1, movesAtMost: ${most} }]\n`;
+
+  test('is proven when it is published, and again when the charter changes', () => {
+    const world = settled();
+    const proven = change(world, 'policy', ['governor-1', 'governor-2'], () =>
+      policyBody(asserting('0 BTC')),
+    );
+    pass(world, delay);
+    expect(standing(world, proven)).toBe('in force');
+    const service = nextVersion(world, 'charter', (body) => ({
+      ...body,
+      governance: { ...body.governance, clause: { from: 'governors', atLeast: 1, kinds: null } },
+    }));
+    // One governor would then move everything; that his governance is weaker than the policy is told first.
+    expect(publish(world, service)).toBe('policy.governance.weaker');
+  });
+
+  test('is refused with a counterexample where it is not so', () => {
+    const world = settled();
+    const three = asserting('1 BTC').replace('compromised: 1,', 'compromised: 3, per: 24h,');
+    const document = nextVersion(world, 'policy', () => policyBody(three));
+    expect(publish(world, document)).toBe('policy.assertion.failed');
+    // Three people may be two governors, whose delay of an hour fits into the day.
+    const enough = policyBody(three.replace('movesAtMost: 1 BTC', 'movesAtMost: 21000000 BTC'));
+    expect(
+      publish(
+        world,
+        nextVersion(world, 'policy', () => enough),
+      ),
+    ).toBe('policy.assertion.failed');
   });
 });
