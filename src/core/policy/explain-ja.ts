@@ -123,7 +123,7 @@ export const japanese: Phrases = {
     hours: (said, holds) => {
       const spans = said.items('spans').map(inDays).join('、');
       const is = said.text('is') === 'within' ? '内' : '外';
-      return `現地時刻は${inDays(said.text('local'))}で、条件は時間帯（${spans}）の${is}であることです。${meets(holds)}`;
+      return `現地時刻は${inDays(said.text('local')).replace(' ', '曜日 ')}で、条件は時間帯（${spans}）の${is}であることです。${meets(holds)}`;
     },
     reference: (said, holds) =>
       `このルールは参照番号の${said.text('asks') === 'present' ? 'ある' : 'ない'}送金を対象としています。この送金には参照番号が${said.fact('present') === true ? 'あります' : 'ありません'}。${meets(holds)}`,
