@@ -86,10 +86,12 @@ export function matchesSlowly(
   }
   const says = (payment: Payment, terms: readonly string[]): boolean => {
     // What an address book says too early to permit may deny.
-    const said = payment.destination ?? (deny ? payment.inert : null) ?? null;
+    const said = [payment.destination, deny ? payment.inert : null].filter(
+      (one) => one !== null && one !== undefined,
+    );
     const names = [
       payment.destination === null ? 'unlisted' : 'listed',
-      ...(said === null ? [] : [`owner:${said.owner}`, ...said.tags.map((tag) => `tag:${tag}`)]),
+      ...said.flatMap(({ owner: id, tags }) => [`owner:${id}`, ...tags.map((tag) => `tag:${tag}`)]),
     ];
     return names.some((name) => terms.includes(name));
   };
