@@ -1,4 +1,4 @@
-import type { Result } from '../core/base/result.ts';
+import type { Refusal, Result } from '../core/base/result.ts';
 import type { Io } from './io.ts';
 
 /** An option of the table. Without `value` it is a switch. */
@@ -38,6 +38,8 @@ export interface Call {
 export interface Output {
   readonly json: Readonly<Record<string, unknown>>;
   readonly lines: readonly string[];
+  /** Where the answer that was asked for is a "no": these stand on standard error, and the exit status is 2. */
+  readonly refusals?: readonly Refusal[];
 }
 
 export type Run = (call: Call) => Promise<Result<Output>>;

@@ -52,9 +52,12 @@ async function perform(
   const { run: work } = await load();
   const result = await work(call);
   if (result.ok) {
-    if (call.has('json')) io.out(JSON.stringify({ ok: true, ...result.value.json }));
-    else for (const line of result.value.lines) io.out(line);
-    return exits.done;
+    const { json, lines, refusals = [] } = result.value;
+    const isYes = refusals.length === 0;
+    if (call.has('json')) io.out(JSON.stringify({ ok: isYes, ...json }));
+    else for (const line of lines) io.out(line);
+    for (const line of refusals.flatMap(refusalLines)) io.say(line);
+    return isYes ? exits.done : exits.refused;
   }
   const { code, facts } = result.refusal;
   if (call.has('json')) io.out(JSON.stringify({ ok: false, refusal: { code, facts } }));

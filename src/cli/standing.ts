@@ -2,9 +2,11 @@ import type { Verdict } from '../core/authorise.ts';
 import { authorise } from '../core/authorise.ts';
 import type { Seconds } from '../core/base/time.ts';
 import { formatTime } from '../core/base/time.ts';
+import { recordOf } from '../core/governance/in-force.ts';
 import { createLedger } from '../core/log/ledger.ts';
 import type { ProposalRecord, State } from '../core/log/state.ts';
-import { explainCode } from '../core/base/codes.ts';
+import { explainVerdict } from '../core/policy/explain.ts';
+import { explanationText } from '../core/policy/explain-text.ts';
 
 /** The verdict over the log as it stands, by the receipts in it and the later of our clock and the signer's. */
 export function standingOf(state: State, proposal: ProposalRecord, now: Seconds): Verdict {
@@ -21,29 +23,28 @@ export function stageOf(state: State, proposal: ProposalRecord, verdict: Verdict
   return facts.broadcastAt === null ? 'signed' : 'broadcast';
 }
 
-/** Where a proposal stands, for people. */
+/** Where a proposal stands and why, for people: in the words of `policy explain`. */
 export function standingLines(
   state: State,
   proposal: ProposalRecord,
   now: Seconds,
 ): readonly string[] {
   const verdict = standingOf(state, proposal, now);
-  const { refusal, notBefore, trace } = verdict;
+  const explanation = explainVerdict(verdict);
+  const policy = recordOf(state, 'policy', proposal.statement.policy)?.document.body ?? null;
+  const text = explanationText(explanation, 'en', policy);
+  const code = verdict.refusal === null ? '' : ` (${verdict.refusal.code})`;
   return [
-    `Stage: ${stageOf(state, proposal, verdict)}`,
-    ...(refusal === null
-      ? []
-      : [`  ${refusal.code}: ${explainCode(refusal.code).meaning}`, ...factLines(refusal.facts)]),
-    ...(notBefore === null || verdict.outcome === 'signed'
-      ? []
-      : [`  signed not before ${formatTime(notBefore)}`]),
+    `Stage: ${stageOf(state, proposal, verdict)}${code}`,
+    ...text.verdict,
     ...approvers(proposal).map(
       ({ member, device, partialSignatures }) =>
         `Approved by ${member} (device ${device})${partialSignatures === null ? '' : ', coins signed too'}`,
     ),
-    ...trace.clauses.flatMap(({ rule, missing }) =>
-      missing.map(({ from, count }) => `Rule "${rule}" still needs ${String(count)} of ${from}`),
-    ),
+    ...text.approvals.filter((_line, i) => explanation.approvals[i]?.why !== null),
+    ...text.clauses,
+    ...text.limits,
+    ...text.timing,
     ...(verdict.outcome === 'signed' ? [`Transaction ${proposal.txid}`] : []),
   ];
 }
@@ -56,10 +57,6 @@ function approvers({ approvals }: ProposalRecord): ProposalRecord['approvals'] {
         .slice(at + 1)
         .some(({ member, device }) => member === one.member && device === one.device),
   );
-}
-
-function factLines(facts: Readonly<Record<string, unknown>>): readonly string[] {
-  return Object.entries(facts).map(([name, fact]) => `  ${name}: ${JSON.stringify(fact)}`);
 }
 
 /** The same for programs. */
