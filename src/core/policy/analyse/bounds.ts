@@ -151,12 +151,13 @@ function narrowWhole(made: Open, shape: Shape): boolean {
     }
   const smallest = least(made, shape, null);
   for (const [m, value] of smallest.entries()) whole.low[m] = value;
-  const growths = shape.parts.flatMap((part) => growthsOf(made, part));
+  const growths = growthsOf(made, shape).sort((a, b) => b.from - a.from);
+  let next = 0;
   for (let i = whole.high.length - 1; i >= 0; i--) {
     if (i < whole.high.length - 1)
       whole.high[i] = Math.min(at(whole.high, i), at(whole.high, i + 1));
-    for (const { from, to, by } of growths)
-      if (from === i) whole.high[i] = Math.min(at(whole.high, i), at(whole.high, to) - by);
+    for (let one = growths[next]; one?.from === i; one = growths[++next])
+      whole.high[i] = Math.min(at(whole.high, i), at(whole.high, one.to) - one.by);
   }
   return whole.low.every((value, i) => value <= at(whole.high, i));
 }
@@ -171,17 +172,19 @@ interface Growth {
  * By how much the whole must grow between windows for the sake of a part: from where its upper bound is about to rise,
  * to where its lower bound has just risen. Between others it follows from these, since the whole never falls.
  */
-function growthsOf({ low, high }: Bounds, part: Sum): readonly Growth[] {
+function growthsOf({ low, high }: Bounds, { parts }: Shape): Growth[] {
   const found: Growth[] = [];
-  for (let to = 1; to < low[part].length; to++) {
-    const lowest = at(low[part], to);
-    if (lowest <= at(low[part], to - 1)) continue;
-    for (let from = 0; from < to; from++) {
-      const most = at(high[part], from);
-      if (most < lowest && most < at(high[part], from + 1))
-        found.push({ from, to, by: lowest - most });
+  for (const part of parts)
+    for (let to = 1; to < low[part].length; to++) {
+      const lowest = at(low[part], to);
+      if (lowest <= at(low[part], to - 1)) continue;
+      for (let from = 0; from < to; from++) {
+        const most = at(high[part], from);
+        // Upper bounds never fall: none that follows is passed.
+        if (most >= lowest) break;
+        if (most < at(high[part], from + 1)) found.push({ from, to, by: lowest - most });
+      }
     }
-  }
   return found;
 }
 
@@ -191,14 +194,15 @@ function growthsOf({ low, high }: Bounds, part: Sum): readonly Growth[] {
  */
 export function least(bounds: Bounds, shape: Shape, given: readonly number[] | null): number[] {
   const { low } = bounds;
-  const growths = shape.parts.flatMap((part) => growthsOf(bounds, part));
+  const growths = growthsOf(bounds, shape).sort((a, b) => a.to - b.to);
+  let next = 0;
   const found: number[] = [...(given ?? [])];
   for (let m = found.length; m < low.wallet.length; m++) {
     let value = Math.max(at(low.wallet, m), m === 0 ? shape.least : at(found, m - 1));
     for (const part of shape.parts)
       value = Math.max(value, at(low[part], m) + (isOwner(part) ? shape.beside : 0));
-    for (const { from, to, by } of growths)
-      if (to === m) value = Math.max(value, at(found, from) + by);
+    for (let one = growths[next]; one !== undefined && one.to <= m; one = growths[++next])
+      if (one.to === m) value = Math.max(value, at(found, one.from) + one.by);
     found.push(value);
   }
   return found;

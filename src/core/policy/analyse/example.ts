@@ -1,6 +1,7 @@
 import { assert } from '../../base/assert.ts';
+import { MINUTES_OF_DAY } from '../../base/limits.ts';
 import type { Refusal } from '../../base/result.ts';
-import type { Clause } from '../body.ts';
+import type { Clause, PolicyBody } from '../body.ts';
 import type { Evaluation } from '../evaluate.ts';
 import type { Voice } from '../quorum.ts';
 import { solveClause } from '../quorum.ts';
@@ -55,7 +56,7 @@ export function judgeSolution(
 
 const noTime = { elapsedSeconds: 0, overdueSeconds: 0, approvalAgeSeconds: 0 };
 
-/** Two evaluations, and the clauses of every rule that lives. */
+/** Evaluations of either side, the clauses of every rule that lives, and when the hours open. */
 function judgingSteps({ live, settings }: Ground, spends: number): number {
   const { yes, no } = settings;
   const limits = yes.policy.limits.length + no.policy.limits.length;
@@ -63,7 +64,14 @@ function judgingSteps({ live, settings }: Ground, spends: number): number {
     (sum, { rule }) => sum + (rule.deny ? 1 : stepsOf(rule.require.approvals)),
     0,
   );
-  return 50 + limits + clauses + spends;
+  return 50 + limits + clauses + spends + openingSteps(no.policy);
+}
+
+/** Each of two weeks has an edge a minute at most, and at each every span is looked at. */
+function openingSteps({ rules }: PolicyBody): number {
+  const spans = rules.flatMap(({ when }) => when.hours?.spans ?? []);
+  const edges = spans.reduce((sum, { days }) => sum + 2 * days.length, 0);
+  return Math.ceil((Math.min(edges, 7 * MINUTES_OF_DAY) * spans.length) / 20);
 }
 
 /** Other approvals, that meet what one side asks and not what the other does. */

@@ -188,6 +188,7 @@ export class Grounds {
   ): boolean {
     if (rule.deny || other.deny) return false;
     const clauses = [rule.require.approvals, other.require.approvals] as const;
+    this.#steps.take(1);
     const texts = clauses.map((clause) => this.#written(clause));
     if (texts[0] === texts[1] && seesAll) return true;
     const key = [initiator, ...texts].join('\n');

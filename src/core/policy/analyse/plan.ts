@@ -40,6 +40,8 @@ export function* solutions(store: Store, terms: Terms, steps: Steps): Generator<
     yield* sumsFor(store.bounds, shapeOf(store, terms), () => []);
     return true;
   }
+  // Every class is looked at for what the store needs of it.
+  if (!steps.take(terms.recipients.classes.length)) return true;
   let isOpen = false;
   for (const plan of plans(store, terms)) {
     if (!steps.take(STEPS_OF_PLAN)) return true;

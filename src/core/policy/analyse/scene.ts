@@ -1,8 +1,8 @@
-import { ZONE_UNTIL } from '../../base/limits.ts';
+import { WINDOW_SECONDS, ZONE_UNTIL } from '../../base/limits.ts';
 import { sats } from '../../base/sats.ts';
 import type { Seconds } from '../../base/time.ts';
 import { noUsage } from '../budget.ts';
-import type { PolicyBody } from '../body.ts';
+import type { Clause, PolicyBody } from '../body.ts';
 import { evaluate } from '../evaluate.ts';
 import { hourChanges, localTime } from '../hours.ts';
 import type { Voice } from '../quorum.ts';
@@ -47,7 +47,7 @@ export function scenesOf(settings: Sides<Setting>, steps: Steps): readonly Scene
   )
     ? [true, false]
     : [true];
-  const cost = yes.policy.rules.length + no.policy.rules.length + 1;
+  const cost = sceneSteps(yes.policy) + sceneSteps(no.policy);
   const scenes: Scene[] = [];
   for (const [initiator] of initiators) {
     if (initiator === undefined) continue;
@@ -74,6 +74,12 @@ export function scenesOf(settings: Sides<Setting>, steps: Steps): readonly Scene
         }
   }
   return scenes;
+}
+
+/** Every condition of every rule, hours span by span. */
+function sceneSteps({ rules }: PolicyBody): number {
+  const spans = rules.flatMap(({ when }) => when.hours?.spans ?? []);
+  return 5 + rules.length + Math.ceil(spans.length / 4);
 }
 
 type Outline = Pick<Scene, 'initiator' | 'now' | 'hasReference' | 'payments'>;
@@ -121,28 +127,50 @@ function liveRules(
   };
   const judged = evaluate(bareOf(policy), facts, noUsage, now);
   if (judged.refusals.some(({ code }) => code === 'policy.hours.unknown')) return null;
-  return judged.rules.flatMap(({ matched }, i) => (matched ? [i] : []));
+  const matched = new Set(judged.matched.map(({ name }) => name));
+  return policy.rules.flatMap((_, i) => (matched.has(String(i)) ? [i] : []));
 }
 
 const aPayment = { script: `0014${'00'.repeat(20)}`, sats: sats(1), destination: null };
 
 const bare = new WeakMap<PolicyBody, PolicyBody>();
 
-/** The policy without what it says on amounts and payees. */
+/** The policy without what it says on amounts and payees; something always matches, so that nobody asks when it opens. */
 function bareOf(policy: PolicyBody): PolicyBody {
   const known = bare.get(policy);
   if (known !== undefined) return known;
-  const rules = policy.rules.map((rule) => ({
-    ...rule,
-    when: { ...rule.when, amount: null, destinations: null, outputs: null },
+  const plain = { deny: false, require: { approvals: anybody, delaySeconds: 0 } } as const;
+  const rules = policy.rules.map(({ when }, i) => ({
+    ...plain,
+    name: String(i),
+    when: { ...when, amount: null, destinations: null, outputs: null },
   }));
-  const made: PolicyBody = { ...policy, limits: [], rules };
+  const always = (['some', 'none'] as const).map((payments) => ({
+    ...plain,
+    name: payments,
+    when: { ...unconditional, payments },
+  }));
+  const made: PolicyBody = { ...policy, limits: [], rules: [...rules, ...always] };
   bare.set(policy, made);
   return made;
 }
 
-/** The first time of our protocol, 2000-01-01, and the one that examples are told at where any will do. */
+const anybody: Clause = { from: 'anybody', atLeast: 1, kinds: null };
+const unconditional = {
+  amount: null,
+  destinations: null,
+  outputs: null,
+  initiator: null,
+  hours: null,
+  reference: null,
+};
+
+/**
+ * The first time of our protocol, 2000-01-01; the last one after which every window still ends before the year 10000;
+ * and the one that examples are told at where any will do.
+ */
 const FIRST_TIME = 946_684_800;
+const LAST_TIME = ZONE_UNTIL - 2 * WINDOW_SECONDS;
 const ORDINARY_TIME = 1_900_000_000;
 const WEEK = 7 * 86_400;
 
@@ -159,9 +187,9 @@ function timesOf({ yes, no }: Sides<Setting>, steps: Steps): readonly Seconds[] 
   const cuts = new Set([FIRST_TIME, ORDINARY_TIME]);
   for (const { zone } of zones)
     for (const cut of [...zone.offsets.map(({ from }) => from), zone.until])
-      if (cut > FIRST_TIME && cut <= ZONE_UNTIL) cuts.add(cut);
+      if (cut > FIRST_TIME && cut <= LAST_TIME) cuts.add(cut);
   const starts = [...cuts].sort((a, b) => a - b);
-  const stretches = starts.map((start, i) => ({ start, end: starts[i + 1] ?? ZONE_UNTIL + 1 }));
+  const stretches = starts.map((start, i) => ({ start, end: starts[i + 1] ?? LAST_TIME + 1 }));
   const whole = new Set<string>();
   const times = new Set<Seconds>();
   // What is yet to come is told first.
@@ -172,12 +200,14 @@ function timesOf({ yes, no }: Sides<Setting>, steps: Steps): readonly Seconds[] 
     if (whole.has(key)) continue;
     if (end - start > WEEK) whole.add(key);
     times.add(start);
-    for (const { zone, conditions } of zones)
+    for (const { zone, conditions } of zones) {
+      if (!steps.take(conditions.length)) return 'unknown';
       for (const at of hourChanges(zone, conditions, start)) {
         if (!steps.take(1)) return 'unknown';
         if (at >= end || at > start + WEEK) break;
         times.add(at);
       }
+    }
   }
   return [...times];
 }

@@ -68,6 +68,7 @@ function branch(quest: Quest, { store, obligations }: Narrowed, violated: Obliga
   let isKnown = true;
   let left = store;
   for (const alternative of violated) {
+    if (!quest.steps.take(2 * narrowingSteps(quest.terms))) return 'unknown';
     const chosen = ask(left, alternative, quest.terms);
     if (chosen !== null) {
       const found = search(quest, chosen, others);
@@ -106,7 +107,7 @@ function follow(
         left.push(possible);
         continue;
       }
-      if (!steps.take(terms.windows.length ** 2)) return 'unknown';
+      if (!steps.take(narrowingSteps(terms))) return 'unknown';
       const next = ask(store, only, terms);
       if (next === null) return null;
       store = next;
@@ -115,6 +116,11 @@ function follow(
     open = left;
   }
   return { store, obligations: open };
+}
+
+/** Each pair of windows may bound the other. */
+function narrowingSteps({ windows }: Terms): number {
+  return 10 + Math.ceil(windows.length ** 2 / 16);
 }
 
 /** False only when no spend of the store meets the atom. */
