@@ -258,7 +258,7 @@ describe('the explanation of a proposal in the log', () => {
     });
     approveAll({ world, proposal });
     expect(explained().approvals).toMatchObject([
-      { member: 'alice', device: expect.any(String) as string, why: 'signer.pending' },
+      { member: 'alice', device: expect.any(String) as unknown, why: 'signer.pending' },
       { member: 'bob' },
       { member: 'carol' },
     ]);
@@ -268,7 +268,7 @@ describe('the explanation of a proposal in the log', () => {
       outcome: 'waiting',
       refusals: [{ code: 'policy.delay.waiting' }],
       clauses: [{ met: true, missing: [] }],
-      notBefore: expect.any(String) as string,
+      notBefore: expect.any(String) as unknown,
     });
     expect(explained().approvals.map(({ why }) => why)).toEqual([null, null, null]);
     world.now += 1_000;
