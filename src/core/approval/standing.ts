@@ -5,7 +5,13 @@ import { parseTime } from '../base/time.ts';
 import { groupsAt, isIn, memberOf } from '../governance/charter.ts';
 import type { CharterBody } from '../governance/document.ts';
 import type { InForce } from '../governance/in-force.ts';
-import { chartersSince, cooledAt, livingDevice, recordOf } from '../governance/in-force.ts';
+import {
+  chartersAfter,
+  chartersSince,
+  cooledAt,
+  livingDevice,
+  recordOf,
+} from '../governance/in-force.ts';
 import type { Ledger } from '../log/ledger.ts';
 import type { ApprovalRecord, ProposalRecord, State } from '../log/state.ts';
 import { eligibleVoices } from '../policy/quorum.ts';
@@ -45,7 +51,10 @@ export interface Standing {
   /** The signer's first sight. */
   readonly seen: Seconds | null;
   readonly lost: Lost | null;
-  /** The charters in force since the signer's first sight, the newest last: a group counts that he held in each. */
+  /**
+   * The charters in force since the signer's first sight or the approval's entry, the newest last: a group counts that
+   * he held in each.
+   */
   readonly charters: readonly { readonly at: Seconds; readonly body: CharterBody }[];
 }
 
@@ -62,10 +71,11 @@ export function standings(bench: Bench, approveSeconds: number): readonly Standi
     assert(issued !== undefined && expires !== undefined, 'times are checked in the fold');
     const seen = ledger.sights.get(approval.digest) ?? null;
     const since = seen ?? Number.MAX_SAFE_INTEGER;
-    const charters = chartersSince(state, ledger, since).map(({ forced: { at }, body }) => ({
-      at,
-      body,
-    }));
+    const held = chartersSince(state, ledger, since);
+    const missed = chartersAfter(state, ledger, approval.index).filter(
+      ({ forced }) => !held.some((one) => one.forced === forced),
+    );
+    const charters = [...missed, ...held].map(({ forced: { at }, body }) => ({ at, body }));
     const cooled = cooledAt(state, ledger, approval, Number.MAX_SAFE_INTEGER);
     return {
       approval,

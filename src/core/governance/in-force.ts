@@ -140,6 +140,24 @@ export function chartersSince(
   });
 }
 
+/**
+ * The charters that came in force for a signer after an entry of the log, and the one in force, the newest last. Where
+ * one was in force at another signer before, the entry was made under it.
+ */
+export function chartersAfter(
+  state: State,
+  ledger: Ledger,
+  index: number,
+): readonly { readonly forced: Forced; readonly body: CharterBody }[] {
+  const history = ledger.forced.charter;
+  return history.flatMap((forced, i) => {
+    const record = recordOf(state, 'charter', forced.document);
+    if (record === null) return [];
+    const isAfter = forced.logSize > index && (record.headAt === null || record.headAt > index);
+    return isAfter || i === history.length - 1 ? [{ forced, body: record.document.body }] : [];
+  });
+}
+
 /** The member with a device that may say yes by this charter, or why there is none. */
 export function livingDevice(
   charter: CharterBody,

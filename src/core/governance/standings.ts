@@ -9,7 +9,7 @@ import { solveClause } from '../policy/quorum.ts';
 import type { InForce } from './in-force.ts';
 import { concernsOf, inForce } from './in-force.ts';
 import type { Standing } from './steps.ts';
-import { governors, governorVoice, standingOf } from './steps.ts';
+import { governors, governorVoice, standingOf, voicesOfSigners } from './steps.ts';
 
 /**
  * How documents and freezes stand at each signer, by the receipts in the log: for people to look at. What a signer does
@@ -160,9 +160,7 @@ function missingLifts(
   const force = inForce(state, ledger);
   if (force === null) return [];
   const charter = force.charter.document.body;
-  const voices = [...lifts].flatMap(([member, { device }]) =>
-    governorVoice(state, ledger, { charter, member, device, now }),
-  );
+  const voices = voicesOfSigners(state, ledger, lifts, { force, now });
   const may = voicesOf(state, ledger, force, now);
   return solveClause(charter.governance.clause, voices, may).missing;
 }

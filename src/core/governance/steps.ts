@@ -1,7 +1,7 @@
 import type { Seconds } from '../base/time.ts';
 import type { Ledger } from '../log/ledger.ts';
 import type { Authority } from '../log/receipt.ts';
-import type { DocumentRecord, State } from '../log/state.ts';
+import type { DocumentRecord, Signer, State } from '../log/state.ts';
 import type { Voice } from '../policy/quorum.ts';
 import { solveClause } from '../policy/quorum.ts';
 import { groupsAt, isGovernor, isIn, isPerson, memberOf } from './charter.ts';
@@ -10,6 +10,7 @@ import { checkContent } from './content.ts';
 import type { CharterBody, DocumentKind } from './document.ts';
 import type { InForce } from './in-force.ts';
 import {
+  chartersAfter,
   concernsOf,
   cooledAt,
   inForce,
@@ -119,7 +120,7 @@ export interface Asked {
  */
 export function standingOf(state: State, ledger: Ledger, asked: Asked): Standing {
   const { force, record, now } = asked;
-  const { document, digest } = record;
+  const { document } = record;
   if (placeAt(state, ledger, record) === 'stale') return { stands: 'stale' };
   const authority = authorityOf(state, ledger, asked);
   const vetoes = vetoersOf(force, record, authority?.by ?? null);
@@ -135,11 +136,33 @@ export function standingOf(state: State, ledger: Ledger, asked: Asked): Standing
   });
   if (sibling !== undefined) return { stands: 'forked', other: sibling.digest };
   if (delaySeconds === 0) return { stands: 'ready', by };
-  const seen = ledger.sights.get(digest);
-  if (seen === undefined) return { stands: 'waiting', by, from: null };
+  const seen = sightOf(state, ledger, asked, by);
+  if (seen === null) return { stands: 'waiting', by, from: null };
   // Across a restart the clock proves nothing (design 3, step 4, without a sentinel): the delay begins anew.
   const from = Math.max(seen, ledger.startedAt ?? seen) + delaySeconds;
   return now >= from ? { stands: 'ready', by } : { stands: 'waiting', by, from };
+}
+
+/**
+ * Since when the signer has seen all that stands behind a document now; null where some of it came later: the delay does
+ * not run while signatures are missing, so that nobody vetoes.
+ */
+function sightOf(state: State, ledger: Ledger, asked: Asked, by: Authority): Seconds | null {
+  const { force, record } = asked;
+  const charter = force.charter.document.body;
+  const seen = ledger.sights.get(record.digest);
+  const size = ledger.sightSizes.get(record.digest);
+  if (seen === undefined || size === undefined) return null;
+  const before = (signers: DocumentRecord['approvals']) =>
+    new Map([...signers].filter(([, { index }]) => index < size));
+  const { approvals, recovered } = record;
+  const then = { ...record, approvals: before(approvals), recovered: before(recovered) };
+  const stood =
+    by === 'recovery'
+      ? isRecovered(charter, then)
+      : solveClause(charter.governance.clause, governors(state, ledger, { ...asked, record: then }))
+          .met;
+  return stood ? seen : null;
 }
 
 /** Other children of the same parent: a slow signer takes up a version and the one that follows it in turn. */
@@ -181,12 +204,26 @@ function authorityOf(
 /** The governors whose signatures on a document count now, with the kinds of the devices that they used. */
 export function governors(state: State, ledger: Ledger, asked: Asked): readonly Voice[] {
   const { force, record, now } = asked;
+  const said = [...record.approvals].filter(([member]) => !concernsOf(force, record, member));
+  return voicesOfSigners(state, ledger, said, { force, now });
+}
+
+/** The voices of governors who signed something, each with the key that is his and governing without a break since. */
+export function voicesOfSigners(
+  state: State,
+  ledger: Ledger,
+  signers: Iterable<readonly [string, Signer]>,
+  { force, now }: { readonly force: InForce; readonly now: Seconds },
+): readonly Voice[] {
   const charter = force.charter.document.body;
-  return [...record.approvals].flatMap(([member, { device }]) =>
-    concernsOf(force, record, member)
-      ? []
-      : governorVoice(state, ledger, { charter, member, device, now }),
-  );
+  return [...signers].flatMap(([member, { index, device, key }]) => {
+    const isUnbroken = chartersAfter(state, ledger, index).every(({ body }) => {
+      const living = livingDevice(body, member, device);
+      if (typeof living === 'string' || living.device.key !== key) return false;
+      return isGovernor(body, living.member);
+    });
+    return isUnbroken ? governorVoice(state, ledger, { charter, member, device, now }) : [];
+  });
 }
 
 /** The voice of a governor whose device is living, confirmed and past its cool-down; none otherwise. */
@@ -248,7 +285,7 @@ export function governorsMeet(charter: CharterBody, { approvals }: DocumentRecor
 function isRecovered(charter: CharterBody, { document, recovered }: DocumentRecord): boolean {
   const { recovery } = charter;
   if (recovery === null || document.kind !== 'charter') return false;
-  const valid = recovery.keys.filter(({ id }) => recovered.has(id));
+  const valid = recovery.keys.filter(({ id, key }) => recovered.get(id)?.key === key);
   return valid.length >= recovery.needed && replacesGovernors(charter, document.body);
 }
 
@@ -273,9 +310,7 @@ function nextLift(
   const charter = force.charter.document.body;
   for (const { digest, statement, lifts } of state.freezes) {
     if (!['*', wallet].includes(statement.wallet) || ledger.lifted.has(digest)) continue;
-    const voices = [...lifts].flatMap(([member, { device }]) =>
-      governorVoice(state, ledger, { charter, member, device, now }),
-    );
+    const voices = voicesOfSigners(state, ledger, lifts, { force, now });
     if (solveClause(charter.governance.clause, voices).met)
       return { record: 'lift', freeze: digest };
   }

@@ -40,7 +40,7 @@ export function admitDocument(
       index,
       approvals: new Map(),
       vetoes: new Map<string, Hearing>(),
-      recovered: new Set<string>(),
+      recovered: new Map(),
       headAt: null,
     };
     state.documents.set(digest, record);

@@ -228,11 +228,12 @@ function admitGovernor(
     if (!still.ok) return still;
   }
   return ok((index) => {
+    const signer = { index, device: device.id, key: device.key };
     if (isRecovery) {
-      record.recovered.add(device.id);
+      record.recovered.set(device.id, signer);
       return;
     }
-    record.approvals.set(member.id, { index, device: device.id });
+    record.approvals.set(member.id, signer);
     if (record.document.kind === 'charter') confirm(state, device.key);
     const isFirst = record.document.version === 1 && record.headAt === null;
     if (isFirst && governorsMeet(charter, record)) bringInForce(state, record, index);
@@ -334,7 +335,8 @@ function admitFreeze(state: State, said: Signed<FreezeStatement>): Result<Effect
   if (!isWhole || lifted.some((freeze) => freeze.statement.wallet !== statement.wallet))
     return refuse('freeze.unknown', { wallet: statement.wallet, lifts: statement.lifts });
   return ok((index) => {
-    for (const freeze of lifted) freeze.lifts.set(member.id, { index, device: device.id });
+    for (const freeze of lifted)
+      freeze.lifts.set(member.id, { index, device: device.id, key: device.key });
   });
 }
 

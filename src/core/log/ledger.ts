@@ -5,7 +5,7 @@ import type { Seconds } from '../base/time.ts';
 import { parseTime } from '../base/time.ts';
 import { assert, unreachable } from '../base/assert.ts';
 import type { DocumentKind } from '../governance/document.ts';
-import type { Authority, Receipt } from './receipt.ts';
+import type { Authority, Receipt, ReceiptOf } from './receipt.ts';
 import { receiptDigest } from './receipt.ts';
 
 /**
@@ -27,8 +27,10 @@ export interface Ledger {
     readonly firstAddress: string;
     readonly key: string;
   } | null;
-  /** First sight of approvals and documents by digest. */
+  /** First sight of approvals by digest, and newest sight of documents. */
   readonly sights: Map<string, Seconds>;
+  /** Log size at the newest sight of a document: its delay runs from what stood behind it then. */
+  readonly sightSizes: Map<string, number>;
   /** What is in force for this signer and what was, by kind, the newest last. */
   readonly forced: Readonly<Record<DocumentKind, Forced[]>>;
   /** Freezes lifted, by digest, and when the last one was. */
@@ -50,6 +52,8 @@ export interface Forced {
   readonly document: string;
   readonly at: Seconds;
   readonly by: Authority;
+  /** What its signer had read of the log. */
+  readonly logSize: number;
 }
 
 /** The ledger of a signer that has written nothing. */
@@ -61,6 +65,7 @@ export function createLedger(): Ledger {
     startedAt: null,
     proof: null,
     sights: new Map(),
+    sightSizes: new Map(),
     forced: { charter: [], wallet: [], policy: [], destinations: [] },
     lifted: new Map(),
     liftedAt: null,
@@ -106,7 +111,7 @@ function contradictionOf(ledger: Ledger, receipt: Receipt): string | null {
   if (ledger.startedAt === null) return 'the first receipt is a start';
   switch (receipt.record) {
     case 'sight':
-      return ledger.sights.has(receipt.object) ? 'seen before' : null;
+      return isSeen(ledger, receipt) ? 'seen before' : null;
     case 'force':
       return ledger.forced[receipt.kind].some(({ document }) => document === receipt.document)
         ? 'in force before'
@@ -132,6 +137,12 @@ function contradictionOf(ledger: Ledger, receipt: Receipt): string | null {
   }
 }
 
+/** A document may be seen again when the log has grown: what stood behind it may be gone, and other words in its place. */
+function isSeen(ledger: Ledger, { kind, object, log }: ReceiptOf<'sight'>): boolean {
+  const size = ledger.sightSizes.get(object);
+  return kind === 'approval' || size === undefined ? ledger.sights.has(object) : log.size <= size;
+}
+
 function record(ledger: Ledger, receipt: Receipt, at: Seconds): void {
   switch (receipt.record) {
     case 'started':
@@ -144,9 +155,13 @@ function record(ledger: Ledger, receipt: Receipt, at: Seconds): void {
       return;
     case 'sight':
       ledger.sights.set(receipt.object, at);
+      if (receipt.kind === 'document') ledger.sightSizes.set(receipt.object, receipt.log.size);
       return;
     case 'force':
-      ledger.forced[receipt.kind].push({ document: receipt.document, at, by: receipt.by });
+      ledger.forced[receipt.kind].push({
+        ...{ document: receipt.document, at, by: receipt.by },
+        logSize: receipt.log.size,
+      });
       if (!ledger.sights.has(receipt.document)) ledger.sights.set(receipt.document, at);
       return;
     case 'lift':

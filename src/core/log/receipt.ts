@@ -47,8 +47,8 @@ export const receiptSchema = z.discriminatedUnion('record', [
     keyProof: z.strictObject({ key: hex33, signature: hex64 }),
   }),
   /**
-   * First sight of an approval, or of a document that the governance clauses allow but that must wait: delays and
-   * cool-downs run from it.
+   * First sight of an approval, or sight of a document that the governance clauses allow but that must wait: delays and
+   * cool-downs run from it. A document is seen again when other signatures take the place of those that were seen.
    */
   z.strictObject({
     record: z.literal('sight'),

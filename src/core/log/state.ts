@@ -42,7 +42,7 @@ export interface DocumentRecord<D extends CountersignDocument = CountersignDocum
   /** Governors who vetoed it, and where that is heard. */
   readonly vetoes: Map<string, Hearing>;
   /** Recovery keys that signed it, by their id. */
-  readonly recovered: Set<string>;
+  readonly recovered: Map<string, Signer>;
   /** Index of the entry by which it came in force at the first signer (version 1: by its signatures), or null. */
   headAt: number | null;
 }
@@ -54,10 +54,11 @@ export interface DocumentRecord<D extends CountersignDocument = CountersignDocum
  */
 export type Hearing = ReadonlySet<string> | null;
 
-/** Who signed: the index of his entry and his device. */
+/** Who signed: the index of his entry, his device and its key. */
 export interface Signer {
   readonly index: number;
   readonly device: string;
+  readonly key: string;
 }
 
 export interface MemberRecord {

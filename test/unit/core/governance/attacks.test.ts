@@ -91,7 +91,7 @@ function receiptsHold(world: World): void {
 function contradictions(world: World): readonly unknown[] {
   const leaf = (index: number) => world.leaves[index] ?? new Uint8Array();
   const found = replay(world.genesis, world.leaves.length, leaf, {
-    blobs: (sha256) => world.store.get(sha256),
+    blobs: (address) => world.store.get(address),
   });
   if ('code' in found) throw new Error(found.code);
   const receipts = found.findings.filter(({ kind }) => kind === 'receipt');
@@ -364,4 +364,91 @@ rules:
     }));
     expect(publish(world, longer)).toBe('schema.mismatch');
   });
+});
+
+describe('who is suspended and comes back', () => {
+  const suspend = (world: World, by: readonly string[], id: string, suspended: boolean) =>
+    change(world, 'charter', by, (body) => ({
+      ...body,
+      members: withMember(body.members, id, { suspended }),
+    }));
+  const looser = (world: World, by: readonly string[]) =>
+    change(world, 'policy', by, () => policyBody(twoPeople.replace('1 BTC', '2 BTC')));
+
+  test('signs a document anew, whoever used his device before', () => {
+    const world = settled();
+    const document = looser(world, ['governor-2']);
+    suspend(world, ['governor-3'], 'governor-2', true);
+    world.round();
+    suspend(world, ['governor-1', 'governor-3'], 'governor-2', false);
+    world.round();
+    sign(world, document, ['governor-1']);
+    pass(world, delay);
+    expect(standing(world, document)).toBe('unsigned');
+    sign(world, document, ['governor-2']);
+    pass(world, delay);
+    expect(standing(world, document)).toBe('in force');
+    receiptsHold(world);
+  });
+
+  test('approves anew, also where the signer slept through it', () => {
+    const world = settled({ second: true });
+    const proposal = world.propose({ pays: [[strangerAddress, 1_000_000]] });
+    for (const member of ['bob', 'carol']) expect(world.approve(member, proposal)).toBe('applied');
+    const suspended = suspend(world, ['governor-3'], 'bob', true);
+    world.secondRound();
+    const back = suspend(world, ['governor-1', 'governor-3'], 'bob', false);
+    world.secondRound();
+    expect(standingAtSecond(world, back)).toBe('in force');
+    world.round();
+    expect(standing(world, suspended)).toBe('replaced');
+    expect(world.verdict(proposal).refusal?.code).toBe('policy.quorum.missing');
+    expect(world.approve('bob', proposal)).toBe('applied');
+    world.round();
+    expect(world.verdict(proposal).outcome).toBe('waiting');
+    receiptsHold(world);
+  });
+
+  test('a delay does not run while signatures are missing, so that nobody vetoes', () => {
+    const world = settled();
+    const document = looser(world, quorum);
+    world.round();
+    expect(standing(world, document)).toBe('waiting');
+    suspend(world, ['governor-3'], 'governor-2', true);
+    world.round();
+    expect(standing(world, document)).toBe('unsigned');
+    pass(world, 10 * day);
+    sign(world, document, ['governor-3']);
+    pass(world, delay - 1);
+    expect(standing(world, document)).toBe('waiting');
+    pass(world, 1);
+    expect(standing(world, document)).toBe('in force');
+    receiptsHold(world);
+  });
+});
+
+test('a signature is its key’s: another device of that name lends it nothing', () => {
+  const world = settled({ others: [{ id: 'governor-4', groups: ['governors'] }] });
+  const document = change(world, 'policy', ['governor-2'], () =>
+    policyBody(twoPeople.replace('1 BTC', '2 BTC')),
+  );
+  const device = (id: string, name: string) => ({
+    devices: [{ id, kind: 'secp256k1' as const, key: keyOf(name), suspended: false }],
+  });
+  const named = (over: ReturnType<typeof device>) => {
+    const next = change(world, 'charter', ['governor-1', 'governor-3'], (body) => ({
+      ...body,
+      members: withMember(body.members, 'governor-2', over),
+    }));
+    pass(world, delay);
+    expect(standing(world, next)).toBe('in force');
+    return next;
+  };
+  named(device('other', 'other'));
+  const again = named(device('cli', 'new'));
+  const confirmation = documentStatement(world, 'governor-2', again, 'confirm');
+  expect(world.sayWith(confirmation, sha256(utf8('new')))).toBe('applied');
+  sign(world, document, ['governor-1']);
+  pass(world, delay);
+  expect(standing(world, document)).toBe('unsigned');
 });
