@@ -143,14 +143,19 @@ function contradiction(
 ): Contradiction | null {
   const wrong = (found: string) => ({ record: receipt.record, found });
   if (receipt.record === 'started') return null;
-  if (receipt.record === 'sight' && receipt.kind === 'approval')
+  const step = nextStep(state, ledger, receipt.wallet, now);
+  if (
+    receipt.record === 'force' ||
+    receipt.record === 'lift' ||
+    (receipt.record === 'sight' && receipt.kind === 'document')
+  )
+    return step !== null && isStep(receipt, step) ? null : wrong(step?.record ?? 'nothing to do');
+  // Documents come first: who leaves a tightening out signs by rules that are in force no more.
+  if (step !== null) return wrong(step.record);
+  if (receipt.record === 'sight')
     return state.statements.has(receipt.object)
       ? null
       : wrong('sight of something the log does not hold');
-  if (receipt.record === 'sight' || receipt.record === 'force' || receipt.record === 'lift') {
-    const step = nextStep(state, ledger, receipt.wallet, now);
-    return step !== null && isStep(receipt, step) ? null : wrong(step?.record ?? 'nothing to do');
-  }
   const proposal = state.proposals.get(receipt.proposal);
   if (proposal === undefined) return wrong('proposal.unknown');
   const verdict = authorise(state, ledger, receipt.proposal, now);

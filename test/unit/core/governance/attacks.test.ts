@@ -452,3 +452,20 @@ test('a signature is its key’s: another device of that name lends it nothing',
   pass(world, delay);
   expect(standing(world, document)).toBe('unsigned');
 });
+
+test('a signer that leaves a tightening out, and signs by what was, is found', () => {
+  const world = settled();
+  const proposal = world.propose({ pays: [[strangerAddress, 1_000_000]] });
+  for (const member of ['bob', 'alice', 'carol'])
+    expect(world.approve(member, proposal)).toBe('applied');
+  world.round();
+  world.now += 60;
+  change(world, 'policy', ['governor-1'], () =>
+    policyBody(twoPeople.replace('1 BTC', '0.0001 BTC')),
+  );
+  expect(world.verdict(proposal).outcome).toBe('authorised');
+  world.journal({ record: 'intent', proposal: proposal.digest });
+  expect(contradictions(world)).toMatchObject([
+    [world.leaves.length - 1, { facts: { record: 'intent', found: 'force' } }],
+  ]);
+});
