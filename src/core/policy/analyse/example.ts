@@ -11,7 +11,7 @@ import { evaluateCase, objections } from './cases.ts';
 import { findEscape, stepsOf } from './coalition.ts';
 import type { Ground } from './ground.ts';
 import { never } from './ground.ts';
-import type { Solution } from './plan.ts';
+import type { Solution } from './solution.ts';
 import type { Reason } from './reasons.ts';
 import { buildCase } from './witness.ts';
 

@@ -1,36 +1,16 @@
 import type { Store, Terms } from './atoms.ts';
 import { kindsOf, shapeOf } from './atoms.ts';
-import type { Bounds, OwnerSum, Shape, Sum } from './bounds.ts';
-import { at, least, narrow, partOf } from './bounds.ts';
+import type { Bounds, OwnerSum, Shape } from './bounds.ts';
+import { at, narrow } from './bounds.ts';
 import type { Payee, Side } from './cases.ts';
 import type { Classes, RecipientClass } from './recipients.ts';
 import { ownerOn, ownersKey } from './recipients.ts';
+import type { Item, PlannedPayment, Solution } from './solution.ts';
+import { sumsFor } from './solution.ts';
 import type { Steps } from './steps.ts';
-
-/** A payment that is planned: to somebody of a class, of 0 sat or of more. */
-interface Item {
-  readonly of: RecipientClass;
-  readonly zero: boolean;
-}
-
-export interface PlannedPayment extends Item {
-  readonly payee: Payee;
-  readonly sats: number;
-}
-
-/** A spend within a store, with the sums that its history shall bring about. */
-export interface Solution {
-  readonly payments: readonly PlannedPayment[];
-  readonly sums: Readonly<Record<Sum, readonly number[]>>;
-  /** Within which the sums must stay. */
-  readonly bounds: Bounds;
-}
 
 /** What looking into one plan takes, in steps. */
 const STEPS_OF_PLAN = 50;
-/** What an example moves where anything will do: 1 BTC. */
-const ORDINARY_SATS = 100_000_000;
-
 /**
  * Spends within a store, the likeliest to hold first. Returns whether there may be others: when it is false, and
  * nothing came, the store holds no spend. It never comes to an end without having told the truth on that.
@@ -43,7 +23,7 @@ export function* solutions(store: Store, terms: Terms, steps: Steps): Generator<
   // Every class is looked at for what the store needs of it.
   if (!steps.take(terms.recipients.classes.length)) return true;
   let isOpen = false;
-  for (const plan of plans(store, terms)) {
+  for (const plan of plans({ store, terms, steps })) {
     if (!steps.take(STEPS_OF_PLAN)) return true;
     const made = prepare(plan, store, terms);
     if (made === null) continue;
@@ -56,33 +36,38 @@ export function* solutions(store: Store, terms: Terms, steps: Steps): Generator<
         );
       }
   }
-  return isOpen;
+  return isOpen || !steps.take(0);
 }
 
-/** Every smallest choice of payments that has what the store needs. */
-function* plans(
-  store: Store,
-  terms: Terms,
-  chosen: readonly Item[] = [],
-): Generator<readonly Item[]> {
-  if (chosen.length > store.payments.most) return;
+interface Planning {
+  readonly store: Store;
+  readonly terms: Terms;
+  readonly steps: Steps;
+}
+
+/** Every smallest choice of payments that has what the store needs, as long as there are steps. */
+function* plans(planning: Planning, chosen: readonly Item[] = []): Generator<readonly Item[]> {
+  const { store, terms, steps } = planning;
+  if (!steps.take(1 + store.needed.length)) return;
+  const isFull = chosen.length >= store.payments.most;
   const options = itemsOf(store, terms);
   const hits = (classes: Classes) => (item: Item) => (item.of.bit & classes) !== 0n;
   const lacking = store.needed.find((classes) => !chosen.some(hits(classes)));
   if (lacking !== undefined) {
-    for (const item of options.filter(hits(lacking))) yield* plans(store, terms, [...chosen, item]);
+    if (isFull) return;
+    for (const item of options.filter(hits(lacking))) yield* plans(planning, [...chosen, item]);
     return;
   }
   const kind = terms.kinds.find((one) => !chosen.some((item) => isKind(item, one)));
   if (kind !== undefined) {
+    if (isFull) return;
     for (const item of options.filter((one) => isKind(one, kind)))
-      yield* plans(store, terms, [...chosen, item]);
+      yield* plans(planning, [...chosen, item]);
     return;
   }
   if (chosen.length > 0) yield chosen;
-  if (chosen.some(({ zero }) => !zero)) return;
-  for (const item of options.filter(({ zero }) => !zero))
-    if (chosen.length < store.payments.most) yield [...chosen, item];
+  if (isFull || chosen.some(({ zero }) => !zero)) return;
+  for (const item of options.filter(({ zero }) => !zero)) yield [...chosen, item];
 }
 
 function isKind({ of, zero }: Item, kind: Terms['kinds'][number]): boolean {
@@ -330,68 +315,4 @@ function* extras(
   for (const item of itemsOf(store, terms))
     if (!item.zero) for (const payee of item.of.payees) if (!isPaid(payee)) yield { item, payee };
   return undefined;
-}
-
-/** How the whole may grow: late and little; by the spend alone as long as can be; soon; from the smallest spend on. */
-const manners = ['late', 'alone', 'soon', 'small'] as const;
-
-/** Sums within bounds, with the payments that each begins with. */
-function* sumsFor(
-  bounds: Bounds,
-  shape: Shape,
-  pay: (bounds: Bounds, amount: number) => readonly PlannedPayment[] | null,
-): Generator<Solution> {
-  for (const manner of manners) {
-    const wallet = wholeSum(bounds, shape, manner);
-    const payments = pay(bounds, at(wallet, 0));
-    if (payments === null) continue;
-    for (const most of [false, true]) {
-      const initiator = partOf(bounds, 'initiator', wallet, { start: at(wallet, 0), most });
-      if (initiator === null) continue;
-      const owners = shape.parts.filter((part) => part !== 'initiator');
-      const found: Partial<Record<OwnerSum, readonly number[] | null>> = {};
-      for (const part of owners) {
-        const start = largest(payments, part === 'yesOwner' ? 'yes' : 'no');
-        found[part] = shape.only.includes(part)
-          ? wallet
-          : partOf(bounds, part, wallet, { start, most });
-      }
-      if (owners.some((part) => found[part] === null)) continue;
-      const none = wallet.map(() => 0);
-      const { yesOwner, noOwner } = found;
-      const sums = { wallet, initiator, yesOwner: yesOwner ?? none, noOwner: noOwner ?? none };
-      yield { payments, sums, bounds };
-    }
-  }
-}
-
-function wholeSum(
-  bounds: Bounds,
-  shape: Shape,
-  manner: (typeof manners)[number],
-): readonly number[] {
-  const { low, high } = bounds;
-  const ordinary = Math.min(at(high.wallet, 0), Math.max(at(low.wallet, 0), ORDINARY_SATS));
-  if (manner === 'late') return least(bounds, shape, [ordinary]);
-  if (manner === 'small') return least(bounds, shape, [at(low.wallet, 0)]);
-  const first = manner === 'alone' ? at(high.wallet, 0) : ordinary;
-  const end = Math.max(first, at(least(bounds, shape, [first]), low.wallet.length - 1));
-  const found = [first];
-  while (found.length < low.wallet.length) {
-    const needed = at(least(bounds, shape, found), found.length);
-    const before = at(found, found.length - 1);
-    const holds = manner === 'alone' && needed === before;
-    found.push(holds ? needed : Math.max(needed, Math.min(at(high.wallet, found.length), end)));
-  }
-  return found;
-}
-
-/** What the owner gets who gets most. */
-function largest(payments: readonly PlannedPayment[], side: Side): number {
-  const paid = new Map<string | null, number>();
-  for (const { payee, sats } of payments) {
-    const owner = ownerOn(payee, side);
-    paid.set(owner, (paid.get(owner) ?? 0) + sats);
-  }
-  return Math.max(0, ...paid.values());
 }

@@ -3,7 +3,7 @@ import type { Atom, Obligation, Store, Terms } from './atoms.ts';
 import { ask, isEntailed, opposite } from './atoms.ts';
 import { at } from './bounds.ts';
 import type { Case } from './cases.ts';
-import type { Solution } from './plan.ts';
+import type { Solution } from './solution.ts';
 import { solutions } from './plan.ts';
 import type { Steps } from './steps.ts';
 
@@ -42,7 +42,7 @@ export function search(quest: Quest, store: Store, obligations: readonly Obligat
       isOpen = next.value;
       break;
     }
-    if (!steps.take(10 + narrowed.obligations.length)) return 'unknown';
+    if (!steps.take(narrowed.obligations.length + 3 * narrowingSteps(terms))) return 'unknown';
     const failed = narrowed.obligations.find((one) => !isMet(one, next.value));
     if (failed !== undefined) {
       violated ??= failed;

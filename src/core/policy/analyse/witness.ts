@@ -4,7 +4,7 @@ import type { Terms } from './atoms.ts';
 import type { Bounds, OwnerSum } from './bounds.ts';
 import { at } from './bounds.ts';
 import type { Case, PaidTo, Past, Payee, Side } from './cases.ts';
-import type { Solution } from './plan.ts';
+import type { Solution } from './solution.ts';
 import { ownerOn } from './recipients.ts';
 import type { Scene } from './scene.ts';
 
