@@ -20,7 +20,8 @@ import { contradicts } from './usage.ts';
  * What already holds budget of a wallet, indexed so that a window is summed by binary search instead of a scan (design
  * 4, points 6 to 8). It is derived from receipts and knows no limits: editing one resets nothing.
  *
- * A spend takes 48 bytes, as much again in each account of a destination that was asked for, and {@link Payees}.
+ * A spend of one payment takes about 110 bytes, and about 40 more in the accounts of owners under each reading of the
+ * address books that is kept (measured at 1,000,000 of them).
  */
 export class Budget {
   readonly #wallet = new Account();

@@ -52,10 +52,14 @@ export class LedgerIndex {
     return this.#budget;
   }
 
+  /** Whether the ledger has nothing that the index has not. */
+  get isCurrent(): boolean {
+    return this.#position === this.#ledger.position;
+  }
+
   /** Takes in what the ledger has and the index has not. Requires a state with every proposal that a receipt names. */
   follow(state: State): void {
     const { position, signed, intents, reservations } = this.#ledger;
-    if (position === this.#position) return;
     const proposalOf = (digest: string): ProposalRecord => {
       const proposal = state.proposals.get(digest);
       assert(proposal !== undefined, 'a receipt names a known proposal');
@@ -173,8 +177,11 @@ const indexes = new WeakMap<Ledger, LedgerIndex>();
 /** The index of a ledger, up to its last receipt. Requires a state with every proposal that a receipt names. */
 export function indexOf(state: State, ledger: Ledger): LedgerIndex {
   const index = indexes.get(ledger) ?? new LedgerIndex(ledger);
-  indexes.set(ledger, index);
+  if (index.isCurrent) return index;
+  // Should it fail halfway, the next who asks begins anew: half an index would count too little.
+  indexes.delete(ledger);
   index.follow(state);
+  indexes.set(ledger, index);
   return index;
 }
 

@@ -14,8 +14,8 @@ interface Grouping {
  * What was paid to whom. Amounts are kept by script, because whose a script is changes with the address books; the
  * sums of an owner are made when they are asked for, and kept up to date for the last readings asked about.
  *
- * Takes 24 bytes a payment, 16 a spend and about 60 a script; and for each owner asked for, under each reading kept,
- * an account.
+ * Takes 24 bytes a payment, 16 a spend and about 60 a script; and for each owner asked for, under each of the
+ * LOOKS_KEPT readings kept, an account.
  */
 export class Payees {
   /** Of each committed spend. */
@@ -110,7 +110,9 @@ export class Payees {
     for (const script of listed.keys())
       for (let at = this.#last.get(script) ?? -1; at >= 0; at = this.#before[at] ?? -1)
         isListed[at] = 1;
-    return Array.from(isListed.keys()).filter((at) => isListed[at] === 0);
+    const found: number[] = [];
+    for (const [at, is] of isListed.entries()) if (is === 0) found.push(at);
+    return found;
   }
 
   /** A spend counts once, however many of its payments these are: they stand side by side. */

@@ -185,4 +185,26 @@ describe('the index of a ledger', () => {
     for (const code of ['none', 'coin.signed', 'spend.repeated', 'coin.reserved'])
       expect(seen.get(code) ?? 0).toBeGreaterThan(50);
   });
+
+  test('counts in full after a state that lacked a proposal', () => {
+    const pays = [['aa', 5]] as const;
+    const drafts = ['c1', 'c2'].map((coin): Draft => ({
+      coins: [coin],
+      pays,
+      reference: null,
+      repeats: null,
+    }));
+    const [first, second] = proposalsOf(drafts);
+    if (first === undefined || second === undefined) throw new Error('two proposals');
+    const state = (...known: readonly ProposalRecord[]): State => ({
+      ...world.state,
+      proposals: new Map(known.map((one) => [one.digest, one])),
+    });
+    const ledger = createLedger();
+    record(ledger, { does: 'sign', which: 0, after: 1 }, first.digest);
+    expect(() => usageOf(state(second), ledger, second, look)).toThrow(/known proposal/);
+    const span = { measure: 'amount', of: 'wallet', windowSeconds: day } as const;
+    const usage = usageOf(state(first, second), ledger, second, look);
+    expect(usage.windowState(span, null, ledger.at).spent).toBe(5);
+  });
 });
