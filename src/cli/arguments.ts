@@ -40,11 +40,14 @@ export function parseCall(command: Command, rest: readonly string[], io: Io): Ca
     if (many === undefined && all(name).length > 1)
       throw new UsageError(`--${name} stands there twice`);
   const help = all('help').length > 0;
-  if (!help && positionals.length !== command.words.length)
+  const { words, more = [] } = command;
+  const fits =
+    positionals.length >= words.length && positionals.length <= words.length + more.length;
+  if (!help && !fits)
     throw new UsageError(
-      command.words.length === 0
+      words.length + more.length === 0
         ? `it takes no further words, but "${positionals[0] ?? ''}" was given`
-        : `it takes ${command.words.join(' ')}`,
+        : `it takes ${[...words, ...more.map((name) => `[${name}]`)].join(' ')}`,
     );
   return {
     io,

@@ -17,6 +17,8 @@ export interface Command {
   readonly summary: string;
   /** Names of the words that follow, all required. */
   readonly words: readonly string[];
+  /** Names of words that may follow these. */
+  readonly more?: readonly string[];
   readonly options: readonly Option[];
   readonly work:
     | { readonly load: () => Promise<{ readonly run: Run }> }

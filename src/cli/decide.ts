@@ -7,6 +7,7 @@ import { digest } from '../core/base/digest.ts';
 import { STATEMENT_SECONDS, TEXT_LENGTH } from '../core/base/limits.ts';
 import type { Result } from '../core/base/result.ts';
 import { ok, refuse } from '../core/base/result.ts';
+import { currentDocuments } from '../core/governance/current.ts';
 import type { ProposalRecord, WalletRecord } from '../core/log/state.ts';
 import { addressBookLines } from './address-book.ts';
 import type { Call, Output } from './command.ts';
@@ -69,7 +70,7 @@ function reviewLines(call: Call, matter: Matter): readonly string[] {
   const holds = wallet.body.holders.some(({ member }) => member === device.member);
   return [
     ...renderStatement(statementOf(call, matter), { proposal: proposal.statement }),
-    ...addressBookLines(followed.state, proposal.view.spend, wallet.body.network),
+    ...addressBookLines(followed.state, proposal.view.spend, wallet),
     ...(holds && matter.decision === 'approve'
       ? ['Your key of this wallet signs every coin in the same step.']
       : []),
@@ -81,7 +82,7 @@ function reviewLines(call: Call, matter: Matter): readonly string[] {
 function statementOf(call: Call, matter: Matter): ApprovalStatement {
   const { decision, followed, proposal, wallet, device, reason, cosigned } = matter;
   const { state, log } = followed;
-  const expires = state.policies.get(wallet.id)?.document.body.expires.approveSeconds;
+  const expires = currentDocuments(state, wallet.id)?.policy?.document.body.expires.approveSeconds;
   const frame = frameOf({
     org: state.genesis,
     device,

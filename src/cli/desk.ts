@@ -11,6 +11,7 @@ import type { Result } from '../core/base/result.ts';
 import { ok } from '../core/base/result.ts';
 import { parseCheckpoint } from '../core/log/checkpoint.ts';
 import { parseNote } from '../core/log/note.ts';
+import type { State } from '../core/log/state.ts';
 import { createState } from '../core/log/state.ts';
 import type { Call } from './command.ts';
 import { FileLogStore } from './file-log-store.ts';
@@ -128,11 +129,16 @@ export class Desk {
    * Whether a statement stands in the log, under a checkpoint verified here (design 3, "Proof of delivery"). False
    * after some seconds: the server said yes, but has not shown it.
    */
-  async delivered(digest: string): Promise<boolean> {
+  delivered(digest: string): Promise<boolean> {
+    return this.stands(({ statements }) => statements.has(digest));
+  }
+
+  /** As {@link delivered}, for whatever the log shall show. */
+  async stands(shows: (state: State) => boolean): Promise<boolean> {
     for (let attempt = 0; attempt < DELIVERY_TRIES; attempt++) {
       const followed = await this.lookAgain();
       if (followed === null) return false;
-      if (followed.state.statements.has(digest)) return true;
+      if (shows(followed.state)) return true;
       await new Promise((resolve) => setTimeout(resolve, DELIVERY_PAUSE_MS));
     }
     return false;

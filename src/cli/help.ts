@@ -19,9 +19,10 @@ export function overview(): readonly string[] {
 }
 
 /** One line: the command with its words. */
-export function usage({ name, words, options }: Command): string {
+export function usage({ name, words, more = [], options }: Command): string {
   const rest = options.length > 0 ? ['[OPTIONS]'] : [];
-  return ['Usage: countersign', name, ...words, ...rest].join(' ');
+  const maybe = more.map((one) => `[${one}]`);
+  return ['Usage: countersign', name, ...words, ...maybe, ...rest].join(' ');
 }
 
 /** What `COMMAND --help` shows. */

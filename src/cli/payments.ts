@@ -4,8 +4,8 @@ import type { Result } from '../core/base/result.ts';
 import { ok, refuse } from '../core/base/result.ts';
 import type { Sats } from '../core/base/sats.ts';
 import { parseAmount, satsToJson } from '../core/base/sats.ts';
-import type { State } from '../core/log/state.ts';
-import type { Network } from '../core/wallet/network.ts';
+import { currentDocuments } from '../core/governance/current.ts';
+import type { State, WalletRecord } from '../core/log/state.ts';
 import { scriptOfAddress } from '../core/wallet/network.ts';
 import { UsageError } from './command.ts';
 
@@ -62,13 +62,13 @@ export function parseBatch(text: string): Result<readonly AskedPayment[]> {
   return ok(payments);
 }
 
-/** Scripts of the payments: an id of the address book in the log, else an address. Codes `address.*`. */
+/** Scripts of the payments: an id of the address book in force for the wallet, else an address. Codes `address.*`. */
 export function resolvePayments(
   state: State,
-  network: Network,
+  { id: wallet, body: { network } }: WalletRecord,
   asked: readonly AskedPayment[],
 ): Result<readonly Payment[]> {
-  const book = state.destinations?.document.body.entries ?? [];
+  const book = currentDocuments(state, wallet)?.destinations?.document.body.entries ?? [];
   const payments: Payment[] = [];
   for (const { to, sats } of asked) {
     const listed = book.find(({ id }) => id === to);

@@ -1,4 +1,5 @@
-import { walletOpen } from '../core/authorise.ts';
+import { openFreezes, walletOpen } from '../core/authorise.ts';
+import { currentDocuments } from '../core/governance/current.ts';
 import { createLedger } from '../core/log/ledger.ts';
 import type { State, WalletRecord } from '../core/log/state.ts';
 
@@ -6,7 +7,7 @@ import type { State, WalletRecord } from '../core/log/state.ts';
 export function walletFacts(state: State, { id, record, body, wallet, confirmedBy }: WalletRecord) {
   const ledger = state.ledgers.get(id) ?? createLedger();
   const own = state.wallets.get(id);
-  const freeze = state.freezes.find(({ statement }) => ['*', id].includes(statement.wallet));
+  const [freeze] = openFreezes(state, ledger, id);
   const open = own !== undefined && walletOpen(state, ledger, own);
   return {
     id,
@@ -20,6 +21,6 @@ export function walletFacts(state: State, { id, record, body, wallet, confirmedB
     signerStarted: ledger.startedAt !== null,
     frozenBy: freeze?.statement.member ?? null,
     standing: freeze !== undefined ? 'frozen' : open ? 'open' : 'unconfirmed',
-    policy: state.policies.get(id)?.digest ?? null,
+    policy: currentDocuments(state, id)?.policy?.digest ?? null,
   };
 }

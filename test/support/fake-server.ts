@@ -28,6 +28,7 @@ export interface FakeDraft {
 
 interface Body {
   readonly statement?: string;
+  readonly document?: string;
   readonly signature?: string;
   readonly blobs?: readonly string[];
   readonly coins?: string;
@@ -141,7 +142,10 @@ export class FakeServer {
       case '/v1/proposals':
       case '/v1/approvals':
       case '/v1/freezes':
+      case '/v1/statements':
         return JSON.stringify(this.#statement(body));
+      case '/v1/documents':
+        return JSON.stringify(this.#document(body));
       case '/v1/evidence':
         return this.package();
       default:
@@ -179,6 +183,14 @@ export class FakeServer {
       transaction: bytes(statement.spend.transaction),
       coins: claims.map((claim) => ({ ...claim, transaction: bytes(claim.parent) })),
     };
+  }
+
+  #document({ document = '' }: Body): object {
+    const entry = { type: 'document', document: this.world.blob(utf8(document)) } as const;
+    const outcome = this.world.append(entryBytes(entry));
+    if (outcome === 'missing') throw no('log.blob.missing', {});
+    if (outcome !== 'applied') throw no(outcome, {});
+    return { index: this.world.leaves.length - 1 };
   }
 
   #statement(body: Body): object {

@@ -10,13 +10,14 @@ import { accountKeyOf } from '../../keys/account-key.ts';
 import { createKeyFile } from '../../keys/key-file.ts';
 import type { Call, Run } from '../command.ts';
 import { UsageError } from '../command.ts';
-import { keyFileOf } from '../profile.ts';
+import { homeOf, keyFileOf, keyPath } from '../profile.ts';
 import { newPassphraseOf } from '../unlock.ts';
 import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { RECOVERY } from '../../core/governance/charter.ts';
 
 export const run: Run = async (call) => {
-  const { member, keyFile } = keyFileOf(call);
-  const device = call.text('device') ?? 'cli';
+  const { member, device, keyFile } = placeOf(call);
   if (!label.safeParse(device).success) throw new UsageError(`"${device}" is no id of a device`);
   const network = networkOf(call);
   if (existsSync(keyFile)) return refuse('key.exists', { path: keyFile });
@@ -40,11 +41,31 @@ export const run: Run = async (call) => {
     json: { file: keyFile, member, device, key, cosigner: account?.expression ?? null },
     lines: [
       `Written: ${keyFile}. Keep a copy of it, and the passphrase elsewhere: nobody can restore them.`,
-      `Public key of device ${device}: ${key}`,
+      member === RECOVERY
+        ? `Public key of recovery key ${device}, for the charter: ${key}`
+        : `Public key of device ${device}: ${key}`,
       ...(account === null ? [] : [`Cosigner key for descriptors: ${account.expression}`]),
     ],
   });
 };
+
+/** Whose key it is and where it goes. A recovery key is nobody's device: it signs under a name of its own. */
+function placeOf(call: Call): {
+  readonly member: string;
+  readonly device: string;
+  readonly keyFile: string;
+} {
+  const recovery = call.text('recovery');
+  if (recovery === undefined) return { ...keyFileOf(call), device: call.text('device') ?? 'cli' };
+  for (const other of ['as', 'device', 'cosigner'])
+    if (call.has(other)) throw new UsageError(`--${other} says nothing of a recovery key`);
+  const named = call.text('key');
+  const keyFile =
+    named === undefined
+      ? keyPath(homeOf(call.io), `${RECOVERY}-${recovery}`)
+      : resolve(call.io.folder, named);
+  return { member: RECOVERY, device: recovery, keyFile };
+}
 
 function networkOf(call: Call): Network | null {
   const named = call.text('cosigner');

@@ -1,11 +1,16 @@
 import { formatBtc } from '../../core/base/sats.ts';
 import { ok, refuse } from '../../core/base/result.ts';
+import type { Seconds } from '../../core/base/time.ts';
+import { parseTime } from '../../core/base/time.ts';
 import type { Run } from '../command.ts';
 import { Desk } from '../desk.ts';
 import { standingJson } from '../standing.ts';
 
-/** Stages after which nothing more happens. */
-const ended = new Set(['refused', 'settled']);
+/** Whether nothing more happens to a proposal. What was invalidated is shown until it would have expired: nothing goes silently. */
+function isOver(stage: string, expiresAt: string, now: Seconds): boolean {
+  if (stage === 'invalidated') return (parseTime(expiresAt) ?? 0) <= now;
+  return stage === 'refused' || stage === 'settled';
+}
 
 export const run: Run = async (call) => {
   const desk = new Desk(call);
@@ -23,7 +28,7 @@ export const run: Run = async (call) => {
       amountSats: Number(proposal.view.amountSats),
       feeSats: Number(proposal.view.feeSats),
     }))
-    .filter(({ stage }) => call.has('all') || !ended.has(stage));
+    .filter(({ stage, expiresAt }) => call.has('all') || !isOver(stage, expiresAt, now));
   const lines = found.map(({ proposal, name, wallet: id, stage, refusal, amountSats }) => {
     const why = refusal === null ? '' : ` (${refusal.code})`;
     return `${proposal.slice(0, 12)}  ${name}  ${id}  ${formatBtc(BigInt(amountSats))}  ${stage}${why}`;

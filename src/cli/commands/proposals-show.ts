@@ -42,7 +42,7 @@ export const run: Run = async (call) => {
     },
     lines: [
       ...renderProposal(proposal.statement),
-      ...addressBookLines(state, proposal.view.spend, wallet.body.network),
+      ...addressBookLines(state, proposal.view.spend, wallet),
       `Purpose: ${purpose ?? '(the server has no text that fits its digest)'}`,
       ...standingLines(state, proposal, now),
       ...(facts?.confirmed ? [`Confirmed in block ${String(facts.confirmed.height)}`] : []),

@@ -10,6 +10,7 @@ import { BATCH_BYTES, PROPOSAL_SECONDS, PSBT_BYTES, TEXT_LENGTH } from '../../co
 import type { Result } from '../../core/base/result.ts';
 import { ok, refuse } from '../../core/base/result.ts';
 import { fromUtf8 } from '../../core/base/bytes.ts';
+import { currentDocuments } from '../../core/governance/current.ts';
 import { changeReach } from '../../core/log/admit-proposal.ts';
 import type { State, WalletRecord } from '../../core/log/state.ts';
 import { inspectPsbt } from '../../core/psbt/inspect.ts';
@@ -89,7 +90,7 @@ async function signAndSend(call: Call, desk: Desk, prepared: Prepared): Promise<
   if (!statement.ok) return statement;
   const agreed = await consent(call, [
     ...renderProposal(statement.value),
-    ...addressBookLines(followed.state, draft.view.spend, wallet.body.network),
+    ...addressBookLines(followed.state, draft.view.spend, wallet),
     `Fee rate ${String(describeSpend(draft.view, wallet.wallet).feeRate)} sat/vB at most size`,
     `Purpose: ${prepared.purpose}`,
   ]);
@@ -126,11 +127,11 @@ function statementOf(
 ): Result<ProposalStatement> {
   const { followed, wallet, draft, purposeDigest } = given;
   const { state, log } = followed;
-  const policy = state.policies.get(wallet.id);
-  if (policy === undefined) return refuse('policy.unknown', { wallet: wallet.id });
-  const { charter, destinations } = state;
-  if (charter === null || destinations === null)
-    return refuse('document.unknown', { kind: charter === null ? 'charter' : 'destinations' });
+  const current = currentDocuments(state, wallet.id);
+  if (current === null) return refuse('document.unknown', { kind: 'charter' });
+  const { charter, policy, destinations } = current;
+  if (policy === null) return refuse('policy.unknown', { wallet: wallet.id });
+  if (destinations === null) return refuse('document.unknown', { kind: 'destinations' });
   const repeats = repeatsOf(call, state);
   if (!repeats.ok) return repeats;
   const validSeconds = openDays(call) * DAY;
@@ -139,7 +140,7 @@ function statementOf(
     type: 'proposal',
     ...frameOf({ org: state.genesis, device, log, previous: null, now, validSeconds }),
     network: wallet.body.network,
-    wallet: { id: wallet.id, digest: wallet.record.digest },
+    wallet: { id: wallet.id, digest: current.wallet.digest },
     policy: policy.digest,
     charter: charter.digest,
     destinations: destinations.digest,
@@ -209,7 +210,7 @@ async function askedOf(
   }
   const listed = await paymentsOf(call);
   if (!listed.ok) return listed;
-  const payments = resolvePayments(state, wallet.body.network, listed.value);
+  const payments = resolvePayments(state, wallet, listed.value);
   if (!payments.ok) return payments;
   return ok({
     asked: { payments: payments.value, feeRate: wholeNumber(call, 'fee-rate') },

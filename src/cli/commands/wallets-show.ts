@@ -1,6 +1,7 @@
 import { renderWallet } from '../../core/approval/render.ts';
 import { ok, refuse } from '../../core/base/result.ts';
 import { formatBtc } from '../../core/base/sats.ts';
+import { currentDocuments } from '../../core/governance/current.ts';
 import { renderPolicy } from '../../core/policy/yaml.ts';
 import type { Run } from '../command.ts';
 import { word } from '../command.ts';
@@ -21,14 +22,14 @@ export const run: Run = async (call) => {
   if (!told.ok) return told;
   const { balance, address } = told.value;
   const facts = walletFacts(state, wallet);
-  const policy = state.policies.get(id);
+  const policy = currentDocuments(state, id)?.policy ?? null;
   return ok({
     // `address` and `balance` are what the server says; all else is of the log.
     json: { ...facts, address, balance },
     lines: [
       ...renderWallet(state, wallet),
       `Standing: ${facts.standing}${facts.frozenBy === null ? '' : ` by ${facts.frozenBy}`}`,
-      ...(policy === undefined
+      ...(policy === null
         ? ['No policy: nothing can be spent.']
         : renderPolicy(policy.document.body)),
       // Which coins are unspent is the chain's to say, and the server asks it.

@@ -1,6 +1,8 @@
 import { fromHex } from '../base/bytes.ts';
 import { formatBtc, sats } from '../base/sats.ts';
-import type { State, WalletRecord } from '../log/state.ts';
+import { describeChange } from '../governance/describe-change.ts';
+import type { CountersignDocument } from '../governance/document.ts';
+import type { FreezeRecord, State, WalletRecord } from '../log/state.ts';
 import { proposalName } from '../proposal/name.ts';
 import { addressOfScript } from '../wallet/network.ts';
 import type {
@@ -12,16 +14,12 @@ import type {
 } from './statement.ts';
 import { statementDigest } from './statement.ts';
 import { unreachable } from '../base/assert.ts';
+import { groupAddress } from './group-address.ts';
 
 /**
  * What a person reads before a device signs: made from the statement alone, the same in console and CLI, every
  * payment in full. Nothing a server says beside the statement enters it.
  */
-
-/** An address in groups of four characters, so that two can be compared by eye. Nothing is left out. */
-export function groupAddress(address: string): string {
-  return address.replace(/(.{4})(?=.)/g, '$1 ');
-}
 
 /** The lines of a statement, in plain words. */
 export function renderStatement(statement: Statement, context: RenderContext): readonly string[] {
@@ -31,9 +29,9 @@ export function renderStatement(statement: Statement, context: RenderContext): r
     case 'approval':
       return renderApproval(statement, context.proposal);
     case 'document':
-      return renderDocument(statement);
+      return renderDocument(statement, context.document ?? null);
     case 'freeze':
-      return renderFreeze(statement);
+      return renderFreeze(statement, context.freezes ?? []);
     case 'session':
       return [
         `Open a session for ${statement.member} until ${statement.expiresAt}.`,
@@ -47,6 +45,13 @@ export function renderStatement(statement: Statement, context: RenderContext): r
 export interface RenderContext {
   /** The proposal that an approval is about, as the log holds it. */
   readonly proposal: ProposalStatement | null;
+  /** The document that a statement is about, and the one that it follows. */
+  readonly document?: {
+    readonly before: CountersignDocument | null;
+    readonly after: CountersignDocument;
+  };
+  /** The freezes of the wallet, of which some are lifted. */
+  readonly freezes?: readonly FreezeRecord[];
 }
 
 /** The payments first; then what surrounds them. A repeated payment is said before everything else. */
@@ -98,19 +103,65 @@ function renderApproval(
   ];
 }
 
-function renderDocument(statement: DocumentStatement): readonly string[] {
-  const address = statement.firstAddress;
+function renderDocument(
+  statement: DocumentStatement,
+  about: NonNullable<RenderContext['document']> | null,
+): readonly string[] {
+  const { decision, document, member, device, firstAddress } = statement;
+  const verbs = { approve: 'SIGN', veto: 'VETO', confirm: 'CONFIRM' } as const;
+  const what = about === null ? 'a document' : nameOf(about.after);
+  const own =
+    about?.after.kind === 'charter'
+      ? about.after.body.members
+          .find(({ id }) => id === member)
+          ?.devices.find(({ id }) => id === device)
+      : undefined;
   return [
-    `${statement.decision.toUpperCase()} document ${statement.document} as ${statement.member}`,
-    ...(address === null ? [] : [`Its first address is ${groupAddress(address)}`]),
+    `${verbs[decision]} ${what} as ${member}, device ${device}`,
+    `Digest ${document}`,
+    ...(decision === 'veto' ? ['It never comes in force then. This is final.'] : []),
+    ...(decision === 'confirm' && own !== undefined ? [`This device's key there: ${own.key}`] : []),
+    ...(firstAddress === null ? [] : [`Its first address is ${groupAddress(firstAddress)}`]),
+    ...(about === null || decision === 'confirm'
+      ? []
+      : ['What it changes:', ...indented(describeChange(about.before, about.after))]),
   ];
 }
 
-function renderFreeze(statement: FreezeStatement): readonly string[] {
+/** `charter, version 3`, `policy of hot-1, version 2`. */
+export function nameOf({ kind, id, version }: CountersignDocument): string {
+  const names = {
+    charter: 'the charter',
+    destinations: 'the address book',
+    policy: `the policy of ${id}`,
+    wallet: `wallet ${id}`,
+  };
+  return `${names[kind]}, version ${version}`;
+}
+
+function indented(lines: readonly string[]): readonly string[] {
+  return (lines.length === 0 ? ['nothing'] : lines).map((line) => `  ${line}`);
+}
+
+function renderFreeze(
+  statement: FreezeStatement,
+  freezes: readonly FreezeRecord[],
+): readonly string[] {
+  const { action, member, device, lifts } = statement;
   const what = statement.wallet === '*' ? 'EVERY wallet' : `wallet ${statement.wallet}`;
+  const head = `${action.toUpperCase()} ${what} as ${member}, device ${device}.`;
+  if (action === 'freeze')
+    return [head, 'Nothing is signed from it until the freeze is lifted by the governors.'];
+  const known = new Map(freezes.map((freeze) => [freeze.digest, freeze.statement]));
   return [
-    `${statement.action.toUpperCase()} ${what} as ${statement.member}.`,
-    'Nothing is signed from it until the freeze is lifted by the governors.',
+    head,
+    'It lifts:',
+    ...lifts.map((digest) => {
+      const freeze = known.get(digest);
+      const by = freeze === undefined ? '' : ` by ${freeze.member} of ${freeze.issuedAt}`;
+      return `  the freeze${by}: ${digest}`;
+    }),
+    'Each signer lifts them once the governance clauses are met.',
   ];
 }
 

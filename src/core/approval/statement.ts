@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { parseCanonical } from '../base/canonical.ts';
 import type { DigestKind } from '../base/digest.ts';
 import { digest } from '../base/digest.ts';
-import { SPEND_INPUTS, SPEND_OUTPUTS } from '../base/limits.ts';
+import { LIFTS, SPEND_INPUTS, SPEND_OUTPUTS } from '../base/limits.ts';
 import type { Result } from '../base/result.ts';
 import { ok } from '../base/result.ts';
 import {
@@ -111,7 +111,7 @@ export const freezeSchema = z.strictObject({
   ...common,
   wallet: z.union([label, z.literal('*')]),
   action: z.enum(['freeze', 'unfreeze']),
-  lifts: z.array(hex32).max(100),
+  lifts: z.array(hex32).max(LIFTS),
   reasonDigest: hex32,
 });
 

@@ -65,6 +65,8 @@ export const RECOVERY_KEYS = 16;
 export const RECOVERY_SECONDS = 14 * 86_400;
 /** Combinations of documents in force and waiting under which one governor's change is looked at; beyond, it takes the quorum. */
 export const ANALYSIS_SETTINGS = 32;
+/** Freezes that one statement lifts: it must fit in ENTRY_BYTES many times over. */
+export const LIFTS = 100;
 /** Entries of one address book. */
 export const DESTINATIONS = 10_000;
 

@@ -1,4 +1,4 @@
-import { groupAddress } from '../approval/render.ts';
+import { groupAddress } from '../approval/group-address.ts';
 import { duration, renderClause, renderPolicy } from '../policy/render.ts';
 import { isSame } from './change.ts';
 import type {

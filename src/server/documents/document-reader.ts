@@ -86,7 +86,7 @@ function summaryOf(state: State, record: DocumentRecord, clock: Seconds): Docume
     authorisedAt: headAt,
     approvedBy: [...approvals.keys()].sort(),
     vetoedBy: [...vetoes.keys()].sort(),
-    recoveredBy: [...recovered].sort(),
+    recoveredBy: [...recovered.keys()].sort(),
     standings: standingsOf(state, record, clock).map(standingView),
   };
 }

@@ -14,6 +14,7 @@ let bench: Bench;
 beforeEach(async () => {
   world = new World();
   world.start();
+  world.round();
   bench = await Bench.open(world, ['operator', 'alice', 'bob', 'carol', 'officer']);
 });
 afterEach(() => bench.close());

@@ -1,0 +1,24 @@
+import type { Run } from '../command.ts';
+import { word } from '../command.ts';
+import { Desk } from '../desk.ts';
+import { findDocument } from '../find-document.ts';
+import { sayOfDocument, veto } from '../govern.ts';
+import { objecting } from '../objection.ts';
+import { versionOf } from '../version.ts';
+
+/** A governor vetoes a document: it counts on signature and identity alone, also where the log cannot be followed. */
+export const run: Run = (call) => objecting(call, object);
+
+const object: Run = async (call) => {
+  const desk = new Desk(call);
+  const standpoint = await desk.followedOrKept();
+  if (!standpoint.ok) return standpoint;
+  const { state } = standpoint.value;
+  const found = findDocument(state, word(call, 0));
+  if (!found.ok) return found;
+  const device = await desk.device();
+  if (!device.ok) return device;
+  const version = versionOf(state, found.value);
+  const said = { followed: standpoint.value, version, device: device.value, word: veto };
+  return sayOfDocument(call, desk, said);
+};

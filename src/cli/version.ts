@@ -1,0 +1,165 @@
+import { canonicalBytes } from '../core/base/canonical.ts';
+import type { Result } from '../core/base/result.ts';
+import { ok } from '../core/base/result.ts';
+import type { Seconds } from '../core/base/time.ts';
+import { analysedMembers } from '../core/governance/charter.ts';
+import { isSame } from '../core/governance/change.ts';
+import { currentDocuments } from '../core/governance/current.ts';
+import type { CountersignDocument, DocumentKind } from '../core/governance/document.ts';
+import { documentDigest, parseDocument } from '../core/governance/document.ts';
+import { inForce } from '../core/governance/in-force.ts';
+import { tightens } from '../core/governance/tighten.ts';
+import { checkDocument, headOf } from '../core/log/admit-document.ts';
+import { createLedger } from '../core/log/ledger.ts';
+import type { DocumentRecord, State } from '../core/log/state.ts';
+import type { Comparison, Example } from '../core/policy/analyse/compare.ts';
+import { compare } from '../core/policy/analyse/compare.ts';
+import { duration, renderClause } from '../core/policy/render.ts';
+import { formatBtc } from '../core/base/sats.ts';
+import { Fault } from './command.ts';
+
+/** Versions of documents: made to follow the newest, held against the rules, and told what they would need. */
+
+/** A document and the one that it follows. */
+export interface Version {
+  readonly before: CountersignDocument | null;
+  readonly after: CountersignDocument;
+}
+
+/** The version of a document in the log with its predecessor. */
+export function versionOf(state: State, { document }: DocumentRecord): Version {
+  const { previous } = document;
+  const before = previous === null ? undefined : state.documents.get(previous)?.document;
+  return { before: before ?? null, after: document };
+}
+
+/**
+ * The next version of the newest document of a kind and place, or the first, with another body. Throws a Fault where the
+ * body says what stands there already. Codes: those of parseDocument and checkDocument.
+ */
+export function nextVersion(
+  state: State,
+  place: { readonly kind: DocumentKind; readonly id: string },
+  body: unknown,
+): Result<Version> {
+  const head = headOf(state, place);
+  const before = head?.document ?? null;
+  if (before !== null && isSame(before.body, body))
+    throw new Fault('It says what is in force already: nothing was proposed.');
+  const parsed = parseDocument(
+    canonicalBytes({
+      kind: place.kind,
+      org: state.genesis,
+      id: before?.id ?? place.id,
+      version: (before?.version ?? 0) + 1,
+      previous: head?.digest ?? null,
+      body,
+    }),
+  );
+  if (!parsed.ok) return parsed;
+  const fits = checkDocument(state, parsed.value, documentDigest(parsed.value));
+  return fits.ok ? ok({ before, after: parsed.value }) : fits;
+}
+
+/** What a version would need to come in force at each signer that it concerns; of a policy also what it loosens or tightens. */
+export function effectLines(state: State, version: Version, now: Seconds): readonly string[] {
+  const { after } = version;
+  const own = after.kind === 'wallet' || after.kind === 'policy';
+  const wallets = [...state.wallets.keys()].filter((wallet) => !own || wallet === after.id);
+  const needs = new Map<string, string[]>();
+  for (const wallet of wallets) {
+    const text = needText(state, after, wallet, now);
+    needs.set(text, [...(needs.get(text) ?? []), wallet]);
+  }
+  return [
+    ...(after.kind === 'policy' ? comparisonLines(state, version, now) : []),
+    ...[...needs].map(([text, ids]) => `${text} (${ids.join(', ')})`),
+    ...rivalLines(state, after),
+  ];
+}
+
+function needText(
+  state: State,
+  document: CountersignDocument,
+  wallet: string,
+  clock: Seconds,
+): string {
+  const ledger = state.ledgers.get(wallet) ?? createLedger();
+  const force = inForce(state, ledger);
+  if (force === null) return 'The signer has not begun';
+  const now = Math.max(clock, ledger.at);
+  const { clause, delaySeconds } = force.charter.document.body.governance;
+  const record: DocumentRecord = state.documents.get(documentDigest(document)) ?? {
+    digest: documentDigest(document),
+    document,
+    index: state.tree.size,
+    approvals: new Map(),
+    vetoes: new Map(),
+    recovered: new Map(),
+    headAt: null,
+  };
+  if (tightens(state, ledger, force, { record, now }))
+    return 'It only tightens: one governor is enough, and it acts at once';
+  const wait = delaySeconds === 0 ? 'does not wait' : `waits ${duration(delaySeconds)} for a veto`;
+  return `It needs ${renderClause(clause)}, then ${wait}`;
+}
+
+/** Versions that follow the same one and are signed: only one of them can come in force. */
+function rivalLines(state: State, after: CountersignDocument): readonly string[] {
+  const digest = documentDigest(after);
+  return [...state.documents.values()].flatMap((record) => {
+    const { document, approvals, recovered, vetoes } = record;
+    const isRival =
+      record.digest !== digest &&
+      record.headAt === null &&
+      document.kind === after.kind &&
+      document.id === after.id &&
+      document.previous === after.previous &&
+      vetoes.size === 0 &&
+      approvals.size + recovered.size > 0;
+    return isRival ? [`WARNING: another version is signed in its place: ${record.digest}`] : [];
+  });
+}
+
+function comparisonLines(
+  state: State,
+  { before, after }: Version,
+  now: Seconds,
+): readonly string[] {
+  const current = currentDocuments(state, after.id);
+  if (after.kind !== 'policy' || before?.kind !== 'policy' || current === null) return [];
+  const charter = current.charter.document.body;
+  const rest = {
+    members: analysedMembers(charter, now),
+    initiators: charter.initiators,
+    book: current.destinations?.document.body.entries ?? [],
+  };
+  const found = compare({ ...rest, policy: before.body }, { ...rest, policy: after.body });
+  if (!found.ok) return ['Too large to be compared: taken for loosening.'];
+  return comparisonText(found.value);
+}
+
+const verdicts: Readonly<Record<Comparison['verdict'], string>> = {
+  tightens: 'It tightens: nothing is permitted that was not before.',
+  loosens: 'It loosens: it permits what was not permitted before.',
+  both: 'It loosens and tightens: it permits some of what was not permitted before, and no more some of what was.',
+  same: 'It permits exactly what was permitted before.',
+};
+
+/** The verdict and one spend of each direction. */
+function comparisonText({ verdict, easier, harder }: Comparison): readonly string[] {
+  return [
+    verdicts[verdict],
+    ...easier.slice(0, 1).map((example) => `  Permitted from then on: ${exampleText(example)}`),
+    ...harder.slice(0, 1).map((example) => `  Permitted no more: ${exampleText(example)}`),
+  ];
+}
+
+function exampleText({ spend, approvals }: Example): string {
+  const owners = new Set(
+    spend.payments.map(({ destination }) => destination?.owner ?? 'a stranger'),
+  );
+  const whom = owners.size === 0 ? 'nobody' : [...owners].join(' and ');
+  const who = approvals.length === 0 ? 'nobody' : approvals.map(({ member }) => member).join(', ');
+  return `${formatBtc(spend.amountSats)} to ${whom}, proposed by ${spend.initiator}, approved by ${who}`;
+}
