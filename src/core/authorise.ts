@@ -194,7 +194,7 @@ function judge(bench: Bench, policy: PolicyBody, look: Look, now: Seconds): Eval
   const { state, ledger, proposal } = bench;
   return evaluate(
     policy,
-    spendFacts(state, proposal, look),
+    spendFacts(proposal, look, bench.force.charter.document.body),
     usageOf(state, ledger, proposal, look),
     now,
   );

@@ -8,6 +8,7 @@ import { recordOf } from '../governance/in-force.ts';
 import { clauseGroups } from '../policy/quorum.ts';
 import { parsePartialSignatures, verifyPartialSignatures } from '../psbt/signatures.ts';
 import type { Signed } from './admit-statement.ts';
+import { chartersFor } from './hearing.ts';
 import type { ApprovalRecord, BlobSource, ProposalRecord, State } from './state.ts';
 
 type Effect = (index: number) => void;
@@ -95,12 +96,13 @@ function initiatorsOf(state: State, { statement }: ProposalRecord): readonly Cha
 
 /**
  * Members of any group that a rule of the named or of the newest policy names may approve, deputies too; they, and
- * the initiator, may say no. Whose word counts when is decided later (approval/standing.ts).
+ * the initiator, may say no, also by a charter that is in force no more (hearing.ts). Whose word counts when is decided
+ * later (approval/standing.ts).
  */
 function isAsked(
   state: State,
   proposal: ProposalRecord,
-  { member }: Signed<ApprovalStatement>,
+  { statement }: Signed<ApprovalStatement>,
 ): boolean {
   const named = recordOf(state, 'policy', proposal.statement.policy);
   const newest = state.policies.get(proposal.statement.wallet.id) ?? null;
@@ -109,8 +111,10 @@ function isAsked(
       rule.deny ? [] : clauseGroups(rule.require.approvals),
     ),
   );
-  const charter = state.charter?.document.body;
-  const his = charter === undefined ? member.groups : groupsAt(charter, member, null);
+  const his = [...chartersFor(state, statement)].flatMap((charter) => {
+    const member = memberOf(charter, statement.member);
+    return member === undefined ? [] : groupsAt(charter, member, null);
+  });
   return his.some((group) => groups.includes(group));
 }
 

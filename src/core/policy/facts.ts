@@ -1,6 +1,8 @@
 import type { Refusal } from '../base/result.ts';
 import { sats } from '../base/sats.ts';
 import type { Seconds } from '../base/time.ts';
+import { memberOf } from '../governance/charter.ts';
+import type { CharterBody } from '../governance/document.ts';
 import type { Ledger } from '../log/ledger.ts';
 import type { ProposalRecord, State } from '../log/state.ts';
 import type { SpendFacts } from './inquiry.ts';
@@ -11,8 +13,12 @@ import type { Usage } from './usage.ts';
 
 /** What the policy is judged on, drawn from the fold and a signer's ledger: from bytes and documents alone. */
 
-/** The spend of a proposal as the policy sees it. */
-export function spendFacts(state: State, proposal: ProposalRecord, look: Look): SpendFacts {
+/** The spend of a proposal as the policy sees it; its initiator as the charter does that is in force at the signer. */
+export function spendFacts(
+  proposal: ProposalRecord,
+  look: Look,
+  charter: CharterBody | null,
+): SpendFacts {
   const { view, statement } = proposal;
   const { initiator, reference } = statement;
   return {
@@ -25,7 +31,7 @@ export function spendFacts(state: State, proposal: ProposalRecord, look: Look): 
     feeSats: view.feeSats,
     vbytes: view.vbytes,
     initiator,
-    initiatorGroups: state.members.get(initiator)?.member.groups ?? [],
+    initiatorGroups: charter === null ? [] : (memberOf(charter, initiator)?.groups ?? []),
     hasReference: reference !== null,
   };
 }

@@ -4,6 +4,7 @@ import { ok, refuse } from '../base/result.ts';
 import type { Seconds } from '../base/time.ts';
 import { formatTime, parseTime } from '../base/time.ts';
 import { currentDocuments } from '../governance/current.ts';
+import type { CharterBody } from '../governance/document.ts';
 import { listingAt } from '../governance/listing.ts';
 import { createLedger } from '../log/ledger.ts';
 import type { ProposalRecord, State } from '../log/state.ts';
@@ -32,6 +33,7 @@ export interface WalletBudget extends BudgetState {
 /** What a wallet's budget is told by. */
 interface Book {
   readonly policy: PolicyBody;
+  readonly charter: CharterBody | null;
   readonly look: Look;
   readonly usage: Usage;
   readonly now: Seconds;
@@ -49,7 +51,7 @@ export function walletBudget(state: State, wallet: string, clock: Seconds): Resu
   const book = bookOf(state, wallet, policy.document.body, clock);
   const { usage, now } = book;
   if (usage.flaw !== null) return refuse('policy.facts.inconsistent', { reason: usage.flaw });
-  const asked = askingOf(state, wallet, now).map((one) => spendFacts(state, one, book.look));
+  const asked = askingOf(state, wallet, now).map((one) => spendFacts(one, book.look, book.charter));
   const { limits, omitted } = budgetOf(book.policy, usage, now);
   const told = book.policy.limits.flatMap((limit) =>
     withAsked(
@@ -116,7 +118,7 @@ export function askedTooMuch(
   const own = movementOf(asking, book.look);
   const [first] = others;
   if (first === undefined || own === null || book.usage.flaw !== null) return null;
-  const former = others.map((one) => spendFacts(state, one, book.look));
+  const former = others.map((one) => spendFacts(one, book.look, book.charter));
   for (const limit of policy.limits) {
     const over = overAsked(book, limit, former, own);
     if (over !== null)
@@ -150,9 +152,10 @@ function bookOf(state: State, wallet: string, policy: PolicyBody, clock: Seconds
   const now = Math.max(clock, ledger.at);
   const current = currentDocuments(state, wallet);
   const books = { named: current?.destinations ?? null, current: current?.destinations ?? null };
-  const coolDownSeconds = current?.charter.document.body.coolDowns.destinationSeconds ?? 0;
+  const charter = current?.charter.document.body ?? null;
+  const coolDownSeconds = charter?.coolDowns.destinationSeconds ?? 0;
   const look = listingAt(state, ledger, books, { now, coolDownSeconds });
-  return { policy, look, usage: usageOfWallet(state, ledger, look), now };
+  return { policy, charter, look, usage: usageOfWallet(state, ledger, look), now };
 }
 
 /** The proposals of a wallet that merely ask, in the order of the log: open, approved by nobody, no older than an hour. */

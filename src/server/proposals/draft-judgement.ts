@@ -44,7 +44,7 @@ export function judgeDraft(state: State, subject: Subject, plan: Plan, clock: Se
   const now = Math.max(clock, ledger.at);
   const planned = plannedProposal(state, subject, plan, now);
   const look = lookAt(state, ledger, planned, now);
-  const facts = spendFacts(state, planned, look);
+  const facts = spendFacts(planned, look, subject.charter.document.body);
   const usage = usageOf(state, ledger, planned, look);
   const evaluation = evaluate(policy.document.body, facts, usage, now);
   const conflict = spendConflict(state, ledger, planned, now);

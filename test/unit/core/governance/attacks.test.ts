@@ -215,6 +215,48 @@ describe('who owns another signer, of a wallet that holds little', () => {
   });
 });
 
+test('an initiator is of the groups that the charter in force at the signer gives him', () => {
+  const seniors = `
+policy: hot-1
+timezone: UTC
+limits:
+  - { name: per payment, amount: 1 BTC, per: transaction }
+fees: { rate: 100 sat/vB, share: 50%, selfSats: 100000 }
+expires: { approve: 48h, sign: 24h }
+rules:
+  - name: seniors
+    when: { initiator: { any: [group:senior] }, destinations: { any: [listed, unlisted] } }
+    require: { approvals: { from: compliance, atLeast: 1 } }
+`;
+  const others = [{ id: 'oscar', groups: ['operators', 'senior'] }];
+  const world = settled({ second: true, policy: seniors, others });
+  const proposal = world.propose({ pays: [[strangerAddress, 1_000_000]] });
+  const promoted = change(world, 'charter', quorum, (body) => ({
+    ...body,
+    members: withMember(body.members, 'operator', { groups: ['operators', 'senior'] }),
+  }));
+  forceAtSecond(world, promoted);
+  world.round();
+  expect(standing(world, promoted)).toBe('waiting');
+  expect(world.verdict(proposal).refusal?.code).toBe('policy.none.matched');
+  pass(world, delay);
+  expect(world.verdict(proposal).refusal?.code).toBe('policy.quorum.missing');
+});
+
+test('who was moved to other groups still rejects what he was asked about', () => {
+  const world = settled();
+  const proposal = world.propose({ pays: [[strangerAddress, 1_000_000]] });
+  const moved = change(world, 'charter', quorum, (body) => ({
+    ...body,
+    members: withMember(body.members, 'bob', { groups: ['audit'] }),
+  }));
+  pass(world, delay);
+  expect(standing(world, moved)).toBe('in force');
+  expect(world.approve('bob', proposal)).toBe('approval.member.ineligible');
+  expect(world.say(world.approval('bob', proposal, { decision: 'reject' }))).toBe('applied');
+  expect(world.verdict(proposal).refusal?.code).toBe('proposal.rejected');
+});
+
 describe('the first policy of a wallet', () => {
   test('is vetoed like any other, and another takes its place', () => {
     const world = new World({ delaySeconds: delay, governorsNeeded: 2, policy: twoPeople });
