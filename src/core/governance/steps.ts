@@ -122,9 +122,11 @@ export function standingOf(state: State, ledger: Ledger, asked: Asked): Standing
   const { force, record, now } = asked;
   const { document } = record;
   if (placeAt(state, ledger, record) === 'stale') return { stands: 'stale' };
-  const authority = authorityOf(state, ledger, asked);
-  const vetoes = vetoersOf(force, record, authority?.by ?? null);
-  if (vetoes.length > 0) return { stands: 'vetoed', members: vetoes };
+  // Before the analysis: a veto also ends what a governor signs to keep the signers busy.
+  const vetoed = vetoersOf(force, record, null);
+  const authority = vetoed.length > 0 ? null : authorityOf(state, ledger, asked);
+  const members = authority?.by === 'recovery' ? vetoersOf(force, record, 'recovery') : vetoed;
+  if (members.length > 0) return { stands: 'vetoed', members };
   if (authority === null) return { stands: 'unsigned' };
   const { by, delaySeconds } = authority;
   const fit = checkContent(state, force.charter.document.body, document);
