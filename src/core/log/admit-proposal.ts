@@ -16,6 +16,7 @@ import { readSpend } from '../psbt/spend.ts';
 import type { Signed } from './admit-statement.ts';
 import type { StatementEntry } from './entry.ts';
 import { parseCoins } from './entry.ts';
+import type { Ledger } from './ledger.ts';
 import type { BlobSource, ProposalRecord, State, WalletRecord } from './state.ts';
 
 /**
@@ -133,13 +134,26 @@ function readBytes(
   return view.ok ? ok({ transaction, view: view.value }) : view;
 }
 
+/** What of a ledger's signed spends was looked at: they only grow, and a Map's iterator goes on with what was added. */
+interface Looked {
+  readonly signed: MapIterator<string>;
+  read: number;
+  highest: number;
+}
+const looked = new WeakMap<Ledger, Looked>();
+
 /** Highest change index that a signed spend of the wallet used, or -1: change farther out than a gap could be lost. */
 export function highestChangeSigned(state: State, wallet: string): number {
-  let highest = -1;
-  for (const proposal of state.ledgers.get(wallet)?.signed.keys() ?? [])
-    for (const output of state.proposals.get(proposal)?.statement.spend.outputs ?? [])
-      if (output.change !== undefined && output.change > highest) highest = output.change;
-  return highest;
+  const ledger = state.ledgers.get(wallet);
+  if (ledger === undefined) return -1;
+  const found = looked.get(ledger) ?? { signed: ledger.signed.keys(), read: 0, highest: -1 };
+  looked.set(ledger, found);
+  for (; found.read < ledger.signed.size; found.read++) {
+    const { value = '' } = found.signed.next();
+    for (const { change = -1 } of state.proposals.get(value)?.statement.spend.outputs ?? [])
+      found.highest = Math.max(found.highest, change);
+  }
+  return found.highest;
 }
 
 /** Highest index at which an output of a new proposal counts as change; no wallet searches beyond ADDRESS_INDEX. */

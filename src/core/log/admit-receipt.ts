@@ -8,7 +8,7 @@ import { placeAt, recordOf } from '../governance/in-force.ts';
 import { governorsMeet, isAuthorised } from '../governance/steps.ts';
 import { bringInForce, headOf } from './admit-document.ts';
 import { isOfThisLog } from './admit-statement.ts';
-import { verifyEd25519 } from './ed25519.ts';
+import type { verifyEd25519 } from './ed25519.ts';
 import type { Entry } from './entry.ts';
 import type { Ledger } from './ledger.ts';
 import { applyReceipt, checkReceipt, createLedger } from './ledger.ts';
@@ -27,7 +27,7 @@ type ReceiptEntry = Extract<Entry, { type: 'receipt' }>;
 export function admitReceipt(
   state: State,
   entry: ReceiptEntry,
-  blobs: BlobSource,
+  { blobs, verify }: { readonly blobs: BlobSource; readonly verify: typeof verifyEd25519 },
 ): Result<(index: number) => void> {
   const { receipt } = entry;
   if (receipt.org !== state.genesis)
@@ -41,7 +41,7 @@ export function admitReceipt(
   const next = checkReceipt(ledger, receipt);
   if (!next.ok) return next;
   const message = receiptDigestBytes(receipt);
-  if (!verifyEd25519(fromHex(receipt.signer), message, fromHex(entry.signature)))
+  if (!verify(fromHex(receipt.signer), message, fromHex(entry.signature)))
     return refuse('receipt.unauthorised', { wallet: wallet.id, signer: receipt.signer });
   if (!isOfThisLog(state, receipt.log))
     return refuse('log.fork', { size: receipt.log.size, root: receipt.log.root });

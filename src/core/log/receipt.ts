@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { digest, digestBytes } from '../base/digest.ts';
+import { toHex } from '../base/bytes.ts';
+import { digestBytes } from '../base/digest.ts';
 import type { RefusalCode } from '../base/codes.ts';
 import { codes } from '../base/codes.ts';
 import { documentKinds } from '../governance/document.ts';
@@ -86,12 +87,19 @@ export const receiptSchema = z.discriminatedUnion('record', [
 export type Receipt = z.infer<typeof receiptSchema>;
 export type ReceiptOf<R extends Receipt['record']> = Extract<Receipt, { record: R }>;
 
+/** Receipts are data that nobody changes: each is hashed once, though several readers ask. */
+const digests = new WeakMap<Receipt, Uint8Array>();
+
 /** Digest of a receipt, 64 hex digits: the next one's `previous`. */
 export function receiptDigest(receipt: Receipt): string {
-  return digest('receipt', receipt);
+  return toHex(receiptDigestBytes(receipt));
 }
 
 /** The 32 bytes that a signer's Ed25519 key signs. */
 export function receiptDigestBytes(receipt: Receipt): Uint8Array {
-  return digestBytes('receipt', receipt);
+  const known = digests.get(receipt);
+  if (known !== undefined) return known;
+  const made = digestBytes('receipt', receipt);
+  digests.set(receipt, made);
+  return made;
 }

@@ -1,15 +1,18 @@
 import type { Moment, Verdict } from '../authorise.ts';
 import { authorise, reservationEnd } from '../authorise.ts';
 import { assert } from '../base/assert.ts';
-import type { Refusal } from '../base/result.ts';
+import { fromUtf8, utf8 } from '../base/bytes.ts';
+import type { Refusal, Result } from '../base/result.ts';
 import { parseTime } from '../base/time.ts';
 import type { Step } from '../governance/steps.ts';
 import { nextStep } from '../governance/steps.ts';
+import type { Entry } from './entry.ts';
+import { parseEntry } from './entry.ts';
 import type { Ledger } from './ledger.ts';
 import { applyReceipt, checkReceipt, createLedger } from './ledger.ts';
 import type { Receipt, ReceiptOf } from './receipt.ts';
 import type { FoldTools, ProposalRecord, State } from './state.ts';
-import { admit, advance, createState } from './state.ts';
+import { admit, admitParsed, advance, createState } from './state.ts';
 
 /**
  * The auditor's replay: every receipt is judged again, with the log as its signer had read it, the receipts it had
@@ -32,11 +35,6 @@ export interface Replay {
   readonly findings: readonly Finding[];
 }
 
-interface LoggedReceipt {
-  readonly index: number;
-  readonly receipt: Receipt;
-}
-
 /** A receipt on a proposal, judged again: with what its signer had read, before the receipt was written. */
 export interface Judged extends Moment {
   readonly receipt: ReceiptOf<'reserve' | 'release' | 'refusal' | 'intent' | 'signed'>;
@@ -45,85 +43,199 @@ export interface Judged extends Moment {
   readonly isLast: boolean;
 }
 
+/** Looks on while a log is replayed, and changes nothing. A moment is good only while it is told. */
+export interface Witness {
+  /** What was told before is void: it begins anew. */
+  begin(): void;
+  see(judged: Judged): void;
+}
+
 export interface ReplayTools extends FoldTools {
-  /** Looks on, and changes nothing: the moment is good only while it is told. */
-  readonly witness?: (judged: Judged) => void;
+  readonly witness?: Witness;
+  /** Told how many leaves are folded, after each. */
+  readonly progress?: (folded: number) => void;
+}
+
+/** The leaves of a log. */
+interface Leaves {
+  readonly size: number;
+  readonly at: (index: number) => Uint8Array;
 }
 
 /**
- * Folds all leaves and judges every receipt again. `leaves(i)` gives a leaf of 0 to `size` - 1; it is read twice.
- * Returns findings in the order of the log, and fails with `log.blob.missing` where a blob is not there.
+ * Folds all leaves, of 0 to `size` - 1, and judges every receipt again, each when the fold has come as far as its signer had read. Returns
+ * findings in the order of the log, and fails with `log.blob.missing` where a blob is not there.
  */
 export function replay(
   genesis: string,
   size: number,
-  leaves: (index: number) => Uint8Array,
+  at: (index: number) => Uint8Array,
   tools: ReplayTools,
 ): Replay | Refusal {
+  const leaves = { size, at };
+  // Whether a receipt takes effect shows only where it stands, later than where it is judged. Mostly all do.
+  const found = foldAndJudge(genesis, leaves, tools, new Set());
+  if (found !== null) return found;
+  const idle = receiptsWithoutEffect(genesis, leaves, tools);
+  if ('code' in idle) return idle;
+  const again = foldAndJudge(genesis, leaves, tools, idle);
+  assert(again !== null, 'which receipts take effect is known');
+  return again;
+}
+
+/** Null when a receipt outside `idle` has no effect: then what was judged after it is void. */
+function foldAndJudge(
+  genesis: string,
+  leaves: Leaves,
+  tools: ReplayTools,
+  idle: ReadonlySet<number>,
+): Replay | Refusal | null {
+  tools.witness?.begin();
   const state = createState(genesis);
-  const receipts: LoggedReceipt[] = [];
+  const parse = tools.parse ?? parseEntry;
+  const past = new Past(state, { witness: tools.witness, parse }, announced(leaves, idle));
   const findings: Finding[] = [];
-  for (let index = 0; index < size; index++) {
-    const leaf = leaves(index);
+  for (let index = 0; index < leaves.size; index++) {
+    if (!past.judgeAt(index, leaves)) return null;
+    const leaf = leaves.at(index);
+    const judged = past.take(index);
+    const admission = admitParsed(state, judged?.parsed ?? parse(leaf), tools);
+    if (admission.kind === 'missing')
+      return { code: 'log.blob.missing', facts: { index, blob: admission.blob } };
+    const isReceipt = admission.kind === 'apply' && admission.entry.type === 'receipt';
+    if (isReceipt !== (judged !== undefined)) return null;
+    if (admission.kind === 'skip')
+      findings.push({ index, kind: 'skipped', refusal: admission.refusal });
+    if (judged?.refusal !== undefined && judged.refusal !== null)
+      findings.push({ index, kind: 'receipt', refusal: judged.refusal });
+    advance(state, leaf, admission);
+    tools.progress?.(index + 1);
+  }
+  return { state, receipts: past.right, findings };
+}
+
+/** Indexes of the receipts that stand in the log without effect. */
+function receiptsWithoutEffect(
+  genesis: string,
+  leaves: Leaves,
+  tools: FoldTools,
+): ReadonlySet<number> | Refusal {
+  const state = createState(genesis);
+  const idle = new Set<number>();
+  for (let index = 0; index < leaves.size; index++) {
+    const leaf = leaves.at(index);
     const admission = admit(state, leaf, tools);
     if (admission.kind === 'missing')
       return { code: 'log.blob.missing', facts: { index, blob: admission.blob } };
-    if (admission.kind === 'skip')
-      findings.push({ index, kind: 'skipped', refusal: admission.refusal });
-    else if (admission.entry.type === 'receipt')
-      receipts.push({ index, receipt: admission.entry.receipt });
+    if (admission.kind === 'skip' && announcedBy(leaf) !== null) idle.add(index);
     advance(state, leaf, admission);
   }
-  // What a signer had read when it wrote a receipt lies before the receipt, so a second fold can stop there.
-  const past = new Past(genesis, leaves, tools);
-  const ordered = receipts.toSorted(
-    (a, b) => a.receipt.log.size - b.receipt.log.size || a.index - b.index,
-  );
-  const last = new Map(
-    receipts.flatMap(({ index, receipt }) =>
-      'proposal' in receipt ? [[receipt.proposal, index] as const] : [],
-    ),
-  );
-  let right = 0;
-  for (const { index, receipt } of ordered) {
-    const isLast = 'proposal' in receipt && last.get(receipt.proposal) === index;
-    const refusal = past.judge(receipt, isLast ? 'last' : 'earlier');
-    if (refusal === null) right += 1;
-    else findings.push({ index, kind: 'receipt', refusal });
-  }
-  return { state, receipts: right, findings: findings.sort((a, b) => a.index - b.index) };
+  return idle;
 }
 
-/** Whether its signer wrote of the same proposal afterwards. */
-type Place = 'last' | 'earlier';
+/** What a leaf that may be a receipt says of itself, before anything of it is checked. */
+interface Announced {
+  readonly index: number;
+  readonly logSize: number;
+  readonly proposal: string | null;
+}
 
-/** The fold as far as the receipt under judgement had read, and each signer's ledger up to it. */
+/** The receipts by the size of the log that their signer had read, each in the order of the log. */
+function announced(leaves: Leaves, idle: ReadonlySet<number>): Announcements {
+  const bySize = new Map<number, Announced[]>();
+  const last = new Map<string, number>();
+  for (let index = 0; index < leaves.size; index++) {
+    const found = idle.has(index) ? null : announcedBy(leaves.at(index));
+    // Who names more than stands before him has no effect.
+    if (found === null || found.logSize > index) continue;
+    const known = bySize.get(found.logSize);
+    if (known === undefined) bySize.set(found.logSize, [{ ...found, index }]);
+    else known.push({ ...found, index });
+    if (found.proposal !== null) last.set(found.proposal, index);
+  }
+  return { bySize, last };
+}
+
+interface Announcements {
+  readonly bySize: Map<number, readonly Announced[]>;
+  /** By proposal, the index of the last receipt on it. */
+  readonly last: ReadonlyMap<string, number>;
+}
+
+/** The first bytes of a receipt's leaf: keys of canonical JSON stand in order. */
+const receiptHead = utf8('{"receipt":');
+
+function announcedBy(leaf: Uint8Array): Omit<Announced, 'index'> | null {
+  if (!receiptHead.every((byte, i) => leaf[i] === byte)) return null;
+  try {
+    const { receipt } = JSON.parse(fromUtf8(leaf) ?? '') as {
+      readonly receipt?: {
+        readonly log?: { readonly size?: unknown };
+        readonly proposal?: unknown;
+      };
+    };
+    const logSize = receipt?.log?.size;
+    const proposal = receipt?.proposal;
+    if (typeof logSize !== 'number') return null;
+    return { logSize, proposal: typeof proposal === 'string' ? proposal : null };
+  } catch {
+    return null; // no JSON, so no entry
+  }
+}
+
+interface JudgedEntry {
+  readonly parsed: Result<Entry>;
+  readonly refusal: Refusal | null;
+}
+
+/** Judges receipts in the state as their signers had read it, and keeps each signer's ledger up to there. */
 class Past {
-  private readonly state: State;
-  private readonly ledgers = new Map<string, Ledger>();
+  right = 0;
+  readonly #ledgers = new Map<string, Ledger>();
+  /** Judged, and not reached yet. */
+  readonly #judged = new Map<number, JudgedEntry>();
 
   constructor(
-    genesis: string,
-    private readonly leaves: (index: number) => Uint8Array,
-    private readonly tools: ReplayTools,
-  ) {
-    this.state = createState(genesis);
+    private readonly state: State,
+    private readonly tools: {
+      readonly witness: Witness | undefined;
+      readonly parse: typeof parseEntry;
+    },
+    private readonly announcements: Announcements,
+  ) {}
+
+  /** Judges what was written by who had read so much. False when one of them cannot take effect. */
+  judgeAt(size: number, leaves: Leaves): boolean {
+    const { bySize, last } = this.announcements;
+    for (const { index, proposal } of bySize.get(size) ?? []) {
+      const parsed = this.tools.parse(leaves.at(index));
+      if (!parsed.ok || parsed.value.type !== 'receipt') return false;
+      const isLast = proposal !== null && last.get(proposal) === index;
+      const refusal = this.#judge(parsed.value.receipt, isLast ? 'last' : 'earlier');
+      if (refusal === 'impossible') return false;
+      this.#judged.set(index, { parsed, refusal });
+      if (refusal === null) this.right += 1;
+    }
+    bySize.delete(size);
+    return true;
   }
 
-  judge(receipt: Receipt, place: Place): Refusal | null {
-    while (this.state.tree.size < receipt.log.size) {
-      const leaf = this.leaves(this.state.tree.size);
-      advance(this.state, leaf, admit(this.state, leaf, this.tools));
-    }
-    const ledger = this.ledgers.get(receipt.wallet) ?? createLedger();
-    this.ledgers.set(receipt.wallet, ledger);
-    const next = checkReceipt(ledger, receipt);
-    if (!next.ok) return next.refusal;
-    const at = parseTime(receipt.at);
-    assert(at !== undefined, 'the schema admits only times');
+  /** What was said of the receipt at an index; undefined when there is none. */
+  take(index: number): JudgedEntry | undefined {
+    const found = this.#judged.get(index);
+    this.#judged.delete(index);
+    return found;
+  }
+
+  #judge(receipt: Receipt, place: Place): Refusal | 'impossible' | null {
     const { state } = this;
-    const reason = contradiction({ state, ledger, now: at }, receipt, (judged) => {
-      this.tools.witness?.({ ...judged, isLast: place === 'last' });
+    const ledger = this.#ledgers.get(receipt.wallet) ?? createLedger();
+    this.#ledgers.set(receipt.wallet, ledger);
+    if (!checkReceipt(ledger, receipt).ok) return 'impossible';
+    const now = parseTime(receipt.at);
+    assert(now !== undefined, 'the schema admits only times');
+    const reason = contradiction({ state, ledger, now }, receipt, (judged) => {
+      this.tools.witness?.see({ ...judged, isLast: place === 'last' });
     });
     applyReceipt(ledger, receipt);
     return reason === null
@@ -134,6 +246,9 @@ class Past {
         };
   }
 }
+
+/** Whether its signer wrote of the same proposal afterwards. */
+type Place = 'last' | 'earlier';
 
 /** What the rules say against a receipt, or null. */
 function contradiction(

@@ -1,5 +1,5 @@
 import type { RefusalCode } from '../base/codes.ts';
-import type { Refusal } from '../base/result.ts';
+import type { Refusal, Result } from '../base/result.ts';
 import type { Seconds } from '../base/time.ts';
 import type {
   ApprovalStatement,
@@ -22,6 +22,7 @@ import { admitDocument } from './admit-document.ts';
 import { admitFact } from './admit-fact.ts';
 import { admitReceipt } from './admit-receipt.ts';
 import { admitStatement } from './admit-statement.ts';
+import { verifyEd25519 } from './ed25519.ts';
 import type { Entry } from './entry.ts';
 import { parseEntry } from './entry.ts';
 import type { Ledger } from './ledger.ts';
@@ -162,6 +163,10 @@ export interface FoldTools {
   readonly blobs: BlobSource;
   /** BIP 340 check of devices; a caller may pass a memo of {@link verifyDeviceSignature}, never less. */
   readonly verify?: SignatureCheck;
+  /** Ed25519 check of receipts; a caller may pass a faster one that says of any bytes what {@link verifyEd25519} says. */
+  readonly verifyReceipt?: typeof verifyEd25519;
+  /** How leaves are read; a caller may pass a shorter way where {@link parseEntry} has read the same leaves before. */
+  readonly parse?: typeof parseEntry;
 }
 
 /** What an entry would do. `skip` stands in a log without effect; a server refuses to number it. */
@@ -195,7 +200,11 @@ export function createState(genesis: string): State {
  * failed. `missing` names a blob that the caller must bring before he asks again.
  */
 export function admit(state: State, leaf: Uint8Array, tools: FoldTools): Admission {
-  const parsed = parseEntry(leaf);
+  return admitParsed(state, (tools.parse ?? parseEntry)(leaf), tools);
+}
+
+/** As {@link admit}, of a leaf that was parsed already. */
+export function admitParsed(state: State, parsed: Result<Entry>, tools: FoldTools): Admission {
   if (!parsed.ok) return { kind: 'skip', refusal: parsed.refusal };
   const entry = parsed.value;
   try {
@@ -221,7 +230,7 @@ function admitEntry(state: State, entry: Entry, tools: FoldTools): ReturnType<ty
     case 'statement':
       return admitStatement(state, entry, { blobs, verify: tools.verify ?? verifyDeviceSignature });
     case 'receipt':
-      return admitReceipt(state, entry, blobs);
+      return admitReceipt(state, entry, { blobs, verify: tools.verifyReceipt ?? verifyEd25519 });
     case 'fact':
       return admitFact(state, entry.fact);
     default:

@@ -1,4 +1,4 @@
-import type { Judged } from '../log/replay.ts';
+import type { Judged, Witness } from '../log/replay.ts';
 import type { Moment, Verdict } from '../authorise.ts';
 import { authorise, authoriseAsIf } from '../authorise.ts';
 import type { RefusalCode } from '../base/codes.ts';
@@ -111,12 +111,16 @@ export interface PolicyReplay {
  * Looks on while a log is replayed (log/replay.ts) and judges each proposal of the policy's wallet once more: when its
  * signer last wrote of it, which of a signed one is the signature; where he never did, at his last word in the log.
  */
-export class PolicyWitness {
+export class PolicyWitness implements Witness {
   readonly #policy: PolicyBody;
   readonly #fared = new Map<string, Fared>();
 
   constructor(policy: PolicyBody) {
     this.#policy = policy;
+  }
+
+  begin(): void {
+    this.#fared.clear();
   }
 
   /** Requires the judgements of one log in the order of each signer's receipts. */

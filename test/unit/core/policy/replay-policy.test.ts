@@ -40,9 +40,7 @@ function replayed(world: World, policy: string): PolicyReplay {
   const leaf = (index: number) => world.leaves[index] ?? new Uint8Array();
   const found = replay(world.genesis, world.leaves.length, leaf, {
     blobs: (sha256) => world.store.get(sha256),
-    witness: (judged) => {
-      witness.see(judged);
-    },
+    witness,
   });
   if ('code' in found) throw new Error(found.code);
   expect(found.findings).toEqual([]);
