@@ -48,7 +48,7 @@ export async function readPackage(path: string): Promise<Result<PackageContent>>
 }
 
 /** The lines of a file without their ends; undefined for one that is longer than any line of a package. */
-async function* linesOf(path: string): AsyncGenerator<string | undefined> {
+export async function* linesOf(path: string): AsyncGenerator<string | undefined> {
   let rest = '';
   for await (const chunk of createReadStream(path, 'utf8') as AsyncIterable<string>) {
     const lines = (rest + chunk).split('\n');

@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto';
+import { utf8 } from '../core/base/bytes.ts';
+import { RECOVERY } from '../core/governance/charter.ts';
+import { parseDocument } from '../core/governance/document.ts';
+import type { PackageContent } from './package-file.ts';
+import { linesOf } from './package-file.ts';
+
+/** With the hash of its lines: what was checked must be what was read. */
+export interface QuickContent extends PackageContent {
+  readonly sha256: string;
+}
+
+/**
+ * What readPackage gives, read quickly: no line is held against its form, no blob against its hash. Null for what it cannot
+ * read at all. Good for nothing before package-checkers.ts has said of the same file that it is in order.
+ */
+export async function readQuickly(path: string): Promise<QuickContent | null> {
+  const leaves: Uint8Array[] = [];
+  const blobs = new Map<string, Uint8Array>();
+  let note: string | null = null;
+  const hash = createHash('sha256');
+  for await (const text of linesOf(path)) {
+    hash.update(text ?? '');
+    const line = text === undefined ? null : lineOf(text, leaves.length);
+    if (line === null || (line.type === 'checkpoint') !== (note === null)) return null;
+    if (line.type === 'checkpoint') note = line.note;
+    else if (line.type === 'blob') blobs.set(line.sha256, line.bytes);
+    else leaves.push(line.bytes);
+  }
+  return note === null ? null : { note, leaves, blobs, sha256: hash.digest('hex') };
+}
+
+type Line =
+  | { readonly type: 'checkpoint'; readonly note: string }
+  | { readonly type: 'blob'; readonly sha256: string; readonly bytes: Uint8Array }
+  | { readonly type: 'entry'; readonly bytes: Uint8Array };
+
+const entryHead = '{"entry":';
+const blobHead = '{"base64":"';
+
+/** The parts of a line where its canonical form has them. */
+function lineOf(text: string, index: number): Line | null {
+  if (text.startsWith(entryHead)) {
+    const tail = `,"index":${String(index)},"type":"entry"}`;
+    if (!text.endsWith(tail)) return null;
+    return { type: 'entry', bytes: utf8(text.slice(entryHead.length, text.length - tail.length)) };
+  }
+  if (text.startsWith(blobHead)) {
+    const [, sha256] = /","sha256":"([0-9a-f]{64})","type":"blob"\}$/.exec(text.slice(-100)) ?? [];
+    if (sha256 === undefined) return null;
+    const base64 = text.slice(blobHead.length, text.indexOf('"', blobHead.length));
+    return { type: 'blob', sha256, bytes: new Uint8Array(Buffer.from(base64, 'base64')) };
+  }
+  try {
+    const { type, note } = JSON.parse(text) as { readonly type?: unknown; readonly note?: unknown };
+    return type === 'checkpoint' && typeof note === 'string' ? { type, note } : null;
+  } catch {
+    return null;
+  }
+}
+
+/** By `member/device`, the one key that charters among the blobs give it and to nobody else. */
+export type DeviceKeys = ReadonlyMap<string, string>;
+
+/** The first bytes of a document: keys of canonical JSON stand in order. */
+const documentHead = utf8('{"body":{');
+
+/**
+ * The keys of devices and of recovery. A device to which charters give more than one key is left out, and so is a key
+ * that is given to more than one device: which of them made a statement the fold alone knows.
+ */
+export function deviceKeysIn({ blobs }: PackageContent): DeviceKeys {
+  const pairs = new Set<string>();
+  for (const bytes of blobs.values()) {
+    if (!documentHead.every((byte, i) => bytes[i] === byte)) continue;
+    const document = parseDocument(bytes);
+    if (!document.ok || document.value.kind !== 'charter') continue;
+    const { members, recovery } = document.value.body;
+    for (const { id, devices } of members)
+      for (const device of devices) pairs.add(`${id}/${device.id} ${device.key}`);
+    for (const { id, key } of recovery?.keys ?? []) pairs.add(`${RECOVERY}/${id} ${key}`);
+  }
+  const all = [...pairs].map((pair): readonly [string, string] => {
+    const at = pair.indexOf(' ');
+    return [pair.slice(0, at), pair.slice(at + 1)];
+  });
+  const times = Map.groupBy(all.flat(), (text) => text);
+  return new Map(all.filter((pair) => pair.every((text) => times.get(text)?.length === 1)));
+}
