@@ -5,6 +5,7 @@ import { CreateProjections1763800000003 } from './1763800000003-create-projectio
 import { CreateSandbox1763810000100 } from './1763810000100-create-sandbox.ts';
 import { CreateCoins1763810000200 } from './1763810000200-create-coins.ts';
 import { CreatePublications1763820000300 } from './1763820000300-create-publications.ts';
+import { CreateShadows1763830000400 } from './1763830000400-create-shadows.ts';
 
 /** Every migration in order, by name: no globs, so that what is built is what runs. */
 export const migrations = [
@@ -15,4 +16,5 @@ export const migrations = [
   CreateSandbox1763810000100,
   CreateCoins1763810000200,
   CreatePublications1763820000300,
+  CreateShadows1763830000400,
 ] as const;

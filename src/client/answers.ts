@@ -75,3 +75,33 @@ export const proposalAnswer = z.object({
 export type ProposalAnswer = z.infer<typeof proposalAnswer>;
 
 export const acceptedAnswer = z.unknown();
+
+const outcome = z.object({
+  outcome: z.string(),
+  code: z.string().nullable(),
+  rule: z.string().nullable(),
+  facts: z.record(z.string(), z.unknown()),
+  notBefore: time.nullable(),
+});
+
+export const shadowAnswer = z.object({
+  wallet: z.string(),
+  shadow: z.object({ policy: z.unknown(), by: z.string(), at: time }).nullable(),
+  proposals: count,
+  agreeing: count,
+  faults: count,
+  differing: z.array(
+    z.object({
+      proposal: hex32,
+      name: z.string(),
+      initiator: z.string(),
+      amountSats: satsJson,
+      at: time,
+      change: z.string().nullable(),
+      happened: outcome,
+      instead: outcome,
+    }),
+  ),
+  next: z.string().nullable(),
+});
+export type ShadowAnswer = z.infer<typeof shadowAnswer>;

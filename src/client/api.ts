@@ -1,5 +1,6 @@
 import { toBase64 } from '../core/base/bytes.ts';
 import type { Result } from '../core/base/result.ts';
+import type { PolicyBody } from '../core/policy/body.ts';
 import type { z } from 'zod';
 import type {
   ApprovedAnswer,
@@ -8,6 +9,7 @@ import type {
   OrganisationAnswer,
   ProposalAnswer,
   ProposedAnswer,
+  ShadowAnswer,
   WalletAnswer,
 } from './answers.ts';
 import {
@@ -19,8 +21,11 @@ import {
   proposalAnswer,
   proposedAnswer,
   sessionAnswer,
+  shadowAnswer,
   walletAnswer,
 } from './answers.ts';
+import type { BlastAnswer, CheckAnswer, DiffAnswer, ExplainAnswer } from './analysis-answers.ts';
+import { blastAnswer, checkAnswer, diffAnswer, explainAnswer } from './analysis-answers.ts';
 import type { Http } from './http.ts';
 import type { LogReader } from './log-reader.ts';
 import { httpLogReader } from './log-reader.ts';
@@ -38,6 +43,12 @@ export type DraftRequest = {
     }
   | { readonly psbt: string }
 );
+
+/** A policy at a wallet; left out: the one in force there. */
+export interface PolicyAsked {
+  readonly wallet: string;
+  readonly policy?: PolicyBody;
+}
 
 /** A receipt as it is posted: exact bytes, signature, and the blob that `signed` names. */
 export interface PostedReceipt {
@@ -68,6 +79,47 @@ export class Api {
 
   wallet(id: string): Promise<Result<WalletAnswer>> {
     return this.#get(`/v1/wallets/${encodeURIComponent(id)}`, walletAnswer);
+  }
+
+  /** The policy that the server judges beside the one in force, and on what it says otherwise. */
+  shadow(wallet: string): Promise<Result<ShadowAnswer>> {
+    return this.#get(shadowPath(wallet), shadowAnswer);
+  }
+
+  attachShadow(wallet: string, policy: PolicyBody): Promise<Result<ShadowAnswer>> {
+    return this.#post(shadowPath(wallet), { policy }, shadowAnswer);
+  }
+
+  clearShadow(wallet: string): Promise<Result<ShadowAnswer>> {
+    return this.#http.json({ method: 'DELETE', path: shadowPath(wallet) }, shadowAnswer);
+  }
+
+  /** Analyses of policies by what is in force at a wallet's signer. */
+  checkPolicy(asked: PolicyAsked): Promise<Result<CheckAnswer>> {
+    return this.#post('/v1/policies/check', asked, checkAnswer);
+  }
+
+  explainPolicy(asked: PolicyAsked & { readonly spend: object }): Promise<Result<ExplainAnswer>> {
+    return this.#post('/v1/policies/explain', asked, explainAnswer);
+  }
+
+  /** Without `before`, against the policy in force. */
+  diffPolicies(asked: {
+    readonly wallet: string;
+    readonly before?: PolicyBody;
+    readonly after: PolicyBody;
+  }): Promise<Result<DiffAnswer>> {
+    return this.#post('/v1/policies/diff', asked, diffAnswer);
+  }
+
+  blastRadius(
+    asked: PolicyAsked & {
+      readonly windowSeconds?: number;
+      readonly upTo?: number;
+      readonly unlockers?: readonly string[];
+    },
+  ): Promise<Result<BlastAnswer>> {
+    return this.#post('/v1/policies/blast-radius', asked, blastAnswer);
   }
 
   /** The server's selection of coins: a suggestion, decoded and compared before anything is signed. */
@@ -155,6 +207,10 @@ export class Api {
   #post<T>(path: string, body: unknown, schema: z.ZodType<T>): Promise<Result<T>> {
     return this.#http.json({ method: 'POST', path, body }, schema);
   }
+}
+
+function shadowPath(wallet: string): string {
+  return `/v1/wallets/${encodeURIComponent(wallet)}/shadow`;
 }
 
 function bodyOf(signed: SignedStatement, blobs: readonly Uint8Array[] = []) {

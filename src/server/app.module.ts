@@ -13,6 +13,7 @@ import { HttpModule } from './http/http.module.ts';
 import { JobsModule } from './jobs/jobs.module.ts';
 import { LogKey } from './log/log-key.ts';
 import { LogModule } from './log/log.module.ts';
+import { PoliciesModule } from './policies/policies.module.ts';
 import { ProposalsModule } from './proposals/proposals.module.ts';
 import { SandboxModule } from './sandbox/sandbox.module.ts';
 import { SigningModule } from './signing/signing.module.ts';
@@ -58,6 +59,7 @@ export class AppModule {
         ChainModule,
         DocumentsModule,
         WalletsModule,
+        PoliciesModule,
         ProposalsModule,
         ApprovalsModule,
         SigningModule,

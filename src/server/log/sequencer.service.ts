@@ -34,6 +34,9 @@ export type Participant = (
   state: State,
 ) => Promise<void>;
 
+/** Told of entries once they are committed. */
+export type Listener = (entries: readonly NumberedEntry[]) => void;
+
 /** A batch on its way into the log. */
 interface Batch {
   readonly leaves: Readonly<Record<LogKind, NumberedLeaf[]>>;
@@ -59,6 +62,7 @@ export class SequencerService {
   readonly #access = new AccessLog();
   readonly #alarm = new Alarm();
   readonly #participants: Participant[] = [];
+  readonly #listeners: Listener[] = [];
   readonly #pending: Batcher<Submission, string>;
   readonly #notifications: Notifications;
   #leading = false;
@@ -98,6 +102,11 @@ export class SequencerService {
   /** Registers a part of the unit of work. Called before {@link start}. */
   participate(participant: Participant): void {
     this.#participants.push(participant);
+  }
+
+  /** Registers who is told of what this process committed. What he throws is logged and is nobody else's matter. */
+  afterCommit(listener: Listener): void {
+    this.#listeners.push(listener);
   }
 
   /** Begins to follow or to write. Resolves when the log was read; throws StartRefused when it must not be served. */
@@ -230,11 +239,21 @@ export class SequencerService {
       for (const [sha256, bytes] of batch.blobs) this.#fold.cache.put(sha256, bytes);
       for (const { ticket, index } of batch.numbered) this.#tickets.answer(ticket.id, ok(index));
       for (const { ticket, refusal } of batch.refused) this.#tickets.refuse(ticket.id, refusal);
+      this.#tell(batch.applied);
     } catch (error) {
       this.#log.lose();
       for (const ticket of tickets) ticket.alone = true;
       await this.#recover(lock, tickets, error);
     }
+  }
+
+  #tell(entries: readonly NumberedEntry[]): void {
+    for (const listener of this.#listeners)
+      try {
+        listener(entries);
+      } catch (error) {
+        this.#logger.error(error instanceof Error ? error.message : String(error));
+      }
   }
 
   /** Lets each entry take effect in order; what is refused is not numbered. */

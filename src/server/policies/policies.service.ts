@@ -1,0 +1,94 @@
+import { Injectable } from '@nestjs/common';
+import type { Result } from '../../core/base/result.ts';
+import { ok, refuse } from '../../core/base/result.ts';
+import type { WalletSetting } from '../../core/policy/analyse/wallet-setting.ts';
+import { walletSetting } from '../../core/policy/analyse/wallet-setting.ts';
+import type { BlastReport, ComparisonReport } from '../../core/policy/analyse/report.ts';
+import type { PolicyBody } from '../../core/policy/body.ts';
+import type { Explanation } from '../../core/policy/explain.ts';
+import { Clock } from '../clock.ts';
+import { LogService } from '../log/log.service.ts';
+import { AnalysisThread } from './analysis-thread.ts';
+import type { BlastBody, CheckBody, CheckView, DiffBody, ExplainBody } from './policies.schema.ts';
+
+/** Looks at policies with what is in force at a wallet's signer. Codes of all: `wallet.unknown`, `policy.analysis.*`. */
+@Injectable()
+export class PoliciesService {
+  constructor(
+    private readonly log: LogService,
+    private readonly clock: Clock,
+    private readonly thread: AnalysisThread,
+  ) {}
+
+  /** Everything that keeps a policy from being published, assertions included. Code `policy.wallet.mismatch`. */
+  async check({ wallet, policy }: CheckBody): Promise<Result<CheckView>> {
+    if (policy.wallet !== wallet)
+      return refuse('policy.wallet.mismatch', { policy: policy.wallet, wallet });
+    const found = this.#setting(wallet);
+    if (!found.ok) return found;
+    const { place, input } = found.value;
+    const answer = await this.thread.ask({ kind: 'check', place, input: input(policy) });
+    if (!answer.ok) return answer;
+    const { problems } = answer.value;
+    return ok({ ok: problems.length === 0, problems: [...problems] });
+  }
+
+  /** What becomes easier and harder; without `before`, than the policy in force. Code `policy.unknown`. */
+  async diff({ wallet, before, after }: DiffBody): Promise<Result<ComparisonReport>> {
+    const found = this.#setting(wallet);
+    if (!found.ok) return found;
+    const former = policyOf(found.value, wallet, before);
+    if (!former.ok) return former;
+    const setting = (policy: PolicyBody) => found.value.input(policy).setting;
+    return this.thread.ask({
+      kind: 'diff',
+      before: setting(former.value),
+      after: setting(after),
+    });
+  }
+
+  /** The most that can leave, signatures made and not yet seen included. Code `policy.unknown`. */
+  async blastRadius(body: BlastBody): Promise<Result<BlastReport>> {
+    const { wallet, policy, windowSeconds, upTo, unlockers } = body;
+    const found = this.#setting(wallet);
+    if (!found.ok) return found;
+    const subject = policyOf(found.value, wallet, policy);
+    if (!subject.ok) return subject;
+    const input = found.value.input(subject.value);
+    return this.thread.ask({
+      kind: 'blast-radius',
+      input: { ...input, wallet: { ...input.wallet, unlockers } },
+      windowSeconds,
+      upTo,
+    });
+  }
+
+  /** What would happen to a spend, and why. Codes: `policy.unknown`, those of spendCase. */
+  async explain({ wallet, policy, spend }: ExplainBody): Promise<Result<Explanation>> {
+    const found = this.#setting(wallet);
+    if (!found.ok) return found;
+    const subject = policyOf(found.value, wallet, policy);
+    if (!subject.ok) return subject;
+    const { members, initiators } = found.value.place;
+    return this.thread.ask({
+      kind: 'explain',
+      policy: subject.value,
+      place: { members, initiators },
+      spend,
+      now: this.clock.now(),
+    });
+  }
+
+  #setting(wallet: string): Result<WalletSetting> {
+    return walletSetting(this.log.state(), wallet, this.clock.now());
+  }
+}
+
+function policyOf(
+  { policy }: WalletSetting,
+  wallet: string,
+  given: PolicyBody | undefined,
+): Result<PolicyBody> {
+  const found = given ?? policy;
+  return found === null ? refuse('policy.unknown', { wallet }) : ok(found);
+}
