@@ -131,6 +131,17 @@ const looking: readonly Command[] = [
     work: { load: () => import('./commands/wallets-budget.ts') },
   },
   {
+    name: 'wallets shadow',
+    summary: 'a policy that is judged beside the one in force and decides nothing: how they differ',
+    words: ['WALLET'],
+    options: [
+      { name: 'set', value: 'FILE', summary: 'attach this policy, in the place of any before' },
+      { name: 'clear', summary: 'take the policy away' },
+      ...member,
+    ],
+    work: { load: () => import('./commands/wallets-shadow.ts') },
+  },
+  {
     name: 'log verify',
     summary: 'read the whole log, recompute its root and replay it',
     words: [],
@@ -335,6 +346,17 @@ const keeping: readonly Command[] = [
   },
 ];
 
+const charterOption: Option = {
+  name: 'charter',
+  value: 'FILE',
+  summary: 'who there is: the body of the charter, or a short file (policies/README.md)',
+};
+const bookOption: Option = {
+  name: 'address-book',
+  value: 'FILE',
+  summary: 'whom may be paid as listed (default: not known)',
+};
+
 const plain: readonly Command[] = [
   {
     name: 'psbt inspect',
@@ -356,23 +378,67 @@ const plain: readonly Command[] = [
     work: {
       plain: async (args, io) => {
         const { run } = await import('./commands/psbt-inspect.ts');
-        return run(args, plainIo(io, ''));
+        return run(args, plainIo(io));
       },
     },
   },
   {
     name: 'policy check',
-    summary: 'whether a policy file is well-formed and can be satisfied, in plain sentences',
+    summary: 'whether a policy can be published and its assertions are proven, in plain sentences',
+    words: ['FILE'],
+    options: [charterOption],
+    work: { load: () => import('./commands/policy-check.ts') },
+  },
+  {
+    name: 'policy explain',
+    summary: 'what would happen to a spend, and why',
     words: ['FILE'],
     options: [
-      { name: 'charter', value: 'FILE', summary: 'body of the charter (JSON), to check against' },
-    ],
-    work: {
-      plain: async (args, io) => {
-        const { run } = await import('./commands/policy-check.ts');
-        return run(args, plainIo(io, '\n'));
+      charterOption,
+      { name: 'spend', value: 'FILE', summary: 'the spend (policies/README.md)' },
+      {
+        name: 'at',
+        value: 'TIME',
+        summary: 'when, such as 2027-01-15T08:00:00Z (default: of the spend, else now)',
       },
-    },
+      { name: 'lang', value: 'LANGUAGE', summary: 'en or ja (default en)' },
+    ],
+    work: { load: () => import('./commands/policy-explain.ts') },
+  },
+  {
+    name: 'policy diff',
+    summary: 'what a new policy makes easier and what harder, with a spend for each',
+    words: ['OLD', 'NEW'],
+    options: [charterOption, bookOption],
+    work: { load: () => import('./commands/policy-diff.ts') },
+  },
+  {
+    name: 'policy blast-radius',
+    summary: 'the most that can leave when 0, 1, 2, 3 people are compromised',
+    words: ['FILE'],
+    options: [
+      charterOption,
+      bookOption,
+      { name: 'window', value: 'DURATION', summary: 'within what time (default 24h)' },
+      { name: 'upto', value: 'N', summary: 'up to how many people (default 3, at most 5)' },
+      {
+        name: 'unseen',
+        value: 'AMOUNT',
+        summary: 'signed already and not on the chain yet: it can leave at any time',
+      },
+    ],
+    work: { load: () => import('./commands/policy-blast-radius.ts') },
+  },
+  {
+    name: 'policy replay',
+    summary: 'which past proposals of an exported log would have fared otherwise under a policy',
+    words: ['NEW'],
+    options: [
+      { name: 'bundle', value: 'FILE', summary: 'what "evidence export" wrote' },
+      { name: 'genesis', value: 'DIGEST', summary: 'genesis digest, learnt over another channel' },
+      { name: 'wallet', value: 'ID', summary: 'wallet (default: that of the policy)' },
+    ],
+    work: { load: () => import('./commands/policy-replay.ts') },
   },
 ];
 

@@ -38,15 +38,14 @@ export function jsonOf(text: string): unknown {
 /** Base64 of a PSBT may have white space, so its text is at most this long. */
 const PLAIN_BYTES = PSBT_BYTES * 2;
 
-/** The ports of the commands that read their own arguments. `end` is what they leave out at the end of a line. */
-export function plainIo(io: Io, end: '' | '\n') {
-  const whole = (text: string) => (end === '' ? text.replace(/\n$/, '') : text);
+/** The ports of a command that reads its own arguments and ends its texts as it likes. */
+export function plainIo(io: Io) {
   return {
     out: (text: string) => {
-      io.out(whole(text));
+      io.out(text.replace(/\n$/, ''));
     },
     err: (text: string) => {
-      io.say(whole(text));
+      io.say(text.replace(/\n$/, ''));
     },
     stdin: () => readInput(io, '-', PLAIN_BYTES),
     readFile: (path: string) => readInput(io, path, PLAIN_BYTES),
