@@ -97,6 +97,25 @@ describe('an address book', () => {
     ]);
   });
 
+  test('may list a script that burns value, which takes two kinds of output at once', () => {
+    const book = [{ ...acme, script: '6a01' }];
+    const rule = aRule('burnt', {
+      destinations: { all: ['owner:acme'], any: null },
+      amount: { above: 0, atMost: null, windowSeconds: null, of: 'wallet' },
+      outputs: { any: ['data-value', 'zero-value'], above: null, atMost: null },
+    });
+    const empty: DenyRule = {
+      ...deny('listed'),
+      when: aWhen({ outputs: { any: ['zero-value'], above: null, atMost: null } }),
+    };
+    expect(
+      verdictOf(
+        aSetting({ rules: [rule, empty] }, { book }),
+        aSetting({ rules: [rule] }, { book }),
+      ),
+    ).toBe('loosens');
+  });
+
   test('of ten thousand entries takes no longer than it must', () => {
     const book = Array.from({ length: 10_000 }, (_, i) =>
       entry(i, `owner-${String(i % 4_000)}`, i % 7 === 0 ? ['vip'] : []),

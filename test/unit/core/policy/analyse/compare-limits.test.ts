@@ -1,6 +1,6 @@
-import { describe } from '@jest/globals';
-import { becomes } from '../../../../support/comparing.ts';
-import { aLimit, aRule } from '../../../../support/policy-builder.ts';
+import { describe, expect, test } from '@jest/globals';
+import { aSetting, becomes, verdictOf } from '../../../../support/comparing.ts';
+import { aLimit, aRule, aWhen } from '../../../../support/policy-builder.ts';
 
 const day = 86_400;
 const fees = { rateSatPerVbyte: null, sharePerMille: null, selfSats: 1_000 };
@@ -148,4 +148,40 @@ describe('fees', () => {
       'loosens',
     ],
   ]);
+});
+
+describe('sums that hang together', () => {
+  const hour = 3_600;
+  const never = (
+    name: string,
+    of: 'wallet' | 'initiator',
+    windowSeconds: number | null,
+    bounds: { readonly above?: number; readonly atMost?: number },
+  ) => ({
+    name,
+    when: aWhen({ amount: { above: null, atMost: null, windowSeconds, of, ...bounds } }),
+    deny: true as const,
+    require: null,
+  });
+
+  test('grow in the wallet at least as they grow for the initiator', () => {
+    // The initiator has 11 in a day and 5 of them in an hour, in which the wallet has 8: in a day it has 14.
+    const rules = [
+      aRule('payments'),
+      never('too little', 'initiator', day, { atMost: 10 }),
+      never('too fast', 'initiator', hour, { above: 5 }),
+      never('too slow', 'wallet', hour, { atMost: 7 }),
+    ];
+    const upTo = (most: number) => aSetting({ rules, limits: [aLimit({ most })] });
+    expect(verdictOf(upTo(12), upTo(13))).toBe('same');
+    expect(verdictOf(upTo(13), upTo(14))).toBe('loosens');
+  });
+
+  test('grow through earlier spends alone, of which there may be so many', () => {
+    const rules = [aRule('payments'), never('large', 'wallet', null, { above: 5 })];
+    const upTo = (most: number, spends: number) =>
+      aSetting({ rules, limits: [aLimit({ most }), aLimit({ measure: 'count', most: spends })] });
+    expect(verdictOf(upTo(5, 1), upTo(6, 1))).toBe('same');
+    expect(verdictOf(upTo(5, 2), upTo(6, 2))).toBe('loosens');
+  });
 });

@@ -83,20 +83,21 @@ describe('a clause', () => {
 
   test('is implied by two others together and by neither alone', () => {
     const members = [
-      aMember('ann', ['a', 'b', 'c']),
-      aMember('ben', ['a']),
-      aMember('cat', ['b']),
+      aMember('ann', ['a', 'c']),
+      aMember('ben', ['b', 'c']),
       aMember('operator', ['operators']),
     ];
-    const all: readonly Clause[] = [aLeaf('a', 2), aLeaf('b', 2)];
-    const setting = (...found: readonly Clause[]): Setting =>
-      aSetting(
-        { rules: found.map((one, i) => ({ ...asking(one), name: String(i) })) },
-        { members },
-      );
-    // Two of a and two of b are Ann, Ben and Cat.
-    expect(verdictOf(setting(aLeaf('c'), ...all), setting(...all))).toBe('same');
-    expect(verdictOf(setting(aLeaf('a', 2), aLeaf('b')), setting(...all))).toBe('tightens');
+    const [a, b, c] = [aLeaf('a'), aLeaf('b'), aLeaf('c', 2)].map((one) => asking(one));
+    const setting = (...rules: readonly (AllowRule | undefined)[]): Setting => {
+      const named = rules.flatMap((one, i) => (one ? [{ ...one, name: String(i) }] : []));
+      return aSetting({ rules: named }, { members });
+    };
+    expect(verdictOf(setting(a, b, c), setting(a, b))).toBe('same');
+    expect(verdictOf(setting(a, c), setting(a))).toBe('loosens');
+    // Where one of the two does not match, the other one is not enough.
+    const small = { above: null, atMost: 200_000_000, windowSeconds: null, of: 'wallet' as const };
+    const rarely = asking(aLeaf('b'), { amount: small });
+    expect(verdictOf(setting(a, rarely, c), setting(a, rarely))).toBe('loosens');
   });
 });
 

@@ -259,6 +259,28 @@ describe('a comparison', () => {
     expect(verdictOf(tiers(day), tiers(null))).toBe('loosens');
   });
 
+  test('looks into every way round a rule that denies', () => {
+    const btc = 100_000_000;
+    for (const [x, y] of [
+      ['tag:x', 'tag:y'],
+      ['tag:y', 'tag:x'],
+    ] as const) {
+      const large = amount({ above: 2 * btc });
+      // What pays x must be large, and nothing large is left: so y alone is paid.
+      const rules = [
+        aRule('either', { destinations: { all: null, any: [x, y] } }),
+        deny('small', {
+          ...amount({ atMost: 2 * btc }),
+          destinations: { all: null, any: [x] },
+        }),
+        deny('large to strangers', { ...large, destinations: { all: null, any: ['unlisted'] } }),
+        deny('large to others', { ...large, destinations: { all: ['listed'], any: null } }),
+      ];
+      const limits = [aLimit({ most: btc / 2, windowSeconds: null })];
+      expect(verdictOf(aSetting({ rules, limits }), aSetting({ rules }))).toBe('loosens');
+    }
+  });
+
   test('gives one example for each reason', () => {
     const { easier } = compared(
       aSetting({
