@@ -133,8 +133,8 @@ export const ANALYSIS_CLASSES = 512;
 /** Stretches that one sum of windows is built from, such as every minute for two weeks. */
 export const ANALYSIS_LENGTHS = 20_160;
 /** Spends, and payments in them, that one attack is played through with; what takes more is told as not exact. */
-export const ANALYSIS_SPENDS = 1_000;
-export const ANALYSIS_PAYMENTS = 4_000;
+export const ANALYSIS_SPENDS = 4_000;
+export const ANALYSIS_PAYMENTS = 10_000;
 /** Spends tried in all the plans of one attack, about a second. */
 export const ANALYSIS_TRIES = 20_000;
 /** Sets of people of one size that are played through, those who may move most first. */

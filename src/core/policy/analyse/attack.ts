@@ -12,6 +12,7 @@ import { hourChanges, localTime } from '../hours.ts';
 import { least } from './covering.ts';
 import { hoursConditions, hoursKey } from './forms.ts';
 import { VBYTES_MOST, limitCaps, mostPaid } from './most-moved.ts';
+import type { PayeeKind } from './payee-kinds.ts';
 import type { Initiator, Mode } from './reach.ts';
 import type { Wanted } from './largest-spend.ts';
 import { largestSpend } from './largest-spend.ts';
@@ -109,20 +110,16 @@ function endlessAttack({ policy, initiators, seconds }: Target): Attack | null {
   );
   for (const at of startsOf(policy, seconds))
     for (const { initiator, mode } of modesAt(policy, initiators, at)) {
-      const rehearsal = new Rehearsal(policy);
+      const rehearsal = new Rehearsal(policy, payeesOf(initiators));
       const wanted = { initiator, mode, at, spendMost: MAX_MONEY_SATS, size: 'any' } as const;
       const first = largestSpend(rehearsal, wanted);
       if (first === null) continue;
       if (worthOf(first.facts) >= MAX_MONEY_SATS) return endless([first], at);
       rehearsal.take(first.facts, at);
-      const next = isCounted ? null : largestSpend(rehearsal, wanted);
-      // Without a fee, too: it may be the fees alone that run out.
-      const again = next === null ? [] : [next.facts, { ...next.facts, feeSats: sats(0) }];
-      for (const facts of again) {
-        const second = rehearsal.judge(facts, initiator.voices, at);
-        if (second === null || worthOf(facts) === 0n) continue;
-        if (passesWhenFlooded(policy, first, second, wanted)) return endless([first, second], at);
-      }
+      const second = isCounted ? null : largestSpend(rehearsal, wanted);
+      if (second === null) continue;
+      const again = repeatable(rehearsal, { first: first.facts, second: second.facts }, wanted);
+      if (again !== null) return endless([first, again], at);
     }
   return null;
 }
@@ -131,26 +128,23 @@ function endless(spends: readonly Passed[], at: Seconds): Attack {
   return { sats: MAX_MONEY_SATS, schedule: spends.map((spend) => ({ at, ...spend })) };
 }
 
-/** Whether the second spend passes still when what it adds to, payments or fees, holds everything already. */
-function passesWhenFlooded(
-  policy: PolicyBody,
-  { facts }: Passed,
-  second: Passed,
+/**
+ * The second spend, if it passes still when what it adds to holds everything already: the payments, which it then makes
+ * without a fee, or, when it makes none, the fees.
+ */
+function repeatable(
+  rehearsal: Rehearsal,
+  { first, second }: { readonly first: SpendFacts; readonly second: SpendFacts },
   { initiator, at }: Wanted,
-): boolean {
-  const [first, ...others] = facts.payments;
-  const paid = second.facts.amountSats > 0n ? sats(MAX_MONEY_SATS) : facts.amountSats;
-  const rest = others.reduce((sum, payment) => sum + payment.sats, 0n);
-  const payments = first === undefined ? [] : [{ ...first, sats: sats(paid - rest) }, ...others];
-  const flood = {
-    ...facts,
-    payments,
-    amountSats: first === undefined ? sats(0) : paid,
-    feeSats: second.facts.feeSats > 0n ? sats(MAX_MONEY_SATS) : facts.feeSats,
-  };
-  const rehearsal = new Rehearsal(policy);
-  rehearsal.take(flood, at);
-  return rehearsal.judge(second.facts, initiator.voices, at) !== null;
+): Passed | null {
+  const all = sats(MAX_MONEY_SATS);
+  if (second.amountSats === 0n) {
+    rehearsal.take({ ...first, payments: [], amountSats: sats(0), feeSats: all }, at);
+    return rehearsal.judge(second, initiator.voices, at);
+  }
+  const payments = first.payments.slice(0, 1).map((payment) => ({ ...payment, sats: all }));
+  rehearsal.take({ ...first, payments, amountSats: all, feeSats: sats(0) }, at);
+  return rehearsal.judge({ ...second, feeSats: sats(0) }, initiator.voices, at);
 }
 
 /** Everything that hours allow now. */
@@ -168,9 +162,14 @@ function modesAt(
   );
 }
 
+function payeesOf(initiators: readonly Initiator[]): readonly PayeeKind[] {
+  const pays = initiators.flatMap(({ modes }) => modes.flatMap(({ form }) => form.pays));
+  return [...new Set(pays)];
+}
+
 function carryOut(target: Target, { start, spendMost, pace, steps }: Plan): Attack {
   const { policy, initiators, seconds, most } = target;
-  const rehearsal = new Rehearsal(policy);
+  const rehearsal = new Rehearsal(policy, payeesOf(initiators));
   const schedule: ScheduledSpend[] = [];
   let moved = 0n;
   let payments = 0;

@@ -4,9 +4,9 @@ import type { SpendFacts } from '../inquiry.ts';
 import type { Payment } from '../usage.ts';
 import { least } from './covering.ts';
 import { neededPayment } from './forms.ts';
-import { VBYTES_MOST, limitCaps } from './most-moved.ts';
+import { VBYTES_MOST } from './most-moved.ts';
 import type { Payee, Place } from './payee-kinds.ts';
-import { freshPayee, placeIn } from './payee-kinds.ts';
+import { placeIn } from './payee-kinds.ts';
 import type { Initiator, Mode } from './reach.ts';
 import type { Passed, Rehearsal } from './rehearsal.ts';
 
@@ -137,16 +137,14 @@ class Purse {
   readonly #rehearsal: Rehearsal;
   readonly #wanted: Wanted;
   readonly #rooms = new Map<string | null, bigint>();
-  readonly #hasRoomForAll: boolean;
+  readonly #isLimited: boolean;
   #left: bigint;
 
   constructor(rehearsal: Rehearsal, wanted: Wanted, amount: bigint) {
-    const { mode } = wanted;
     this.#rehearsal = rehearsal;
     this.#wanted = wanted;
     this.#left = amount;
-    const isCounted = limitCaps(rehearsal.policy, 'count', 'destination').length > 0;
-    this.#hasRoomForAll = mode.payee.length === 0 && mode.payeeMost >= mode.spendMost && !isCounted;
+    this.#isLimited = rehearsal.limitsPayees(wanted.mode);
   }
 
   get left(): bigint {
@@ -162,7 +160,7 @@ class Purse {
       for (const known of payees) {
         const place = this.#placeOf(known, isWanted);
         if (place === undefined) break;
-        const payee = isOpen && !this.#hasRoomForAll ? this.#fresh(known) : known;
+        const payee = isOpen && this.#isLimited ? this.#rehearsal.freshPayee(known) : known;
         const there = this.#placeOf(payee, isWanted);
         if (there !== undefined && this.#room(payee) > 0n) return { payee, place: there };
       }
@@ -183,10 +181,6 @@ class Purse {
     return places.find(
       (place) => isWanted(place) && mix !== null && placeIn(mix, { owner: null, places: [place] }),
     );
-  }
-
-  #fresh(pattern: Payee): Payee {
-    return freshPayee(pattern, this.#rehearsal.nextPayee());
   }
 
   #room({ owner }: Payee): bigint {

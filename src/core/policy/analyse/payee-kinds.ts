@@ -44,9 +44,15 @@ export function placeIn({ all, any }: Mix, { places }: Payee): Place | undefined
   return places.find((place) => (place.class & all) === all && (place.class | any) === any);
 }
 
+/** The name of the n-th payee after the pattern of an open kind. */
+export function freshOwner({ owner }: Payee, n: number): string {
+  return `${String(owner)}-${String(n)}`;
+}
+
 /** The n-th payee after the pattern of an open kind. */
-export function freshPayee({ owner, places }: Payee, n: number): Payee {
-  const name = `${String(owner)}-${String(n)}`;
+export function freshPayee(pattern: Payee, n: number): Payee {
+  const name = freshOwner(pattern, n);
+  const { places } = pattern;
   return {
     owner: name,
     places: places.map(({ class: of, destination }, i) => ({

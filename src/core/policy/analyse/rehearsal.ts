@@ -9,6 +9,8 @@ import type { Destination, ScopeKey, Usage } from '../usage.ts';
 import type { Cap } from './covering.ts';
 import { least } from './covering.ts';
 import { feeMost, limitCaps } from './most-moved.ts';
+import type { Payee, PayeeKind } from './payee-kinds.ts';
+import { freshOwner, freshPayee } from './payee-kinds.ts';
 import type { Mode } from './reach.ts';
 
 /** A spend that passes, and whose approvals fill every rule that matches. */
@@ -19,17 +21,30 @@ export interface Passed {
 
 type CapScope = 'wallet' | 'initiator' | 'destination';
 
+/** Payees made up at a time: whoever is listed anew, all sums of destinations are made anew. */
+const FRESH_BLOCK = 256;
+
+type CapsByScope = Readonly<Record<CapScope, readonly Cap[]>>;
+
 /** Spends made one after the other, each judged by the policy itself with those before it in the windows. */
 export class Rehearsal {
   readonly policy: PolicyBody;
+  readonly #counts: CapsByScope;
+  readonly #fees: CapsByScope;
   readonly #budget = new Budget();
-  #listed: ReadonlyMap<string, Destination> = new Map();
+  /** Everybody who can be paid, each under the one script that stands for all he has. */
+  #listed: ReadonlyMap<string, Destination>;
   #spends = 0;
-  #payees = 0;
+  #fresh = 0;
   #usage: Usage;
 
-  constructor(policy: PolicyBody) {
+  /** Requires every payee whom a spend will name, but for strangers and those of {@link freshPayee}. */
+  constructor(policy: PolicyBody, kinds: readonly PayeeKind[]) {
     this.policy = policy;
+    this.#counts = capsOf(policy, 'count');
+    this.#fees = capsOf(policy, 'fee');
+    const owners = kinds.flatMap(({ payees }) => payees.flatMap(({ owner }) => owner ?? []));
+    this.#listed = new Map(owners.map(listing));
     this.#usage = this.#budget.seen(this.#listed, null);
   }
 
@@ -46,25 +61,23 @@ export class Rehearsal {
     return { facts, approvals: [...approvals].sort() };
   }
 
-  /** A number for a payee whom nobody has paid yet. */
-  nextPayee(): number {
-    return this.#payees++;
+  /** A payee after a pattern whom nobody has paid yet. */
+  freshPayee(pattern: Payee): Payee {
+    const n = this.#fresh++;
+    if (n % FRESH_BLOCK === 0) {
+      const names = Array.from({ length: FRESH_BLOCK }, (_, i) => freshOwner(pattern, n + i));
+      // A new map: who keeps sums by it sees that it says something else.
+      this.#listed = new Map([...this.#listed, ...names.map(listing)]);
+      this.#usage = this.#budget.seen(this.#listed, null);
+    }
+    return freshPayee(pattern, n);
   }
 
   /** The spend is signed: it counts from now on. */
   take(facts: SpendFacts, at: Seconds): void {
     const { initiator, amountSats, feeSats } = facts;
-    const added = facts.payments.flatMap(({ destination }) =>
-      destination === null || this.#listed.has(keyOf(destination)) ? [] : [destination],
-    );
-    // A new map each time: who keeps sums by it sees that it says something else.
-    if (added.length > 0)
-      this.#listed = new Map([
-        ...this.#listed,
-        ...added.map((destination) => [keyOf(destination), destination] as const),
-      ]);
     const payments = facts.payments.map(({ sats, destination }) => ({
-      script: destination === null ? '' : keyOf(destination),
+      script: destination === null ? '' : scriptFor(destination.owner),
       sats,
     }));
     const proposal = String(this.#spends++);
@@ -82,6 +95,11 @@ export class Rehearsal {
     return least(spendMost, ...left);
   }
 
+  /** Whether what a payee may be paid is limited by himself. */
+  limitsPayees({ payee, payeeMost, spendMost }: Mode): boolean {
+    return payee.length > 0 || payeeMost < spendMost || this.#counts.destination.length > 0;
+  }
+
   /** What it may pay to one payee. */
   payeeRoom({ payee, payeeMost }: Mode, owner: ScopeKey, at: Seconds): bigint {
     if (this.#isCountFull('destination', owner, at)) return 0n;
@@ -97,7 +115,7 @@ export class Rehearsal {
   /** The highest fee of one more spend of so much; below 0: none. */
   feeRoom(mode: Mode, amount: bigint, initiator: string, at: Seconds): bigint {
     const left = (of: CapScope, key: ScopeKey): readonly bigint[] =>
-      limitCaps(this.policy, 'fee', of).map((cap) => this.#left('fee', { of, key }, cap, at));
+      this.#fees[of].map((cap) => this.#left('fee', { of, key }, cap, at));
     return least(
       feeMost(this.policy, mode, amount),
       ...left('wallet', null),
@@ -126,13 +144,22 @@ export class Rehearsal {
   }
 
   #isCountFull(of: CapScope, key: ScopeKey, at: Seconds): boolean {
-    return limitCaps(this.policy, 'count', of).some(
-      (cap) => this.#left('count', { of, key }, cap, at) < 1n,
-    );
+    return this.#counts[of].some((cap) => this.#left('count', { of, key }, cap, at) < 1n);
   }
 }
 
-/** One script stands for everything that an owner has. */
-function keyOf({ owner }: Destination): string {
+function capsOf(policy: PolicyBody, measure: Limit['measure']): CapsByScope {
+  return {
+    wallet: limitCaps(policy, measure, 'wallet'),
+    initiator: limitCaps(policy, measure, 'initiator'),
+    destination: limitCaps(policy, measure, 'destination'),
+  };
+}
+
+function listing(owner: string): readonly [string, Destination] {
+  return [scriptFor(owner), { owner, tags: [] }];
+}
+
+function scriptFor(owner: string): string {
   return `owner:${owner}`;
 }
