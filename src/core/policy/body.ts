@@ -1,3 +1,4 @@
+/* eslint max-lines: ["error", 450] -- the types of the language and their schemas are read side by side */
 import { z } from 'zod';
 import type { DeviceKind } from '../approval/device-kind.ts';
 import { isPlainText } from '../base/canonical.ts';
