@@ -1,23 +1,23 @@
 import { z } from 'zod';
 import { COMPROMISED, MEMBERS, WINDOW_SECONDS } from '../../core/base/limits.ts';
 import { count, label } from '../../core/base/schema.ts';
-import { policyBodySchema } from '../../core/policy/body.ts';
 import { spendFileShape } from '../../core/policy/spend-file.ts';
+import { postedPolicy } from './policy-body.ts';
 
 const subject = {
   /** What is in force at this wallet's signer is what the policy is looked at with. */
   wallet: label,
 };
 /** The normalised body; left out: the policy in force. */
-const policyOrCurrent = policyBodySchema.optional();
+const policyOrCurrent = postedPolicy.optional();
 
 export const checkBody = z
-  .strictObject({ ...subject, policy: policyBodySchema })
+  .strictObject({ ...subject, policy: postedPolicy })
   .meta({ id: 'PolicyCheckBody' });
 export type CheckBody = z.output<typeof checkBody>;
 
 export const diffBody = z
-  .strictObject({ ...subject, before: policyOrCurrent, after: policyBodySchema })
+  .strictObject({ ...subject, before: policyOrCurrent, after: postedPolicy })
   .meta({ id: 'PolicyDiffBody' });
 export type DiffBody = z.output<typeof diffBody>;
 

@@ -9,9 +9,14 @@ import type { Explanation } from '../../core/policy/explain.ts';
 import { Clock } from '../clock.ts';
 import { LogService } from '../log/log.service.ts';
 import { AnalysisThread } from './analysis-thread.ts';
+import type { PostedPolicy } from './policy-body.ts';
+import { readPolicy } from './policy-body.ts';
 import type { BlastBody, CheckBody, CheckView, DiffBody, ExplainBody } from './policies.schema.ts';
 
-/** Looks at policies with what is in force at a wallet's signer. Codes of all: `wallet.unknown`, `policy.analysis.*`. */
+/**
+ * Looks at policies with what is in force at a wallet's signer. Codes of all: `wallet.unknown`, `policy.analysis.*`,
+ * those of readPolicy.
+ */
 @Injectable()
 export class PoliciesService {
   constructor(
@@ -21,13 +26,15 @@ export class PoliciesService {
   ) {}
 
   /** Everything that keeps a policy from being published, assertions included. Code `policy.wallet.mismatch`. */
-  async check({ wallet, policy }: CheckBody): Promise<Result<CheckView>> {
-    if (policy.wallet !== wallet)
-      return refuse('policy.wallet.mismatch', { policy: policy.wallet, wallet });
+  async check({ wallet, policy: posted }: CheckBody): Promise<Result<CheckView>> {
+    const policy = readPolicy(posted);
+    if (!policy.ok) return policy;
+    if (policy.value.wallet !== wallet)
+      return refuse('policy.wallet.mismatch', { policy: policy.value.wallet, wallet });
     const found = this.#setting(wallet);
     if (!found.ok) return found;
     const { place, input } = found.value;
-    const answer = await this.thread.ask({ kind: 'check', place, input: input(policy) });
+    const answer = await this.thread.ask({ kind: 'check', place, input: input(policy.value) });
     if (!answer.ok) return answer;
     const { problems } = answer.value;
     return ok({ ok: problems.length === 0, problems: [...problems] });
@@ -39,11 +46,13 @@ export class PoliciesService {
     if (!found.ok) return found;
     const former = policyOf(found.value, wallet, before);
     if (!former.ok) return former;
+    const later = readPolicy(after);
+    if (!later.ok) return later;
     const setting = (policy: PolicyBody) => found.value.input(policy).setting;
     return this.thread.ask({
       kind: 'diff',
       before: setting(former.value),
-      after: setting(after),
+      after: setting(later.value),
     });
   }
 
@@ -87,8 +96,8 @@ export class PoliciesService {
 function policyOf(
   { policy }: WalletSetting,
   wallet: string,
-  given: PolicyBody | undefined,
+  given: PostedPolicy | undefined,
 ): Result<PolicyBody> {
-  const found = given ?? policy;
-  return found === null ? refuse('policy.unknown', { wallet }) : ok(found);
+  if (given !== undefined) return readPolicy(given);
+  return policy === null ? refuse('policy.unknown', { wallet }) : ok(policy);
 }

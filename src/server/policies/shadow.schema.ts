@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { count, hex32, label } from '../../core/base/schema.ts';
-import { policyBodySchema } from '../../core/policy/body.ts';
 import { changes } from '../../core/policy/replay-policy.ts';
 import { pageCursor, pageLimit } from '../http/bodies.ts';
+import { postedPolicy } from './policy-body.ts';
 
 /** A normalised body, or a policy document of the wallet that stands in the log, signed or not. */
 export const shadowBody = z
-  .union([z.strictObject({ policy: policyBodySchema }), z.strictObject({ document: hex32 })])
+  .union([z.strictObject({ policy: postedPolicy }), z.strictObject({ document: hex32 })])
   .meta({ id: 'ShadowBody' });
 export type ShadowBody = z.output<typeof shadowBody>;
 

@@ -14,6 +14,7 @@ import { LogService } from '../log/log.service.ts';
 import { ShadowJudge } from './shadow-judge.ts';
 import type { ShadowBody, ShadowQuery, ShadowView } from './shadow.schema.ts';
 import { faredView } from './shadow.schema.ts';
+import { readPolicy } from './policy-body.ts';
 import type { ShadowRow } from './shadow.store.ts';
 import { ShadowStore } from './shadow.store.ts';
 
@@ -54,7 +55,7 @@ export class ShadowService {
 
   /**
    * Attaches a policy in the place of any before. Codes: `wallet.unknown`, `member.role`, `document.unknown`,
-   * `policy.wallet.mismatch`.
+   * `policy.wallet.mismatch`, those of readPolicy.
    */
   async attach(wallet: string, body: ShadowBody, caller: MemberCaller): Promise<Result<null>> {
     const allowed = this.#checkGovernor(wallet, caller);
@@ -91,7 +92,7 @@ export class ShadowService {
   }
 
   #policyOf(body: ShadowBody): Result<PolicyBody> {
-    if ('policy' in body) return ok(body.policy);
+    if ('policy' in body) return readPolicy(body.policy);
     const record = recordOf(this.log.state(), 'policy', body.document);
     return record === null
       ? refuse('document.unknown', { document: body.document })

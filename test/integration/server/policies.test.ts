@@ -139,6 +139,22 @@ describe('analyses by the API', () => {
     expect(codeOf(await api.checkPolicy({ wallet: 'hot-9', policy }))).toBe('wallet.unknown');
   });
 
+  test('a policy of another form, or nested too deep, is refused by its code', async () => {
+    const key = await following.key('carol');
+    const post = (policy: unknown) =>
+      following.server.send({
+        ...{ method: 'POST', path: '/v1/policies/check', key, body: { wallet: 'hot-1', policy } },
+      });
+    expect((await post({ ...current(), extra: 1 })).body).toMatchObject({
+      code: 'schema.mismatch',
+    });
+    let clause: unknown = { from: 'treasury', atLeast: 1, kinds: null };
+    for (let i = 0; i < 1_000; i++) clause = { all: [clause] };
+    expect((await post({ ...current(), rules: clause })).body).toMatchObject({
+      code: 'json.depth',
+    });
+  });
+
   test('diff compares with the policy in force unless another is given', async () => {
     const loose = passed(await api.diffPolicies({ wallet: 'hot-1', after: allowAll }));
     expect(loose.verdict).toBe('loosens');
