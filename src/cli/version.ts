@@ -5,17 +5,22 @@ import type { Seconds } from '../core/base/time.ts';
 import { analysedMembers } from '../core/governance/charter.ts';
 import { isSame } from '../core/governance/change.ts';
 import { currentDocuments } from '../core/governance/current.ts';
-import type { CountersignDocument, DocumentKind } from '../core/governance/document.ts';
+import type {
+  CharterBody,
+  CountersignDocument,
+  DocumentKind,
+} from '../core/governance/document.ts';
 import { documentDigest, parseDocument } from '../core/governance/document.ts';
 import { inForce } from '../core/governance/in-force.ts';
+import { replacesGovernors } from '../core/governance/steps.ts';
 import { tightens } from '../core/governance/tighten.ts';
 import { checkDocument, headOf } from '../core/log/admit-document.ts';
 import { createLedger } from '../core/log/ledger.ts';
 import type { DocumentRecord, State } from '../core/log/state.ts';
-import type { Comparison, Example } from '../core/policy/analyse/compare.ts';
 import { compare } from '../core/policy/analyse/compare.ts';
+import { comparisonReport } from '../core/policy/analyse/report.ts';
+import { comparisonText } from '../core/policy/analyse/report-text.ts';
 import { duration, renderClause } from '../core/policy/render.ts';
-import { formatBtc } from '../core/base/sats.ts';
 import { Fault } from './command.ts';
 
 /** Versions of documents: made to follow the newest, held against the rules, and told what they would need. */
@@ -100,8 +105,20 @@ function needText(
   };
   if (tightens(state, ledger, force, { record, now }))
     return 'It only tightens: one governor is enough, and it acts at once';
-  const wait = delaySeconds === 0 ? 'does not wait' : `waits ${duration(delaySeconds)} for a veto`;
-  return `It needs ${renderClause(clause)}, then ${wait}`;
+  const wait =
+    delaySeconds === 0
+      ? ' and acts at once'
+      : `, then waits ${duration(delaySeconds)}, in which any governor may veto it`;
+  return `It needs ${renderClause(clause)}${wait}${recoveryText(force.charter.document.body, document)}`;
+}
+
+/** The other way of a charter that does nothing but replace governors. */
+function recoveryText(charter: CharterBody, document: CountersignDocument): string {
+  const { recovery } = charter;
+  if (recovery === null || document.kind !== 'charter') return '';
+  if (!replacesGovernors(charter, document.body)) return '';
+  const { needed, keys, delaySeconds } = recovery;
+  return `; or ${String(needed)} of ${String(keys.length)} recovery keys, then it waits ${duration(delaySeconds)}`;
 }
 
 /** Versions that follow the same one and are signed: only one of them can come in force. */
@@ -136,30 +153,7 @@ function comparisonLines(
   };
   const found = compare({ ...rest, policy: before.body }, { ...rest, policy: after.body });
   if (!found.ok) return ['Too large to be compared: taken for loosening.'];
-  return comparisonText(found.value);
-}
-
-const verdicts: Readonly<Record<Comparison['verdict'], string>> = {
-  tightens: 'It tightens: nothing is permitted that was not before.',
-  loosens: 'It loosens: it permits what was not permitted before.',
-  both: 'It loosens and tightens: it permits some of what was not permitted before, and no more some of what was.',
-  same: 'It permits exactly what was permitted before.',
-};
-
-/** The verdict and one spend of each direction. */
-function comparisonText({ verdict, easier, harder }: Comparison): readonly string[] {
-  return [
-    verdicts[verdict],
-    ...easier.slice(0, 1).map((example) => `  Permitted from then on: ${exampleText(example)}`),
-    ...harder.slice(0, 1).map((example) => `  Permitted no more: ${exampleText(example)}`),
-  ];
-}
-
-function exampleText({ spend, approvals }: Example): string {
-  const owners = new Set(
-    spend.payments.map(({ destination }) => destination?.owner ?? 'a stranger'),
-  );
-  const whom = owners.size === 0 ? 'nobody' : [...owners].join(' and ');
-  const who = approvals.length === 0 ? 'nobody' : approvals.map(({ member }) => member).join(', ');
-  return `${formatBtc(spend.amountSats)} to ${whom}, proposed by ${spend.initiator}, approved by ${who}`;
+  const { verdict, easier, harder } = found.value;
+  const one = { verdict, easier: easier.slice(0, 1), harder: harder.slice(0, 1) };
+  return comparisonText(comparisonReport(one));
 }

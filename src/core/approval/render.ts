@@ -124,7 +124,10 @@ function renderDocument(
     ...(firstAddress === null ? [] : [`Its first address is ${groupAddress(firstAddress)}`]),
     ...(about === null || decision === 'confirm'
       ? []
-      : ['What it changes:', ...indented(describeChange(about.before, about.after))]),
+      : [
+          about.before === null ? 'What it says:' : 'What it changes:',
+          ...indented(describeChange(about.before, about.after)),
+        ]),
   ];
 }
 

@@ -59,8 +59,10 @@ describe('a policy', () => {
     expect(proposed.said).toContain('SIGN the policy of hot-1, version 2 as governor-1');
     expect(proposed.said).toContain('- Limit "daily": at most 2.00000000 BTC in any 24 hours.');
     expect(proposed.said).toContain('+ Limit "daily": at most 3.00000000 BTC in any 24 hours.');
-    expect(proposed.said).toContain('It loosens');
-    expect(proposed.said).toContain('It needs 2 of governors, then waits 60 minutes for a veto');
+    expect(proposed.said).toContain('The new policy loosens');
+    expect(proposed.said).toContain(
+      'It needs 2 of governors, then waits 60 minutes, in which any governor may veto it',
+    );
     expect(proposed).toMatchObject({
       status: 0,
       json: { ok: true, delivered: true, kind: 'policy', version: 2, approvedBy: ['governor-1'] },
@@ -92,7 +94,7 @@ describe('a policy', () => {
   test('that tightens acts at once by one governor', async () => {
     const tighter = file('tight.yaml', policy.replace('2 BTC', '1 BTC'));
     const proposed = await as('governor-1', 'documents', 'propose', tighter, '--kind', 'policy');
-    expect(proposed.said).toContain('It tightens');
+    expect(proposed.said).toContain('The new policy tightens');
     expect(proposed.said).toContain('one governor is enough, and it acts at once');
     expect(standing(proposed)).toEqual(['ready']);
     world.round();
@@ -298,6 +300,7 @@ describe('recovery', () => {
     const signing = ['recovery', 'sign', digest, '--key', 'keys/recovery-paper-1.json'];
     const signed = await as('officer', ...signing);
     expect(signed.said).toContain('SIGN the charter, version 3 as recovery, device paper-1');
+    expect(signed.said).toContain('; or 1 of 1 recovery keys, then it waits 14 days');
     expect(signed.json).toMatchObject({ delivered: true, recoveredBy: ['paper-1'] });
     expect(standing(signed)).toEqual(['waiting']);
     const wrong = await as('officer', 'recovery', 'sign', digest, '--key', 'keys/officer.json');
