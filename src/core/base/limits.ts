@@ -150,6 +150,8 @@ export const SHADOW_OPEN = 1_000;
 export const ANALYSIS_EXAMPLES = 10;
 /** Earlier spends of one example: more than any limit of ours counts, and still judged within a second. */
 export const HISTORY_SPENDS = 10_000;
+/** Earlier spends that one spend file tells: fifty a day for forty days. */
+export const SPEND_FILE_SPENDS = 2_000;
 /** The largest size of a transaction in vbytes: TRANSACTION_WEIGHT / 4. */
 export const FEE_VBYTES = 100_000;
 /** Offsets of one time zone: two a year for half a century; no zone is farther from UTC than 16 hours. */

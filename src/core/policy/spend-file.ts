@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { isPlainText } from '../base/canonical.ts';
 import {
-  HISTORY_SPENDS,
   LABEL_LENGTH,
   MEMBERS,
   PROPOSAL_SECONDS,
+  SPEND_FILE_SPENDS,
   SPEND_OUTPUTS,
   WINDOW_SECONDS,
   ZONE_UNTIL,
@@ -97,17 +97,17 @@ export const spendFileShape = {
           at: time.optional(),
           reserved: z.literal(true).optional(),
           /** So many spends alike. */
-          times: z.int().min(1).max(HISTORY_SPENDS).optional(),
+          times: z.int().min(1).max(SPEND_FILE_SPENDS).optional(),
         })
         .refine(
           ({ ago, at, reserved }) => isOne(ago, at, reserved),
           'needs one of ago, at, reserved',
         ),
     )
-    .max(HISTORY_SPENDS)
+    .max(SPEND_FILE_SPENDS)
     .refine(
-      (list) => list.reduce((sum, { times = 1 }) => sum + times, 0) <= HISTORY_SPENDS,
-      `more than ${HISTORY_SPENDS} spends`,
+      (list) => list.reduce((sum, { times = 1 }) => sum + times, 0) <= SPEND_FILE_SPENDS,
+      `more than ${SPEND_FILE_SPENDS} spends`,
     )
     .optional(),
   /** When it is judged; left out: now. */
