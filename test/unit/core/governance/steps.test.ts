@@ -307,6 +307,43 @@ describe('the charter', () => {
     expect(findings(world)).toEqual([]);
   });
 
+  test('one governor suspends a single device; what it says counts no more, its no does', () => {
+    const world = settled();
+    const proposal = world.propose({ pays: [[strangerAddress, 1_000_000]] });
+    const document = change(world, 'charter', ['governor-1'], (body) => ({
+      ...body,
+      members: body.members.map((member) =>
+        member.id === 'bob'
+          ? { ...member, devices: member.devices.map((one) => ({ ...one, suspended: true })) }
+          : member,
+      ),
+    }));
+    world.round();
+    expect(standing(world, document)).toBe('in force');
+    expect(world.approve('bob', proposal)).toBe('device.suspended');
+    expect(world.say(world.approval('bob', proposal, { decision: 'reject' }))).toBe('applied');
+  });
+
+  test('never gives the name of a device another key, nor the log or a signer one', () => {
+    const world = settled();
+    const other = 'ab'.repeat(32);
+    const refused = (body: Parameters<typeof change<'charter'>>[3]) =>
+      expect(publish(world, nextVersion(world, 'charter', body))).toBe('charter.changed');
+    refused((body) => ({
+      ...body,
+      members: body.members.map((member) =>
+        member.id === 'bob'
+          ? { ...member, devices: member.devices.map((one) => ({ ...one, key: other })) }
+          : member,
+      ),
+    }));
+    refused((body) => ({ ...body, log: { ...body.log, key: other } }));
+    refused((body) => ({
+      ...body,
+      signers: body.signers.map((signer) => ({ ...signer, key: other })),
+    }));
+  });
+
   test('a lone governor suspends nobody whom the policy cannot do without', () => {
     const world = settled();
     const charter = nextVersion(world, 'charter', (body) => ({
