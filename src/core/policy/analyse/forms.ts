@@ -1,4 +1,4 @@
-import { ANALYSIS_FORMS, SPEND_OUTPUTS } from '../../base/limits.ts';
+import { ANALYSIS_FORMS, MINUTES_OF_DAY, SPEND_OUTPUTS } from '../../base/limits.ts';
 import type { Result } from '../../base/result.ts';
 import { ok, refuse } from '../../base/result.ts';
 import { sats } from '../../base/sats.ts';
@@ -10,7 +10,7 @@ import { judgeConditions } from '../conditions.ts';
 import type { LocalTime } from '../hours.ts';
 import { hoursHold } from '../hours.ts';
 import type { Payment } from '../usage.ts';
-import type { Mix, Payee, PayeeKind, Place } from './payee-kinds.ts';
+import type { Mix, PayeeKind, Place } from './payee-kinds.ts';
 import { mixesOf, payeeKinds, placeIn } from './payee-kinds.ts';
 import type { Setting } from './setting.ts';
 
@@ -149,7 +149,7 @@ export function hoursConditions(policy: PolicyBody): readonly HoursCondition[] {
   return [...found.values()];
 }
 
-/** Which of the conditions on hours hold: one letter each. Null, and no letter, when there are none. */
+/** Which of the conditions on hours hold: one letter each; none without a local time, which no rule then asks for. */
 export function hoursKey(conditions: readonly HoursCondition[], local: LocalTime | null): string {
   if (local === null) return '';
   return conditions.map((condition) => (hoursHold(condition, local) ? 'y' : 'n')).join('');
@@ -165,7 +165,7 @@ function hoursCells(policy: PolicyBody): ReadonlyMap<string, LocalTime | null> {
   const cells = new Map<string, LocalTime>();
   for (const weekday of weekdays)
     for (const minute of edges) {
-      if (minute >= 1_440) continue;
+      if (minute >= MINUTES_OF_DAY) continue;
       const local = { weekday, minute };
       cells.set(hoursKey(conditions, local), local);
     }
@@ -208,5 +208,3 @@ function likeness(form: Form, policy: PolicyBody, kinds: readonly PayeeKind[]): 
   const needs = form.needs.map(({ class: one, kind }) => `${String(one)}${kind ?? ''}`).join();
   return [rules, form.hours, pays, form.paymentsMost, needs, form.isKnown].join(';');
 }
-
-export type { Payee, PayeeKind, Place };
