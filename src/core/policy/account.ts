@@ -31,10 +31,10 @@ export class Account {
   #cells = new Float64Array(4 * CELLS);
   #length = 0;
   readonly #reserved = { amount: 0, count: 0, fee: 0 };
-  /** The last two answers of {@link #after}: time is in whole seconds, and most verdicts of one ask for the same. */
-  #edge = Number.NaN;
+  /** The last two answers of {@link #after}: windows slide, and the next answer is mostly one of them. */
+  #edge = 0;
   #from = 0;
-  #otherEdge = Number.NaN;
+  #otherEdge = 0;
   #otherFrom = 0;
 
   /** Adds a committed spend. In the order of time it takes no time; any other order is right too, and slow. */
@@ -51,8 +51,6 @@ export class Account {
     this.#cells[start + AMOUNT] = this.#until('amount', place);
     this.#cells[start + FEE] = this.#until('fee', place);
     this.#length += 1;
-    this.#edge = Number.NaN;
-    this.#otherEdge = Number.NaN;
     for (let cell = start; cell < this.#length * CELLS; cell += CELLS) {
       this.#cells[cell + AMOUNT] = this.#cell(cell + AMOUNT) + amount;
       this.#cells[cell + FEE] = this.#cell(cell + FEE) + fee;
@@ -124,13 +122,22 @@ export class Account {
 
   /** How many spends were committed at `edge` or before. */
   #after(edge: Seconds): number {
-    if (edge === this.#edge) return this.#from;
-    if (edge === this.#otherEdge) return this.#otherFrom;
+    const isLast = Math.abs(edge - this.#edge) <= Math.abs(edge - this.#otherEdge);
+    const guess = isLast ? this.#from : this.#otherFrom;
+    if (this.#begins(guess, edge)) return guess;
     this.#otherEdge = this.#edge;
     this.#otherFrom = this.#from;
     this.#edge = edge;
     this.#from = this.#search(edge);
     return this.#from;
+  }
+
+  /** Whether so many spends, and no more, were committed at `edge` or before. */
+  #begins(count: number, edge: Seconds): boolean {
+    return (
+      (count === 0 || this.#cell((count - 1) * CELLS + AT) <= edge) &&
+      (count === this.#length || this.#cell(count * CELLS + AT) > edge)
+    );
   }
 
   /** From the end, where most windows begin. */
