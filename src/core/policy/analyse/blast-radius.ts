@@ -161,8 +161,10 @@ function wayAround(search: Search, set: readonly string[]): BlastRow['how'] | nu
   if (governance === null) return null;
   const { clause, group, delaySeconds } = governance;
   if (search.windowSeconds !== null && delaySeconds > search.windowSeconds) return null;
+  const governing = [group, ...clauseGroups(clause)];
   const voices = held
-    .filter(({ operators, groups }) => operators === null && groups.includes(group))
+    .filter(({ operators }) => operators === null)
+    .filter(({ groups }) => groups.some((one) => governing.includes(one)))
     .map(({ id, groups, kinds }) => ({ member: id, groups, kinds }));
   return solveClause(clause, voices).met ? 'governance' : null;
 }

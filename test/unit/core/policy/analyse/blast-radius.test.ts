@@ -460,6 +460,17 @@ describe('around the policy', () => {
     expect(both).toMatchObject({ how: 'governance', exact: true, who: ['alice', 'bob'] });
   });
 
+  test('whoever the governance clauses name governs, of whatever group', () => {
+    const board = [...members, aMember('dan', ['board']), aMember('eve', ['board'])];
+    const clause = aLeaf('board', 2);
+    const found = input(
+      { limits: [aLimit({ most: 5 })] },
+      { members: board },
+      { governance: { ...governance, clause } },
+    );
+    expect(rowsOf(found, day, 2)[2]).toMatchObject({ how: 'governance', who: ['dan', 'eve'] });
+  });
+
   test('the governance clauses take kinds', () => {
     const clause = aLeaf('governors', 2, ['message']);
     const found = governed({ governance: { ...governance, clause } });
