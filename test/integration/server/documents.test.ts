@@ -266,6 +266,35 @@ describe('documents changed through the server', () => {
     ]);
   });
 
+  test('so does a suspended device; and what never changes cannot be changed', async () => {
+    const device = (suspended: boolean) =>
+      withMember(governed, 'governor-3', ({ devices }) => ({
+        devices: devices.map((one) => ({ ...one, suspended })),
+      }));
+    const suspends = device(true);
+    await governed.publish('governor-1', suspends);
+    await governed.sign('governor-1', suspends);
+    await governed.round();
+    const key = await governed.session('governor-3');
+    const answer = await governed.server.send({
+      method: 'POST',
+      path: '/v1/drafts',
+      key,
+      body: {},
+    });
+    expect(codeOf(answer)).toBe('device.suspended');
+    const undone = device(false);
+    await governed.publish('governor-1', undone);
+    for (const member of ['governor-1', 'governor-2']) await governed.sign(member, undone);
+    await governed.round();
+    expect(await governed.stands(undone)).toBe('in-force');
+    const moved = nextVersion(governed.world, 'charter', (body) => ({
+      ...body,
+      log: { ...body.log, origin: 'other.example/log' },
+    }));
+    expect(await governed.publish('governor-1', moved)).toBe('charter.changed');
+  });
+
   test('a new device may read and confirm itself, and nothing else before', async () => {
     const secretKey = sha256(utf8('phone of bob'));
     const device = {
