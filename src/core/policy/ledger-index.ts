@@ -124,7 +124,6 @@ export class LedgerIndex {
   }
 
   #sign(proposal: ProposalRecord, at: Seconds): void {
-    this.#release(proposal);
     this.#spend(proposal);
     if (at > this.#budget.since) this.#budget.add(posting(proposal, 'committed', at));
     const isLate = (then: Seconds): boolean => then + REPEAT_SECONDS > this.#ledger.at;
