@@ -1,3 +1,4 @@
+/* eslint max-lines: ["error", 600] -- one table: a command is added as a row, never logic */
 import type { Command, Option } from './command.ts';
 import { plainIo } from './files.ts';
 

@@ -4,12 +4,7 @@ import type { State } from '../log/state.ts';
 import { currentDocuments } from '../governance/current.ts';
 import type { Limit } from './body.ts';
 import { indexOf } from './ledger-index.ts';
-
-/** What a spend adds to limits of the whole organisation: satoshi. */
-export interface JointSpend {
-  readonly amountSats: number;
-  readonly feeSats: number;
-}
+import type { Spend } from '../psbt/spend.ts';
 
 /**
  * The limit of the whole organisation that one more spend of a wallet would exceed, summed over the receipts of all
@@ -20,13 +15,15 @@ export interface JointSpend {
 export function jointLimitExceeded(
   state: State,
   wallet: string,
-  spend: JointSpend,
+  spend: Pick<Spend, 'outputs' | 'feeSats'>,
   now: Seconds,
 ): Refusal | null {
   const policy = currentDocuments(state, wallet)?.policy?.document.body;
+  const payments = spend.outputs.filter(({ change }) => change === undefined);
+  const amount = payments.reduce((sum, { sats }) => sum + sats, 0);
   for (const limit of policy?.limits ?? []) {
     if (limit.of !== 'organisation') continue;
-    const asked = { amount: spend.amountSats, fee: spend.feeSats, count: 1 }[limit.measure];
+    const asked = { amount, fee: spend.feeSats, count: 1 }[limit.measure];
     const held = limit.windowSeconds === null ? 0 : heldEverywhere(state, limit, now);
     if (held + asked > limit.most)
       return {

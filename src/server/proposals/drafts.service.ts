@@ -10,6 +10,7 @@ import { isIn } from '../../core/governance/charter.ts';
 import { currentDocuments } from '../../core/governance/current.ts';
 import type { WalletRecord } from '../../core/log/state.ts';
 import type { Evaluation } from '../../core/policy/evaluate.ts';
+import { jointLimitExceeded } from '../../core/policy/joint-limit.ts';
 import { askedTooMuch } from '../../core/policy/wallet-budget.ts';
 import { inspectPsbt } from '../../core/psbt/inspect.ts';
 import type { MemberCaller } from '../access/caller.ts';
@@ -78,7 +79,10 @@ export class DraftsService {
     const judged = judgeDraft(this.log.state(), subject, plan.value, now);
     if (judged.refusal !== null) return { ok: false, refusal: judged.refusal };
     const asking = { proposal: null, initiator: member, spend: plan.value.view.spend };
-    const much = askedTooMuch(this.log.state(), wallet.id, asking, now);
+    const state = this.log.state();
+    const much =
+      askedTooMuch(state, wallet.id, asking, now) ??
+      jointLimitExceeded(state, wallet.id, asking.spend, now);
     if (much !== null) return { ok: false, refusal: much };
     const draft: DraftRow = {
       id: randomUUID(),

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Result } from '../../core/base/result.ts';
 import { ok, refuse } from '../../core/base/result.ts';
+import { jointLimitExceeded } from '../../core/policy/joint-limit.ts';
 import { askedTooMuch } from '../../core/policy/wallet-budget.ts';
 import { proposalName } from '../../core/proposal/name.ts';
 import type { MemberCaller } from '../access/caller.ts';
@@ -45,7 +46,9 @@ export class ProposalsService {
     if (!blobs.ok) return blobs;
     const asking = { proposal: digest, initiator: statement.initiator, spend: statement.spend };
     const { id } = statement.wallet;
-    const much = askedTooMuch(this.log.state(), id, asking, this.chain.now());
+    const [state, now] = [this.log.state(), this.chain.now()];
+    const much =
+      askedTooMuch(state, id, asking, now) ?? jointLimitExceeded(state, id, asking.spend, now);
     if (much !== null) return { ok: false, refusal: much };
     const valid = checkLockTime(statement.spend.lockTime, await this.chain.tip());
     if (!valid.ok) return valid;

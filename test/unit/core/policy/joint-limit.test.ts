@@ -18,6 +18,15 @@ function worldOfTwo(): World {
   return world;
 }
 
+/** Pays so much, and has change that counts for nothing. */
+const spendOf = (amount: number) => ({
+  outputs: [
+    { script: '00', sats: amount },
+    { script: '01', sats: 5_000_000, change: 0 },
+  ],
+  feeSats: 0,
+});
+
 describe('a limit of the whole organisation', () => {
   test('counts what every wallet has spent, to the satoshi, when a spend is proposed', () => {
     const world = worldOfTwo();
@@ -25,8 +34,8 @@ describe('a limit of the whole organisation', () => {
     for (const member of ['alice', 'bob', 'carol']) world.approve(member, proposal);
     world.round();
     expect(world.ledger.reservations.has(proposal.digest)).toBe(true);
-    const ask = (amountSats: number) =>
-      jointLimitExceeded(world.state, 'hot-2', { amountSats, feeSats: 0 }, world.now)?.code;
+    const ask = (amount: number) =>
+      jointLimitExceeded(world.state, 'hot-2', spendOf(amount), world.now)?.code;
     expect(ask(999_999)).toBeUndefined();
     expect(ask(1_000_000)).toBeUndefined();
     expect(ask(1_000_001)).toBe('policy.limit.joint');
@@ -42,7 +51,6 @@ describe('a limit of the whole organisation', () => {
   });
 
   test('asks nothing of a wallet that is not known', () => {
-    const spend = { amountSats: 1, feeSats: 0 };
-    expect(jointLimitExceeded(worldOfTwo().state, 'hot-9', spend, 0)).toBeNull();
+    expect(jointLimitExceeded(worldOfTwo().state, 'hot-9', spendOf(1), 0)).toBeNull();
   });
 });
