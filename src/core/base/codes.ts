@@ -526,6 +526,11 @@ export const codes = {
     'With what this member asks for already, and nobody has approved, a limit is exceeded.',
     'Have the open proposals approved or withdrawn, or wait until they lapse.',
   ),
+  'policy.limit.joint': later(
+    403,
+    'A limit of the whole organisation does not hold this spend together with those of its other wallets.',
+    'Spend less, or wait until the window frees up.',
+  ),
   'policy.limit.exceeded': later(
     403,
     'A limit of the policy does not hold this spend.',
