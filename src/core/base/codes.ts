@@ -307,11 +307,7 @@ export const codes = {
     'There is no such freeze of that wallet.',
     'Name freezes of this wallet, each by its digest.',
   ),
-  'freeze.lifts': final(
-    422,
-    'A freeze lifts nothing.',
-    'Leave the list of lifted freezes empty.',
-  ),
+  'freeze.lifts': final(422, 'A freeze lifts nothing.', 'Leave the list of lifted freezes empty.'),
   // Wallets
   'wallet.changed': final(
     422,

@@ -184,11 +184,7 @@ describe('an unsigned document stands in nobody’s way', () => {
     }
     expect(rivals).toHaveLength(3);
     expect(state.wallets.size + state.policies.size).toBe(2);
-    expect(rivals.map((digest) => state.documents.get(digest)?.headAt)).toEqual([
-      null,
-      null,
-      null,
-    ]);
+    expect(rivals.map((digest) => state.documents.get(digest)?.headAt)).toEqual([null, null, null]);
   });
 
   test('of two of one id only the first that the governors sign comes in force', () => {
