@@ -31,5 +31,5 @@ for await (const text of linesOf(path)) {
   if (Math.floor(number / SHARE_LINES) % of === part) check.line(text ?? '');
   number += 1;
 }
-const checked: Checked = { isInOrder: check.finish(await asked), sha256: hash.digest('hex') };
+const checked: Checked = { isInOrder: check.finish(await asked, of), sha256: hash.digest('hex') };
 parentPort?.postMessage(checked);

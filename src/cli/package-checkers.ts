@@ -24,6 +24,10 @@ export class PackageCheckers {
     });
   }
 
+  get threads(): number {
+    return this.#workers.length;
+  }
+
   /** Hands over the keys that the checks of statements need. The threads go on while this one folds. */
   give(keys: DeviceKeys): void {
     for (const worker of this.#workers) worker.postMessage(keys);

@@ -56,21 +56,28 @@ export function toBase64(bytes: Uint8Array): string {
   return out;
 }
 
+/** By character code, the six bits that it stands for. */
+const sextetOf = Uint8Array.from({ length: 128 }, (_, code) =>
+  Math.max(0, alphabet.indexOf(String.fromCharCode(code))),
+);
+
 /** Bytes of canonical standard base64 (padded, no white space, zero trailing bits), or undefined. */
 export function fromBase64(text: string): Uint8Array | undefined {
   if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return undefined;
-  const body = text.replace(/=+$/, '');
-  const out = new Uint8Array(Math.floor((body.length * 3) / 4));
+  const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
+  const length = text.length - padding;
+  const out = new Uint8Array(Math.floor((length * 3) / 4));
   let bits = 0;
   let held = 0;
   let at = 0;
-  for (const character of body) {
-    held = ((held << 6) | alphabet.indexOf(character)) & 0xffffff;
+  for (let i = 0; i < length; i++) {
+    held = ((held << 6) | (sextetOf[text.charCodeAt(i)] ?? 0)) & 0xffffff;
     bits += 6;
     if (bits >= 8) {
       bits -= 8;
       out[at++] = (held >> bits) & 0xff;
     }
   }
-  return toBase64(out) === text ? out : undefined;
+  // What is left over belongs to no byte.
+  return (held & ((1 << bits) - 1)) === 0 ? out : undefined;
 }

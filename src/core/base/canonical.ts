@@ -32,9 +32,33 @@ export function isPlainText(text: string): boolean {
  * JSON cannot hold are bugs and throw. An undefined field is left out, as JSON.stringify does.
  */
 export function canonicalBytes(object: unknown): Uint8Array {
-  const text = canonicalize(object);
+  return utf8(canonicalText(object));
+}
+
+/** The built-in serialiser writes what has its keys in order just as RFC 8785 does, and many times as fast. */
+function canonicalText(object: unknown): string {
+  const text: unknown = isOrdered(object) ? JSON.stringify(object) : canonicalize(object);
   assert(typeof text === 'string', 'only JSON data has a canonical form');
-  return utf8(text);
+  return text;
+}
+
+/** JSON data whose keys stand in the order of RFC 8785: by UTF-16 units. Anything unusual is none. */
+function isOrdered(value: unknown): boolean {
+  if (typeof value === 'string') return value.isWellFormed();
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (typeof value === 'object') return value === null || isOrderedObject(value);
+  return typeof value === 'boolean';
+}
+
+function isOrderedObject(object: object): boolean {
+  if (Array.isArray(object)) return object.every(isOrdered);
+  if (Object.getPrototypeOf(object) !== Object.prototype) return false;
+  let before: string | null = null;
+  for (const [key, item] of Object.entries(object)) {
+    if ((before !== null && before >= key) || !key.isWellFormed() || !isOrdered(item)) return false;
+    before = key;
+  }
+  return true;
 }
 
 /**
@@ -54,7 +78,7 @@ export function parseCanonical(bytes: Uint8Array | string): Result<unknown> {
   }
   const shape = checkValue(value, 0);
   if (!shape.ok) return shape;
-  if (canonicalize(value) !== text) return refuse('json.noncanonical');
+  if (canonicalText(value) !== text) return refuse('json.noncanonical');
   return ok(value);
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import canonicalize from 'canonicalize';
 import fc from 'fast-check';
 import {
   canonicalBytes,
@@ -33,6 +34,35 @@ describe('canonical JSON', () => {
       fc.property(tree, (value) => {
         expect(parseCanonical(canonicalBytes(value))).toEqual({ ok: true, value });
       }),
+    );
+  });
+
+  test('is the same whether its keys were in order or not, and is what RFC 8785 says', () => {
+    const key = fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 3 }).filter(isPlainText),
+      fc.nat(20).map(String),
+    );
+    const { tree } = fc.letrec((tie) => ({
+      tree: fc.oneof(
+        { maxDepth: 3 },
+        fc.oneof(
+          fc.constant(null),
+          fc.boolean(),
+          fc.double({ noNaN: true, noDefaultInfinity: true }),
+          key,
+        ),
+        fc.array(tie('tree'), { maxLength: 3 }),
+        fc.dictionary(key, tie('tree'), { maxKeys: 5, noNullPrototype: true }),
+      ),
+    }));
+    fc.assert(
+      fc.property(tree, (value) => {
+        const reference = canonicalize(value);
+        expect(fromUtf8(canonicalBytes(value))).toBe(reference);
+        // In order already, but for keys that are whole numbers: an object has those in an order of its own.
+        expect(fromUtf8(canonicalBytes(JSON.parse(reference ?? '')))).toBe(reference);
+      }),
+      { numRuns: 2_000 },
     );
   });
 
