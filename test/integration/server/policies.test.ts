@@ -197,12 +197,14 @@ describe('analyses by the API', () => {
   });
 
   test('an analysis that takes too long ends with a code, and the next one is answered', async () => {
-    const thread = following.server.server.app.get(AnalysisThread);
+    // A thread that has yet to start cannot answer at once.
+    const thread = new AnalysisThread();
     const setting = { members: [], initiators: [], policy: current(), book: null };
     const question = { kind: 'diff', before: setting, after: setting } as const;
     const late = await thread.ask<'diff'>(question, 0);
     expect(late).toMatchObject({ ok: false, refusal: { code: 'policy.analysis.timeout' } });
     expect(await thread.ask<'diff'>(question)).toMatchObject({ ok: true });
+    await thread.onApplicationShutdown();
   });
 
   test('no more wait than are let to', async () => {
