@@ -1,3 +1,4 @@
+import { zoneOf } from '../client/time-zone.ts';
 import { canonicalBytes } from '../core/base/canonical.ts';
 import type { Result } from '../core/base/result.ts';
 import { ok } from '../core/base/result.ts';
@@ -78,6 +79,7 @@ export function effectLines(state: State, version: Version, now: Seconds): reado
   }
   return [
     ...(after.kind === 'policy' ? comparisonLines(state, version, now) : []),
+    ...zoneLines(after),
     ...[...needs].map(([text, ids]) => `${text} (${ids.join(', ')})`),
     ...rivalLines(state, after),
   ];
@@ -136,6 +138,18 @@ function rivalLines(state: State, after: CountersignDocument): readonly string[]
       approvals.size + recovered.size > 0;
     return isRival ? [`WARNING: another version is signed in its place: ${record.digest}`] : [];
   });
+}
+
+/** Offsets that a policy pins for its time zone, and this machine's own zone database does not have: its hours are then others. */
+function zoneLines(after: CountersignDocument): readonly string[] {
+  if (after.kind !== 'policy' || after.body.zone === null) return [];
+  const { timezone, zone } = after.body;
+  const here = zoneOf(timezone);
+  if (here !== undefined && isSame(here.offsets, zone.offsets) && here.until === zone.until)
+    return [];
+  return [
+    `WARNING: the policy reads its hours by offsets that are not those of ${timezone} on this machine (zone database ${here?.version ?? 'unknown'}; the policy names ${zone.version}).`,
+  ];
 }
 
 function comparisonLines(

@@ -42,12 +42,20 @@ export const run: Run = async (call) => {
     lines: [
       `Written: ${keyFile}. Keep a copy of it, and the passphrase elsewhere: nobody can restore them.`,
       member === RECOVERY
-        ? `Public key of recovery key ${device}, for the charter: ${key}`
+        ? `Public key of recovery key ${device}: ${key}`
         : `Public key of device ${device}: ${key}`,
+      `As the charter names it: ${JSON.stringify(charterEntry(member, device, key))}`,
       ...(account === null ? [] : [`Cosigner key for descriptors: ${account.expression}`]),
     ],
   });
 };
+
+/** What governors put under `recovery.keys`, or under the member's `devices`. */
+function charterEntry(member: string, device: string, key: string): Record<string, unknown> {
+  return member === RECOVERY
+    ? { id: device, key }
+    : { id: device, kind: 'secp256k1', key, suspended: false };
+}
 
 /** Whose key it is and where it goes. A recovery key is nobody's device: it signs under a name of its own. */
 function placeOf(call: Call): {

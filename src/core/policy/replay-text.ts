@@ -38,7 +38,7 @@ export function replayText(report: ReplayReport): readonly string[] {
   });
   const rest = differing.length - TOLD;
   return [
-    `Wallet ${wallet}: ${String(proposals)} proposals, ${String(signed.proposals)} signed (${btc(signed.sats)}). ${String(agreeing)} would have fared alike under this policy.`,
+    `Wallet ${wallet}: ${proposals === 1 ? '1 proposal' : `${String(proposals)} proposals`}, ${String(signed.proposals)} signed (${btc(signed.sats)}). ${String(agreeing)} would have fared alike under this policy.`,
     ...sums,
     ...(differing.length === 0 ? [] : ['']),
     ...differing.slice(0, TOLD).flatMap(faredText),

@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { zoneOf } from '../../../src/client/time-zone.ts';
 import { toHex } from '../../../src/core/base/bytes.ts';
 import { formatTime } from '../../../src/core/base/time.ts';
 import type { CharterBody } from '../../../src/core/governance/document.ts';
 import { documentDigest } from '../../../src/core/governance/document.ts';
-import { change, nextVersion, publish, sign } from '../../support/governing.ts';
+import { change, newest, nextVersion, publish, sign } from '../../support/governing.ts';
 import { World, strangerAddress } from '../../support/world.ts';
 import { Bench } from './bench.ts';
 import type { Typed } from './bench.ts';
@@ -131,6 +132,27 @@ describe('a policy', () => {
     );
     expect(declined.json).toMatchObject({ refusal: { code: 'statement.declined' } });
     expect(bench.server.requests).not.toContain('POST /v1/documents');
+  });
+
+  test('whose hours are not those of its time zone is warned of', async () => {
+    const { body: now } = newest(world, 'policy');
+    const hours = { is: 'within', spans: [{ days: ['mon'], fromMinute: 540, toMinute: 1_080 }] };
+    const warned = async (seconds: number): Promise<string> => {
+      const zone = zoneOf('Asia/Tokyo');
+      const rules = now.rules.map((rule) => ({ ...rule, when: { ...rule.when, hours } }));
+      const offsets = [{ from: 0, seconds }];
+      const body = file(
+        'hours.json',
+        JSON.stringify({ ...now, zone: { ...zone, offsets }, rules }),
+      );
+      bench.answer = 'no';
+      const words = ['documents', 'propose', body, '--kind', 'policy', '--wallet', 'hot-1'];
+      return (await as('governor-1', ...words)).said;
+    };
+    expect(await warned(32_400)).not.toContain('WARNING');
+    expect(await warned(36_000)).toContain(
+      'WARNING: the policy reads its hours by offsets that are not those of Asia/Tokyo',
+    );
   });
 
   test('a second signed version in its place is warned of', async () => {
