@@ -11,7 +11,18 @@ import { networkNames, networkParameters } from './network.ts';
 
 const bip32 = BIP32Factory(ecc);
 
-export type WalletKind = 'wpkh' | 'wsh-multi' | 'wsh-sortedmulti';
+export type WalletKind =
+  | 'pkh'
+  | 'wpkh'
+  | 'sh-wpkh'
+  | 'wsh-multi'
+  | 'wsh-sortedmulti'
+  | 'sh-wsh-multi'
+  | 'sh-wsh-sortedmulti'
+  | 'wsh-miniscript'
+  | 'sh-wsh-miniscript'
+  | 'tr-key'
+  | 'tr-script';
 /** 0 receives, 1 takes change (BIP 44, BIP 389). */
 export type Branch = 0 | 1;
 

@@ -1,6 +1,6 @@
 import { crypto } from 'bitcoinjs-lib';
 import type { BIP32Interface } from 'bip32';
-import { assert, unreachable } from '../base/assert.ts';
+import { assert } from '../base/assert.ts';
 import { concat, equalBytes, toHex } from '../base/bytes.ts';
 import { sha256 } from '../base/digest.ts';
 import { ADDRESS_INDEX, KEY_CACHE, SCRIPT_CACHE } from '../base/limits.ts';
@@ -14,6 +14,8 @@ import type {
   WalletKind,
 } from './descriptor.ts';
 import { parseDescriptor, parseXpub } from './descriptor.ts';
+import type { Condition } from './condition.ts';
+import { missingKeys } from './condition.ts';
 import type { Network } from './network.ts';
 import { addressOfScript } from './network.ts';
 
@@ -31,6 +33,47 @@ export interface SearchBounds {
   readonly change: number;
 }
 
+/** The signature hash that inputs sign: of old, of BIP 143, of BIP 341 by the output key, of BIP 342 by a leaf. */
+export type Signing = 'legacy' | 'segwit' | 'taproot-key' | 'taproot-leaf';
+
+/** One script of a taproot output (BIP 341). */
+export interface TaprootLeaf {
+  readonly script: Uint8Array;
+  readonly version: 0xc0;
+  /** Version and parity, internal key, path to the root. */
+  readonly controlBlock: Uint8Array;
+  /** Its TapLeaf hash, 32 bytes. */
+  readonly hash: Uint8Array;
+}
+
+export interface TaprootScripts {
+  /** x-only, untweaked: of a key of the wallet, or the point that nobody can sign by. */
+  readonly internalKey: Uint8Array;
+  /** Null without leaves. */
+  readonly merkleRoot: Uint8Array | null;
+  /** x-only, as it stands in the output script. */
+  readonly outputKey: Uint8Array;
+  /** The leaf that we sign by; null for the key path. */
+  readonly leaf: TaprootLeaf | null;
+  /** In the order of the descriptor. */
+  readonly leaves: readonly TaprootLeaf[];
+}
+
+/** What stands behind an output script. */
+export interface InputScripts {
+  /** Of P2SH. */
+  readonly redeemScript: Uint8Array | null;
+  /** Of P2WSH, bare or within P2SH. */
+  readonly witnessScript: Uint8Array | null;
+  readonly taproot: TaprootScripts | null;
+}
+
+/** What an input carries when it is final (BIP 141). */
+export interface Satisfaction {
+  readonly scriptSig: Uint8Array;
+  readonly witness: readonly Uint8Array[];
+}
+
 /** A watch-only wallet: the one truth about what is ours. Derives everything from its descriptor alone. */
 export interface Wallet {
   /** With its checksum. */
@@ -39,6 +82,9 @@ export interface Wallet {
   readonly kind: WalletKind;
   /** Signatures needed. */
   readonly threshold: number;
+  readonly signing: Signing;
+  /** What spends, by any path. */
+  readonly condition: Condition;
   /** In the order of the descriptor. */
   readonly keys: readonly WalletKey[];
   /** [0, 1], save where a person inspects with a descriptor of one branch. */
@@ -56,6 +102,19 @@ export interface Wallet {
   keyAt(keyIndex: number, branch: Branch, index: number): Uint8Array;
   /** The witness script, or null for wpkh. */
   witnessScript(branch: Branch, index: number): Uint8Array | null;
+  scripts(branch: Branch, index: number): InputScripts;
+  /** The least number of keys beside `signed` that satisfy the path we sign by. */
+  missing(signed: ReadonlySet<number>): number;
+  /**
+   * The cheapest satisfaction of the path we sign by, with exactly as many signatures as it takes, in the order of the
+   * script; among equals the keys first in the descriptor. Null with too few. Signatures by key of the descriptor, with
+   * their sighash byte; not verified here.
+   */
+  satisfy(
+    branch: Branch,
+    index: number,
+    signatures: ReadonlyMap<number, Uint8Array>,
+  ): Satisfaction | null;
   /** Where an output script stands within the bounds, or null. */
   find(script: Uint8Array, highest: SearchBounds): Place | null;
 }
@@ -112,6 +171,8 @@ class DescriptorWallet implements Wallet {
   readonly network: Network;
   readonly kind: WalletKind;
   readonly threshold: number;
+  readonly signing: Signing = 'segwit';
+  readonly condition: Condition;
   readonly keys: readonly WalletKey[];
   readonly branches: readonly Branch[];
   readonly inputWeight: number;
@@ -128,6 +189,8 @@ class DescriptorWallet implements Wallet {
     this.kind = parsed.kind;
     this.threshold = parsed.threshold;
     this.keys = parsed.keys;
+    const of = parsed.keys.map((_, key) => ({ type: 'key' as const, key }));
+    this.condition = { type: 'thresh', needed: parsed.threshold, of };
     this.branches = parsed.branches;
     this.#nodes = [0, 1].map((branch) => parsed.nodes.map((node) => node.derive(branch)));
     this.inputWeight = worstInputWeight(parsed.kind, parsed.threshold, parsed.keys.length);
@@ -158,15 +221,42 @@ class DescriptorWallet implements Wallet {
   }
 
   witnessScript(branch: Branch, index: number): Uint8Array | null {
-    switch (this.kind) {
-      case 'wpkh':
-        return null;
-      case 'wsh-multi':
-      case 'wsh-sortedmulti':
-        return multisigScript(this.threshold, this.publicKeys(branch, index));
-      default:
-        return unreachable(this.kind);
-    }
+    return this.kind === 'wpkh'
+      ? null
+      : multisigScript(this.threshold, this.publicKeys(branch, index));
+  }
+
+  scripts(branch: Branch, index: number): InputScripts {
+    return {
+      redeemScript: null,
+      witnessScript: this.witnessScript(branch, index),
+      taproot: null,
+    };
+  }
+
+  missing(signed: ReadonlySet<number>): number {
+    return missingKeys(this.condition, signed);
+  }
+
+  satisfy(
+    branch: Branch,
+    index: number,
+    signatures: ReadonlyMap<number, Uint8Array>,
+  ): Satisfaction | null {
+    if (this.missing(new Set(signatures.keys())) > 0) return null;
+    const chosen = [...signatures.keys()].sort((a, b) => a - b).slice(0, this.threshold);
+    const byKey = new Map(
+      chosen.map((key) => [toHex(this.keyAt(key, branch, index)), signatures.get(key)]),
+    );
+    const inScriptOrder = this.publicKeys(branch, index).flatMap(
+      (key) => byKey.get(toHex(key)) ?? [],
+    );
+    const script = this.witnessScript(branch, index);
+    const scriptSig = new Uint8Array(0);
+    // OP_CHECKMULTISIG takes one element more than it uses; BIP 147 wants it empty.
+    return script === null
+      ? { scriptSig, witness: [...inScriptOrder, ...this.publicKeys(branch, index)] }
+      : { scriptSig, witness: [new Uint8Array(0), ...inScriptOrder, script] };
   }
 
   find(script: Uint8Array, highest: SearchBounds): Place | null {
