@@ -68,9 +68,14 @@ export function isGovernor(charter: CharterBody, member: CharterMember): boolean
 
 /** Whether all living governors together could meet the governance clauses. */
 export function isGovernable(charter: CharterBody): boolean {
+  return isGovernableWithout(charter, null);
+}
+
+/** The same while one of them does not agree. */
+export function isGovernableWithout(charter: CharterBody, absent: string | null): boolean {
   const { clause } = charter.governance;
   const voices = charter.members
-    .filter((member) => !member.suspended && isGovernor(charter, member))
+    .filter((member) => member.id !== absent && !member.suspended && isGovernor(charter, member))
     .map(({ id, groups, devices }) => ({
       member: id,
       groups,

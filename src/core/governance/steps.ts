@@ -4,10 +4,10 @@ import type { Authority } from '../log/receipt.ts';
 import type { DocumentRecord, Signer, State } from '../log/state.ts';
 import type { Voice } from '../policy/quorum.ts';
 import { solveClause } from '../policy/quorum.ts';
-import { groupsAt, isGovernor, isIn, isPerson, memberOf } from './charter.ts';
+import { groupsAt, isGovernableWithout, isGovernor, isIn, isPerson, memberOf } from './charter.ts';
 import { isSame } from './change.ts';
 import { checkContent } from './content.ts';
-import type { CharterBody, DocumentKind } from './document.ts';
+import type { CharterBody, CountersignDocument, DocumentKind } from './document.ts';
 import type { InForce } from './in-force.ts';
 import {
   chartersAfter,
@@ -194,13 +194,34 @@ function authorityOf(
   if (placeAt(state, ledger, record) === 'ahead')
     return isMet ? { by: 'quorum', delaySeconds } : null;
   const isAlone = voices.some(({ groups }) => groups.includes(group));
-  if ((isAlone || isMet) && tightens(state, ledger, force, { record, now }))
+  const mayTighten = isMet || (isAlone && leavesOthers(charter, record.document, voices));
+  if (mayTighten && tightens(state, ledger, force, { record, now }))
     return { by: isMet ? 'quorum' : 'one', delaySeconds: null };
   if (isMet && undoes(state, ledger, record)) return { by: 'undo', delaySeconds: null };
   if (isMet) return { by: 'quorum', delaySeconds };
   if (charter.recovery !== null && isRecovered(charter, record))
     return { by: 'recovery', delaySeconds: charter.recovery.delaySeconds };
   return null;
+}
+
+/**
+ * Whether one of the governors who signed a charter does not write himself into its clauses: could the others meet the
+ * former clauses without him, they can meet these. Else he would stand for good where no quorum suspends or removes him,
+ * or takes back what he did.
+ */
+function leavesOthers(
+  charter: CharterBody,
+  document: CountersignDocument,
+  voices: readonly Voice[],
+): boolean {
+  if (document.kind !== 'charter') return true;
+  const { governance } = document.body;
+  return voices.some(
+    ({ member, groups }) =>
+      groups.includes(charter.governance.group) &&
+      (isGovernableWithout({ ...charter, governance }, member) ||
+        !isGovernableWithout(charter, member)),
+  );
 }
 
 /** The governors whose signatures on a document count now, with the kinds of the devices that they used. */

@@ -398,6 +398,41 @@ rules:
     receiptsHold(world);
   });
 
+  test('does not write himself into the clauses, where nobody could be rid of him', () => {
+    const clauses = (world: World, by: string, group: string) =>
+      change(world, 'charter', [by], ({ governance, ...body }) => ({
+        ...body,
+        governance: {
+          ...governance,
+          clause: { all: [governance.clause, { from: group, atLeast: 1, kinds: null }] },
+        },
+      }));
+    const others = [{ id: 'solo', groups: ['governors', 'special'] }];
+    const world = settled({ others });
+    const captured = clauses(world, 'solo', 'special');
+    world.round();
+    expect(standing(world, captured)).toBe('unsigned');
+    const everybody = change(world, 'charter', ['solo'], ({ governance, ...body }) => ({
+      ...body,
+      governance: { ...governance, clause: { from: 'governors', atLeast: 4, kinds: null } },
+    }));
+    world.round();
+    expect(standing(world, everybody)).toBe('unsigned');
+    const suspended = change(world, 'charter', ['governor-1'], (body) => ({
+      ...body,
+      members: withMember(body.members, 'solo', { suspended: true }),
+    }));
+    world.round();
+    expect(standing(world, suspended)).toBe('in force');
+    receiptsHold(world);
+
+    // Who asks for somebody else stays as dispensable as he was.
+    const generous = settled({ others });
+    const asked = clauses(generous, 'governor-1', 'special');
+    generous.round();
+    expect(standing(generous, asked)).toBe('in force');
+  });
+
   test('cannot lengthen anything beyond a year', () => {
     const world = settled();
     const longer = nextVersion(world, 'charter', (body) => ({
