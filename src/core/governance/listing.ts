@@ -28,6 +28,8 @@ interface Run {
 interface Prepared {
   /** The times at which something has cooled, ascending. */
   readonly cools: readonly Seconds[];
+  /** When something has cooled that stands there since a time. */
+  readonly cooledAt: (since: Seconds) => Seconds;
   readonly runs: ReadonlyMap<string, Run>;
   readonly said: ReadonlyMap<string, Destination>;
   /** By the number of times passed. */
@@ -47,13 +49,13 @@ export function listingAt(
   state: State,
   ledger: Ledger,
   books: { readonly named: AddressBook | null; readonly current: AddressBook | null },
-  at: { readonly now: Seconds; readonly coolDownSeconds: number },
+  now: Seconds,
 ): Listing {
-  const found = prepare(state, ledger, books, at.coolDownSeconds);
-  const passed = found.cools.filter((cools) => cools <= at.now).length;
+  const found = prepare(state, ledger, books);
+  const passed = found.cools.filter((cools) => cools <= now).length;
   let listed = found.listed.get(passed);
   if (listed === undefined) {
-    listed = cooledEntries(found.runs, at);
+    listed = cooledEntries(found.runs, (since) => found.cooledAt(since) <= now);
     found.listed.set(passed, listed);
   }
   return { listed, said: found.said };
@@ -61,9 +63,8 @@ export function listingAt(
 
 function cooledEntries(
   runs: ReadonlyMap<string, Run>,
-  { now, coolDownSeconds }: { readonly now: Seconds; readonly coolDownSeconds: number },
+  cooled: (since: Seconds) => boolean,
 ): ReadonlyMap<string, Destination> {
-  const cooled = (since: Seconds) => since + coolDownSeconds <= now;
   return new Map(
     [...runs]
       .filter(([, { since }]) => cooled(since))
@@ -78,21 +79,38 @@ function prepare(
   state: State,
   ledger: Ledger,
   { named, current }: { readonly named: AddressBook | null; readonly current: AddressBook | null },
-  coolDownSeconds: number,
 ): Prepared {
   const known = prepared.get(ledger) ?? new Map<string, Prepared>();
   prepared.set(ledger, known);
-  const history = ledger.forced.destinations.length;
-  const key = [named?.digest, current?.digest, history, coolDownSeconds].join();
+  const { destinations, charter } = ledger.forced;
+  const key = [named?.digest, current?.digest, destinations.length, charter.length].join();
   const found = known.get(key);
   if (found !== undefined) return found;
   const runs = runsOf(state, ledger, named, current);
   const times = [...runs.values()].flatMap(({ since, tags }) => [since, ...tags.values()]);
-  const cools = [...new Set(times)].map((since) => since + coolDownSeconds).sort((a, b) => a - b);
-  const made = { cools, runs, said: saidOf(named, current), listed: new Map() };
+  const cooledAt = coolingOf(state, ledger);
+  const cools = [...new Set(times)].map(cooledAt).sort((a, b) => a - b);
+  const made = { cools, cooledAt, runs, said: saidOf(named, current), listed: new Map() };
   if (known.size >= PAIRS_KEPT) known.delete([...known.keys()][0] ?? '');
   known.set(key, made);
   return made;
+}
+
+/**
+ * When something has cooled down, by the charters that came in force at the signer. What has cooled once stays so when
+ * a later charter asks for more, else one governor who lengthens the cool-down could take a listed payee's tags from
+ * him, and with them what rules ask for his sake.
+ */
+function coolingOf(state: State, ledger: Ledger): (since: Seconds) => Seconds {
+  const periods = ledger.forced.charter.flatMap(({ document, at }, i, all) => {
+    const body = recordOf(state, 'charter', document)?.document.body;
+    const until = all[i + 1]?.at ?? Infinity;
+    return body === undefined ? [] : [{ at, until, seconds: body.coolDowns.destinationSeconds }];
+  });
+  return (since) =>
+    periods
+      .map(({ at, until, seconds }) => ({ until, cooled: Math.max(at, since + seconds) }))
+      .find(({ until, cooled }) => cooled <= until)?.cooled ?? Infinity;
 }
 
 /** The entries of both books, followed through every version up to the current one. */

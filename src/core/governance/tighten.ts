@@ -58,7 +58,9 @@ function isTighter(force: InForce, { document }: DocumentRecord, sides: Sides): 
     case 'destinations': {
       const before = force.destinations?.document.body;
       if (before === undefined) return false;
-      return neverEasier({ ...sides, books: [before] }, { ...sides, books: [document.body] });
+      const pairs = pairsOfBooks(sides.named, before, document.body);
+      const [old, young] = [pairs.map(([one]) => one), pairs.map(([, other]) => other)];
+      return neverEasier({ ...sides, books: old }, { ...sides, books: young });
     }
     case 'wallet':
       return false;
@@ -71,6 +73,8 @@ interface Sides {
   readonly people: readonly Pick<Setting, 'members' | 'initiators'>[];
   readonly policies: readonly PolicyBody[];
   readonly books: readonly (DestinationsBody | null)[];
+  /** Address books that proposals may name, or after which entries cool still. */
+  readonly named: readonly DestinationsBody[];
   /** Equal keys, equal sides. */
   readonly key: string;
 }
@@ -86,6 +90,7 @@ function sidesOf(state: State, ledger: Ledger, force: InForce, now: Seconds): Si
     return [head, ...coming(state, theirs, there, 'policy')];
   });
   const policies = [...own, ...others].flatMap((record) => (record === null ? [] : [record]));
+  const named = namedBooks(state, ledger, { charters, policies, now });
   const eras = charters.map(({ document }) => erasOf(document.body, now));
   const people = charters.flatMap(({ document: { body } }, i) =>
     (eras[i] ?? []).map((at) => ({
@@ -97,12 +102,78 @@ function sidesOf(state: State, ledger: Ledger, force: InForce, now: Seconds): Si
     people: [...new Map(people.map((one) => [JSON.stringify(one), one])).values()],
     policies: policies.map(({ document }) => document.body),
     books: books.map((record) => record?.document.body ?? null),
+    named: named.map(({ document }) => document.body),
     key: JSON.stringify([
       ...charters.map(({ digest }, i) => [digest, eras[i]?.slice(1)]),
       ...policies.map(({ digest }) => digest),
       ...books.map((record) => record?.digest),
+      ...named.map(({ digest }) => digest),
     ]),
   };
+}
+
+/** The address book in force, and those replaced no longer ago than an approval holds or an entry cools. */
+function namedBooks(
+  state: State,
+  ledger: Ledger,
+  beside: {
+    readonly charters: readonly DocumentRecord<DocumentOf<'charter'>>[];
+    readonly policies: readonly DocumentRecord<DocumentOf<'policy'>>[];
+    readonly now: Seconds;
+  },
+): readonly DocumentRecord<DocumentOf<'destinations'>>[] {
+  const { charters, policies, now } = beside;
+  const longest = Math.max(
+    ...charters.map(({ document }) => document.body.coolDowns.destinationSeconds),
+    ...policies.map(({ document }) => document.body.expires.approveSeconds),
+  );
+  const history = ledger.forced.destinations;
+  return history.flatMap(({ document }, i) => {
+    const until = history[i + 1]?.at ?? now;
+    return now - until <= longest ? (recordOf(state, 'destinations', document) ?? []) : [];
+  });
+}
+
+type Pair = readonly [before: DestinationsBody, after: DestinationsBody];
+
+/**
+ * The books before and after a change: as they are, and as each lists beside a book that a proposal names, or from
+ * which it goes over while new entries, owners and tags cool (listing.ts). What is not listed may be asked for less.
+ */
+function pairsOfBooks(
+  named: readonly DestinationsBody[],
+  before: DestinationsBody,
+  after: DestinationsBody,
+): readonly Pair[] {
+  const whole = new Set(looksOf([before, after]));
+  const shared = named
+    .map((book): Pair => [sharedBook(book, before), sharedBook(book, after)])
+    .filter((pair) => looksOf(pair).some((look) => !whole.has(look)));
+  return [[before, after], ...shared];
+}
+
+/** What two books list together: of one owner, with the tags of both. */
+function sharedBook(named: DestinationsBody, current: DestinationsBody): DestinationsBody {
+  const known = new Map(named.entries.map((entry) => [entry.script, entry]));
+  return {
+    entries: current.entries.flatMap((entry) => {
+      const other = known.get(entry.script);
+      if (other?.owner !== entry.owner) return [];
+      return [{ ...entry, tags: entry.tags.filter((tag) => other.tags.includes(tag)) }];
+    }),
+  };
+}
+
+/** How each script looks before and after; pairs without a look of their own tell nothing new. */
+function looksOf([before, after]: Pair): readonly string[] {
+  const looks = new Map<string, unknown[]>();
+  for (const [i, { entries }] of [before, after].entries())
+    for (const { script, owner, tags } of entries) {
+      const look = looks.get(script) ?? [null, null];
+      look[i] = [owner, [...tags].sort()];
+      looks.set(script, look);
+    }
+  return [...looks].map(([script, look]) => JSON.stringify([script, look]));
 }
 
 /** Now, and each later time from which a deputy stands in no more. */

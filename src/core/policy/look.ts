@@ -39,10 +39,8 @@ function look(
   books: Parameters<typeof listingAt>[2],
   now: Seconds,
 ): Look {
-  const force = inForce(state, ledger);
-  if (force === null) return { listed: new Map(), said: new Map() };
-  const { destinationSeconds } = force.charter.document.body.coolDowns;
-  return listingAt(state, ledger, books, { now, coolDownSeconds: destinationSeconds });
+  if (inForce(state, ledger) === null) return { listed: new Map(), said: new Map() };
+  return listingAt(state, ledger, books, now);
 }
 
 /** What a look says of the script of a payment. */

@@ -153,8 +153,7 @@ function bookOf(state: State, wallet: string, policy: PolicyBody, clock: Seconds
   const current = currentDocuments(state, wallet);
   const books = { named: current?.destinations ?? null, current: current?.destinations ?? null };
   const charter = current?.charter.document.body ?? null;
-  const coolDownSeconds = charter?.coolDowns.destinationSeconds ?? 0;
-  const look = listingAt(state, ledger, books, { now, coolDownSeconds });
+  const look = listingAt(state, ledger, books, now);
   return { policy, charter, look, usage: usageOfWallet(state, ledger, look), now };
 }
 

@@ -3,11 +3,12 @@ import { xOnlyPointFromScalar } from 'tiny-secp256k1';
 import { openFreezes } from '../../../../src/core/authorise.ts';
 import { toHex, utf8 } from '../../../../src/core/base/bytes.ts';
 import { sha256 } from '../../../../src/core/base/digest.ts';
-import type { CountersignDocument } from '../../../../src/core/governance/document.ts';
+import type { CountersignDocument, DocumentOf } from '../../../../src/core/governance/document.ts';
 import { documentDigest } from '../../../../src/core/governance/document.ts';
 import { inForce } from '../../../../src/core/governance/in-force.ts';
 import { standingOf } from '../../../../src/core/governance/steps.ts';
 import { replay } from '../../../../src/core/log/replay.ts';
+import type { ProposalRecord } from '../../../../src/core/log/state.ts';
 import { scriptOfAddress } from '../../../../src/core/wallet/network.ts';
 import {
   change,
@@ -22,7 +23,7 @@ import {
   sign,
   standing,
 } from '../../../support/governing.ts';
-import { World, policyOf, strangerAddress } from '../../../support/world.ts';
+import { World, listedAddress, policyOf, strangerAddress } from '../../../support/world.ts';
 
 /** Powers that an attacker may have over governance, each used as far as it goes. */
 
@@ -396,6 +397,81 @@ rules:
     world.round();
     expect(standing(world, back)).toBe('in force');
     receiptsHold(world);
+  });
+
+  describe('spares no payee what is asked for his sake', () => {
+    const watched = `
+policy: hot-1
+timezone: UTC
+limits:
+  - { name: per payment, amount: 1 BTC, per: transaction }
+fees: { rate: 100 sat/vB, share: 50%, selfSats: 100000 }
+expires: { approve: 48h, sign: 24h }
+rules:
+  - name: everybody
+    when: { destinations: { any: [listed, unlisted] } }
+    require: { approvals: { from: treasury, atLeast: 1 } }
+  - name: watched
+    when: { destinations: { any: [tag:risky, tag:new] } }
+    require: { approvals: { from: compliance, atLeast: 1 } }
+`;
+    const tagged =
+      (over: { readonly owner?: string; readonly tags?: string[] }) =>
+      ({ entries }: DocumentOf<'destinations'>['body']) => ({
+        entries: entries.map((entry) => ({ ...entry, ...over })),
+      });
+    const watching = (destinationSeconds: number) => {
+      const coolDowns = { deviceSeconds: 0, destinationSeconds };
+      const world = settled({ policy: watched, coolDowns });
+      change(world, 'destinations', quorum, tagged({ tags: ['risky'] }));
+      pass(world, delay);
+      pass(world, 3 * day);
+      return world;
+    };
+    const rulesOf = (world: World, proposal: ProposalRecord) =>
+      world.verdict(proposal).trace?.clauses.map(({ rule }) => rule);
+    const both = ['everybody', 'watched'];
+
+    test.each([
+      ['another owner', { owner: 'somebody' }],
+      ['another tag in the place of the one', { tags: ['new'] }],
+    ])('by %s, which cools or which a proposal does not name', (_, over) => {
+      for (const destinationSeconds of [0, day]) {
+        const world = watching(destinationSeconds);
+        const proposal = world.propose({ pays: [[listedAddress, 1_000_000]] });
+        expect(rulesOf(world, proposal)).toEqual(both);
+        const document = change(world, 'destinations', ['governor-3'], tagged(over));
+        world.round();
+        expect(standing(world, document)).toBe('unsigned');
+        expect(rulesOf(world, proposal)).toEqual(both);
+      }
+    });
+
+    test('by a longer cool-down: who is listed stays so', () => {
+      const world = watching(day);
+      const longer = change(world, 'charter', ['governor-3'], (body) => ({
+        ...body,
+        coolDowns: { ...body.coolDowns, destinationSeconds: 300 * day },
+      }));
+      world.round();
+      expect(standing(world, longer)).toBe('in force');
+      expect(rulesOf(world, world.propose({ pays: [[listedAddress, 1_000_000]] }))).toEqual(both);
+    });
+
+    test('but may add a tag, and strikes nobody of whom strangers are asked for less', () => {
+      const world = watching(day);
+      const more = change(
+        world,
+        'destinations',
+        ['governor-3'],
+        tagged({ tags: ['new', 'risky'] }),
+      );
+      world.round();
+      expect(standing(world, more)).toBe('in force');
+      const struck = change(world, 'destinations', ['governor-3'], () => ({ entries: [] }));
+      world.round();
+      expect(standing(world, struck)).toBe('unsigned');
+    });
   });
 
   test('does not write himself into the clauses, where nobody could be rid of him', () => {
