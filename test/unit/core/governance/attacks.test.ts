@@ -429,7 +429,7 @@ rules:
       return world;
     };
     const rulesOf = (world: World, proposal: ProposalRecord) =>
-      world.verdict(proposal).trace?.clauses.map(({ rule }) => rule);
+      world.verdict(proposal).trace.clauses.map(({ rule }) => rule);
     const both = ['everybody', 'watched'];
 
     test.each([
