@@ -1,6 +1,7 @@
-import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
+import { bytesToHex, concatBytes, hexToBytes } from '@noble/hashes/utils.js';
 
-// The Encoding Standard's decoder exists in every runtime; core compiles without any runtime's types.
+// The Encoding Standard's two exist in every runtime; core compiles without any runtime's types.
+declare const TextEncoder: new () => { encode(text: string): Uint8Array };
 declare const TextDecoder: new (
   label: string,
   options: { fatal: boolean; ignoreBOM: boolean },
@@ -15,10 +16,13 @@ export const fromHex = hexToBytes;
 /** One new array of the bytes of all, in order. */
 export const concat = concatBytes;
 
+const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** UTF-8 bytes of a text. */
-export const utf8 = utf8ToBytes;
+export function utf8(text: string): Uint8Array {
+  return encoder.encode(text);
+}
 
 /** The text of UTF-8 bytes, or undefined when they are no UTF-8. */
 export function fromUtf8(bytes: Uint8Array): string | undefined {

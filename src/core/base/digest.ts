@@ -1,8 +1,24 @@
-import { sha256 } from '@noble/hashes/sha2.js';
+import { sha256 as noble } from '@noble/hashes/sha2.js';
 import { toHex, utf8 } from './bytes.ts';
 import { canonicalBytes } from './canonical.ts';
 
-export { sha256 };
+type Hash = ReturnType<typeof noble.create>;
+
+const unbegun = noble.create();
+/** Where all hashes are made, one after the other: to set up a new one costs as much as to hash a block. */
+const workspace = noble.create();
+
+/** The hash that was begun, which stays as it is, gone on with these bytes. Returns 32 bytes. */
+function finish(begun: Hash, parts: readonly Uint8Array[]): Uint8Array {
+  begun._cloneInto(workspace);
+  for (const part of parts) workspace.update(part);
+  return workspace.digest();
+}
+
+/** SHA-256 of the parts, one behind the other. Returns 32 bytes. */
+export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
+  return finish(unbegun, parts);
+}
 
 /** Everything that is signed or referred to by digest. The tag keeps a digest of one kind from passing as another. */
 export type DigestKind =
@@ -18,13 +34,13 @@ export type DigestKind =
   | 'document-statement';
 
 /** SHA-256 after its first block, the tag twice, by kind: so a tag is hashed once and not with every object. */
-const begun = new Map<DigestKind, ReturnType<typeof sha256.create>>();
+const begun = new Map<DigestKind, Hash>();
 
-function beginDigest(kind: DigestKind): ReturnType<typeof sha256.create> {
+function beginDigest(kind: DigestKind): Hash {
   const known = begun.get(kind);
   if (known !== undefined) return known;
   const tag = sha256(utf8(`countersign/${kind}/v1`));
-  const made = sha256.create().update(tag).update(tag);
+  const made = noble.create().update(tag).update(tag);
   begun.set(kind, made);
   return made;
 }
@@ -34,7 +50,7 @@ function beginDigest(kind: DigestKind): ReturnType<typeof sha256.create> {
  * SHA-256(SHA-256(tag) || SHA-256(tag) || JCS(object)), tag = "countersign/<kind>/v1". Returns 32 bytes.
  */
 export function digestBytes(kind: DigestKind, object: unknown): Uint8Array {
-  return beginDigest(kind).clone().update(canonicalBytes(object)).digest();
+  return finish(beginDigest(kind), [canonicalBytes(object)]);
 }
 
 /** {@link digestBytes} as 64 lower-case hex digits. */

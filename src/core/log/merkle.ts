@@ -1,5 +1,5 @@
 import { assert } from '../base/assert.ts';
-import { concat, equalBytes } from '../base/bytes.ts';
+import { equalBytes } from '../base/bytes.ts';
 import { sha256 } from '../base/digest.ts';
 import type { Result } from '../base/result.ts';
 import { ok, refuse } from '../base/result.ts';
@@ -17,12 +17,12 @@ export function emptyRoot(): Uint8Array {
 
 /** The hash of an entry: SHA-256(0x00 || entry) (RFC 6962, section 2.1). Returns 32 bytes. */
 export function leafHash(entry: Uint8Array): Uint8Array {
-  return sha256(concat(leafPrefix, entry));
+  return sha256(leafPrefix, entry);
 }
 
 /** The hash above two hashes: SHA-256(0x01 || left || right) (RFC 6962, section 2.1). Returns 32 bytes. */
 export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
-  return sha256(concat(nodePrefix, left, right));
+  return sha256(nodePrefix, left, right);
 }
 
 /**
@@ -272,6 +272,9 @@ export class MerkleTree {
 
   readonly #subtrees: Subtrees = (height, index) => this.hashes(height, index, 1);
 
+  /** The root that was asked for last: entries in a row often name the same one. */
+  #asked = { size: 0, root: emptyRoot() };
+
   /** A tree of leaf hashes in order. Requires 32 bytes each. */
   static of(leaves: Iterable<Uint8Array>): MerkleTree {
     const tree = new MerkleTree();
@@ -300,6 +303,7 @@ export class MerkleTree {
   /** Forgets every leaf from `size` on, as if never appended: undoes a batch that failed. Requires size <= this.size. */
   truncate(size: number): void {
     assert(isSize(size) && size <= this.size, 'a tree is cut, never stretched');
+    if (this.#asked.size > size) this.#asked = { size: 0, root: emptyRoot() };
     let count = size;
     for (const row of this.#rows) {
       row.truncate(count);
@@ -315,7 +319,8 @@ export class MerkleTree {
   /** The root when the tree had `size` leaves. Requires size <= this.size. Returns 32 bytes. */
   rootAt(size: number): Uint8Array {
     assert(isSize(size) && size <= this.size, 'a root is asked of leaves that are here');
-    return rootOf(this.#subtrees, size);
+    if (this.#asked.size !== size) this.#asked = { size, root: rootOf(this.#subtrees, size) };
+    return this.#asked.root.slice();
   }
 
   /** The hash of the leaf at the index. Requires index < this.size. */

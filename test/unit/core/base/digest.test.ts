@@ -1,6 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { createHash } from 'node:crypto';
-import { blobAddress, digest, digestBytes } from '../../../../src/core/base/digest.ts';
+import {
+  blobAddress,
+  digest,
+  digestBytes,
+  sha256 as core,
+} from '../../../../src/core/base/digest.ts';
 import { toHex, utf8 } from '../../../../src/core/base/bytes.ts';
 
 const sha256 = (...parts: Uint8Array[]) =>
@@ -24,6 +29,18 @@ describe('a digest', () => {
     expect(digest('spend', { feeSats: 1 })).not.toBe(digest('spend', { feeSats: 2 }));
     expect(digest('spend', { feeSats: 1 })).not.toBe(digest('spend', { feeSats: '1' }));
   });
+});
+
+test('SHA-256 is that of the runtime, of parts and of any length, and no hash disturbs another', () => {
+  const made = [0, 1, 55, 56, 63, 64, 65, 127, 128, 129, 1_000].map((length) => {
+    const bytes = new Uint8Array(length).fill(length);
+    const [head, tail] = [bytes.subarray(0, length / 3), bytes.subarray(length / 3)];
+    expect(toHex(core(head, tail))).toBe(sha256(bytes).toString('hex'));
+    return { bytes, hash: core(bytes) };
+  });
+  for (const { bytes, hash } of made) expect(toHex(hash)).toBe(sha256(bytes).toString('hex'));
+  expect(() => core('no bytes' as unknown as Uint8Array)).toThrow();
+  expect(toHex(core())).toBe(sha256().toString('hex'));
 });
 
 test('the address of a blob is its plain SHA-256', () => {

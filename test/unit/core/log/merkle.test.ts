@@ -67,10 +67,24 @@ describe('the Merkle tree', () => {
     }
   });
 
+  test('a truncated tree forgets the root of what it held', () => {
+    for (const size of [1, 2, 3, 7, 8]) {
+      const cut = MerkleTree.of(entries.slice(0, size).map(leafHash));
+      const before = cut.root();
+      cut.truncate(size - 1);
+      cut.append(leafHash(utf8('another')));
+      expect(cut.root()).not.toEqual(before);
+      expect(cut.root()).toEqual(
+        MerkleTree.of([...entries.slice(0, size - 1), utf8('another')].map(leafHash)).root(),
+      );
+    }
+  });
+
   test('a hash that was handed out is a copy', () => {
     const copy = MerkleTree.of(entries.map(leafHash));
     copy.leaf(0).fill(0);
     copy.inclusionProof(1, 2).forEach((hash) => hash.fill(0));
+    copy.root().fill(0);
     expect(copy.root()).toEqual(tree.root());
   });
 
