@@ -22,21 +22,25 @@ const shapelessRanges = [
 ];
 const shapeless = new RegExp(shapelessRanges.map((range) => `[${range}]`).join('|'), 'u');
 
+const printableAscii = /^[ -~]*$/;
+
 /** True for a text that may stand in a signed or logged object: NFC, well-formed, nothing invisible. */
 export function isPlainText(text: string): boolean {
+  if (printableAscii.test(text)) return true; // as most are, and at once
   return text.isWellFormed() && text.normalize('NFC') === text && !shapeless.test(text);
 }
 
-/**
- * The bytes of RFC 8785 canonical JSON. Requires JSON data: undefined, functions, cycles and numbers or texts that
- * JSON cannot hold are bugs and throw. An undefined field is left out, as JSON.stringify does.
- */
+/** {@link canonicalText} in UTF-8. */
 export function canonicalBytes(object: unknown): Uint8Array {
   return utf8(canonicalText(object));
 }
 
-/** The built-in serialiser writes what has its keys in order just as RFC 8785 does, and many times as fast. */
-function canonicalText(object: unknown): string {
+/**
+ * RFC 8785 canonical JSON. Requires JSON data: undefined, functions, cycles and numbers or texts that JSON cannot hold are
+ * bugs and throw. An undefined field is left out, as JSON.stringify does.
+ */
+export function canonicalText(object: unknown): string {
+  // The built-in serialiser writes what has its keys in order just as RFC 8785 does, and many times as fast.
   const text: unknown = isOrdered(object) ? JSON.stringify(object) : canonicalize(object);
   assert(typeof text === 'string', 'only JSON data has a canonical form');
   return text;

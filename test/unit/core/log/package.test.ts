@@ -23,6 +23,8 @@ const texts = {
   entry: '{"entry":{"fact":{"a":[1,"é"]},"type":"fact"},"index":3,"type":"entry"}',
 };
 
+const parsedEntry = { type: 'fact', fact: { a: [1, 'é'] } };
+
 function code(line: string): string {
   const parsed = parsePackageLine(line);
   return parsed.ok ? 'ok' : parsed.refusal.code;
@@ -31,7 +33,8 @@ function code(line: string): string {
 describe('lines of a package', () => {
   test.each(['checkpoint', 'blob', 'entry'] as const)('a %s is written and read', (type) => {
     expect(formatPackageLine(lines[type])).toBe(texts[type]);
-    expect(parsePackageLine(texts[type])).toEqual({ ok: true, value: lines[type] });
+    const read = type === 'entry' ? { value: parsedEntry } : {};
+    expect(parsePackageLine(texts[type])).toEqual({ ok: true, value: { ...lines[type], ...read } });
   });
 
   test.each([
