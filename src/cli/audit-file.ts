@@ -1,5 +1,4 @@
 import { availableParallelism } from 'node:os';
-import type { SignatureCheck } from '../core/approval/verify.ts';
 import { verifyDeviceSignature } from '../core/approval/verify.ts';
 import { equalBytes, fromHex, fromUtf8 } from '../core/base/bytes.ts';
 import type { Result } from '../core/base/result.ts';
@@ -9,11 +8,11 @@ import type { Entry } from '../core/log/entry.ts';
 import type { Replay, Witness } from '../core/log/replay.ts';
 import type { AuditInput } from './audit.ts';
 import { audit } from './audit.ts';
-import { isLeftToFold } from './package-check.ts';
 import { PackageCheckers } from './package-checkers.ts';
 import { checkRoot, genesisIn, readPackage } from './package-file.ts';
 import type { QuickContent } from './quick-package.ts';
-import { deviceKeysIn, readQuickly } from './quick-package.ts';
+import { readQuickly, soleKeysIn } from './quick-package.ts';
+import { ReceiptChains } from './receipt-chains.ts';
 
 /** A package to be judged, by the genesis that its reader pinned. */
 export interface AuditedFile {
@@ -24,10 +23,10 @@ export interface AuditedFile {
 }
 
 /**
- * As `evidence verify` checks a package, every signature included, with somebody looking on. Where there is more than one
- * core, the threads check forms and signatures while this one folds as if they were right; if one is not, or anything
- * else is unusual, all is read and checked again one after the other. Codes: those of readPackage, checkRoot and audit,
- * `document.genesis.mismatch`.
+ * Authenticates all of a package from its genesis and judges it as `evidence verify` does, with somebody looking on. Where
+ * there is more than one core, the threads check forms and people's signatures while this one folds as if they were
+ * right and sees to the receipts (receipt-chains.ts); if one is not, or anything else is unusual, all is read and every
+ * signature checked one after the other. Codes: those of readPackage, checkRoot and audit, `document.genesis.mismatch`.
  */
 export async function auditFile(file: AuditedFile): Promise<Result<Replay>> {
   const quick = availableParallelism() > 1 ? await auditQuickly(file) : null;
@@ -62,16 +61,7 @@ async function auditQuickly(file: AuditedFile): Promise<Replay | null> {
     file.say('Reading the bundle …');
     const content = await readQuickly(file.path);
     if (content === null) return null;
-    const keys = deviceKeysIn(content);
-    checkers.give(keys);
-    const checked = new Set(keys.values());
-    const { threads } = checkers;
-    // A device has no other key than the one by which the threads verify its statements.
-    const found = foldQuickly(file, content, (key, digest, signature) =>
-      checked.has(key) && !isLeftToFold(digest, threads)
-        ? true
-        : verifyDeviceSignature(key, digest, signature),
-    );
+    const found = foldQuickly(file, content, checkers);
     if (found === null) return null;
     file.say('Waiting for the last signatures to be checked …');
     return (await checkers.inOrder(content.sha256)) ? found : null;
@@ -80,11 +70,11 @@ async function auditQuickly(file: AuditedFile): Promise<Replay | null> {
   }
 }
 
-/** What the exact way would find were all forms in order, and all signatures that the threads look at right. */
+/** What the exact way would find were all forms in order, and all signatures right that it leaves to the checkers. */
 function foldQuickly(
   file: AuditedFile,
   content: QuickContent,
-  verify: SignatureCheck,
+  checkers: PackageCheckers,
 ): Replay | null {
   try {
     const charter = genesisIn(content, file.genesis);
@@ -93,15 +83,20 @@ function foldQuickly(
     const checkpoint = verifyCheckpoint(content.note, { origin, key: fromHex(key) });
     if (!checkpoint.ok) return null;
     const { leaves, blobs } = content;
+    const keys = soleKeysIn(content);
+    const later = checkers.later('device');
+    const receipts = new ReceiptChains();
     const found = audit({
       ...inputOf(file),
       leaves,
       blobs: (sha256) => blobs.get(sha256),
       parse: readElsewhere,
-      verify,
-      verifyReceipt: () => true,
+      // Of two keys that may be a device's only the fold's own check tells which it is.
+      verify: (key, ...signed) => (keys.has(key) ? later : verifyDeviceSignature)(key, ...signed),
+      verifyReceipt: receipts.check,
+      verifyInput: checkers.later('input'),
     });
-    if (!found.ok) return null;
+    if (!found.ok || !receipts.finish()) return null;
     const { tree } = found.value.state;
     const { size, root } = checkpoint.value;
     return tree.size === size && equalBytes(tree.root(), root) ? found.value : null;

@@ -3,12 +3,13 @@ import type { Result } from '../core/base/result.ts';
 import { ok } from '../core/base/result.ts';
 import type { Finding, Replay, ReplayTools } from '../core/log/replay.ts';
 import { replay } from '../core/log/replay.ts';
+import { receiptCheckBy } from '../core/log/admit-receipt.ts';
 import { verifyReceiptFast } from './verify-receipt.ts';
 
 /** Leaves and blobs that hash to a signed root, to be judged. */
 export interface AuditInput extends Pick<
   ReplayTools,
-  'blobs' | 'witness' | 'verify' | 'verifyReceipt' | 'parse'
+  'blobs' | 'witness' | 'verify' | 'verifyReceipt' | 'verifyInput' | 'parse'
 > {
   readonly genesis: string;
   readonly leaves: readonly Uint8Array[];
@@ -28,7 +29,7 @@ export function audit(input: AuditInput): Result<Replay> {
   const step = Math.ceil(leaves.length / STEPS);
   const leafAt = (index: number) => leaves[index] ?? new Uint8Array();
   const found = replay(genesis, leaves.length, leafAt, {
-    verifyReceipt: verifyReceiptFast,
+    verifyReceipt: receiptCheckBy(verifyReceiptFast),
     ...tools,
     progress: (folded) => {
       if (folded % step === 0) progress?.(Math.floor((folded * 100) / leaves.length));

@@ -59,17 +59,14 @@ function lineOf(text: string, index: number): Line | null {
   }
 }
 
-/** By `member/device`, the one key that charters among the blobs give it and to nobody else. */
-export type DeviceKeys = ReadonlyMap<string, string>;
-
 /** The first bytes of a document: keys of canonical JSON stand in order. */
 const documentHead = utf8('{"body":{');
 
 /**
- * The keys of devices and of recovery. A device to which charters give more than one key is left out, and so is a key
- * that is given to more than one device: which of them made a statement the fold alone knows.
+ * The keys of devices and of recovery that charters among the blobs give to one device alone, and no other key to it: who
+ * trusts a signature by such a key takes no device for another.
  */
-export function deviceKeysIn({ blobs }: PackageContent): DeviceKeys {
+export function soleKeysIn({ blobs }: PackageContent): ReadonlySet<string> {
   const pairs = new Set<string>();
   for (const bytes of blobs.values()) {
     if (!documentHead.every((byte, i) => bytes[i] === byte)) continue;
@@ -80,10 +77,8 @@ export function deviceKeysIn({ blobs }: PackageContent): DeviceKeys {
       for (const device of devices) pairs.add(`${id}/${device.id} ${device.key}`);
     for (const { id, key } of recovery?.keys ?? []) pairs.add(`${RECOVERY}/${id} ${key}`);
   }
-  const all = [...pairs].map((pair): readonly [string, string] => {
-    const at = pair.indexOf(' ');
-    return [pair.slice(0, at), pair.slice(at + 1)];
-  });
+  const all = [...pairs].map((pair) => pair.split(' '));
   const times = Map.groupBy(all.flat(), (text) => text);
-  return new Map(all.filter((pair) => pair.every((text) => times.get(text)?.length === 1)));
+  const isSole = (pair: readonly string[]) => pair.every((text) => times.get(text)?.length === 1);
+  return new Set(all.filter(isSole).flatMap(([, key = '']) => key));
 }

@@ -10,8 +10,9 @@ import { readPolicyFile } from '../policy-files.ts';
 import { replayText } from '../../core/policy/replay-text.ts';
 
 /**
- * Which past proposals of a bundle would have fared otherwise. The bundle is checked as `evidence verify` checks it, every
- * signature included: whoever asks what a policy would have done must know what was done.
+ * Which past proposals of a bundle would have fared otherwise. The bundle is authenticated from its genesis before anything
+ * is told: whoever asks what a policy would have done must know what was done. That every signature of every receipt is
+ * right is said by `evidence verify`; here the last of a chain may speak for those before it (receipt-chains.ts).
  */
 export const run: Run = async (call) => {
   const { io } = call;

@@ -137,12 +137,7 @@ function readSignatures(
   assert(bytes !== undefined, 'the blobs of an entry are there');
   const parsed = parsePartialSignatures(bytes);
   if (!parsed.ok) return parsed;
-  const verified = verifyPartialSignatures(
-    wallet.wallet,
-    proposal.transaction,
-    proposal.coins,
-    parsed.value,
-  );
+  const verified = verifyPartialSignatures(wallet.wallet, proposal, parsed.value);
   if (!verified.ok) return verified;
   const key = wallet.wallet.keys[verified.value.keyIndex]?.xpub;
   if (!held.some((holder) => holder.key === key))

@@ -3,12 +3,13 @@ import { assert } from '../base/assert.ts';
 import { fromHex, toHex } from '../base/bytes.ts';
 import type { Result } from '../base/result.ts';
 import { ok, refuse } from '../base/result.ts';
+import type { SignatureCheck } from '../approval/verify.ts';
 import { parsePartialSignatures, verifyPartialSignatures } from '../psbt/signatures.ts';
 import { placeAt, recordOf } from '../governance/in-force.ts';
 import { governorsMeet, isAuthorised } from '../governance/steps.ts';
 import { bringInForce, headOf } from './admit-document.ts';
 import { isOfThisLog } from './admit-statement.ts';
-import type { verifyEd25519 } from './ed25519.ts';
+import { verifyEd25519 } from './ed25519.ts';
 import type { Entry } from './entry.ts';
 import type { Ledger } from './ledger.ts';
 import { applyReceipt, checkReceipt, createLedger } from './ledger.ts';
@@ -16,7 +17,26 @@ import type { Receipt, ReceiptOf } from './receipt.ts';
 import { receiptDigestBytes } from './receipt.ts';
 import type { BlobSource, State, WalletRecord } from './state.ts';
 
-type ReceiptEntry = Extract<Entry, { type: 'receipt' }>;
+export type ReceiptEntry = Extract<Entry, { type: 'receipt' }>;
+
+/** How the fold asks whether a receipt is signed by the key that it names. */
+export type ReceiptCheck = (entry: ReceiptEntry) => boolean;
+
+/** The check by a verification of Ed25519: the signature is over the digest of the receipt. */
+export function receiptCheckBy(verify: typeof verifyEd25519): ReceiptCheck {
+  return ({ receipt, signature }) =>
+    verify(fromHex(receipt.signer), receiptDigestBytes(receipt), fromHex(signature));
+}
+
+export interface ReceiptTools {
+  readonly blobs: BlobSource;
+  readonly verify: ReceiptCheck;
+  /** ECDSA check of the hot key's signatures. */
+  readonly verifyInput: SignatureCheck;
+}
+
+/** As the protocol has it. */
+export const verifyReceipt: ReceiptCheck = receiptCheckBy(verifyEd25519);
 
 /**
  * A receipt enters: it is of the signer that the charter names, continues that signer's chain, and what it
@@ -27,7 +47,7 @@ type ReceiptEntry = Extract<Entry, { type: 'receipt' }>;
 export function admitReceipt(
   state: State,
   entry: ReceiptEntry,
-  { blobs, verify }: { readonly blobs: BlobSource; readonly verify: typeof verifyEd25519 },
+  tools: ReceiptTools,
 ): Result<(index: number) => void> {
   const { receipt } = entry;
   if (receipt.org !== state.genesis)
@@ -40,15 +60,14 @@ export function admitReceipt(
   const ledger = state.ledgers.get(wallet.id) ?? createLedger();
   const next = checkReceipt(ledger, receipt);
   if (!next.ok) return next;
-  const message = receiptDigestBytes(receipt);
-  if (!verify(fromHex(receipt.signer), message, fromHex(entry.signature)))
+  if (!tools.verify(entry))
     return refuse('receipt.unauthorised', { wallet: wallet.id, signer: receipt.signer });
   if (!isOfThisLog(state, receipt.log))
     return refuse('log.fork', { size: receipt.log.size, root: receipt.log.root });
   const content =
     receipt.record === 'force'
       ? checkForce(state, wallet, ledger, receipt)
-      : checkContent(state, wallet, receipt, blobs);
+      : checkContent(state, wallet, receipt, tools);
   if (!content.ok) return content;
   return ok((index) => {
     applyReceipt(ledger, receipt);
@@ -102,7 +121,7 @@ function checkContent(
   state: State,
   wallet: WalletRecord,
   receipt: Exclude<Receipt, ReceiptOf<'force'>>,
-  blobs: BlobSource,
+  { blobs, verifyInput }: ReceiptTools,
 ): Result<null> {
   if (receipt.record === 'started') return checkStart(state, wallet, receipt);
   if (receipt.record === 'sight') return ok(null);
@@ -121,8 +140,7 @@ function checkContent(
   assert(bytes !== undefined, 'the blobs of an entry are there');
   const parsed = parsePartialSignatures(bytes);
   if (!parsed.ok) return parsed;
-  const { transaction, coins } = proposal;
-  const verified = verifyPartialSignatures(wallet.wallet, transaction, coins, parsed.value);
+  const verified = verifyPartialSignatures(wallet.wallet, proposal, parsed.value, verifyInput);
   if (!verified.ok) return verified;
   return verified.value.keyIndex === wallet.hotKeyIndex
     ? ok(null)

@@ -16,13 +16,14 @@ import type {
   WalletBody,
 } from '../governance/document.ts';
 import type { PartialSignature } from '../psbt/signatures.ts';
+import { verifyEcdsa } from '../psbt/signatures.ts';
 import type { Coin, SpendView } from '../psbt/spend.ts';
 import type { Wallet } from '../wallet/wallet.ts';
 import { admitDocument } from './admit-document.ts';
 import { admitFact } from './admit-fact.ts';
-import { admitReceipt } from './admit-receipt.ts';
+import type { ReceiptCheck } from './admit-receipt.ts';
+import { admitReceipt, verifyReceipt } from './admit-receipt.ts';
 import { admitStatement } from './admit-statement.ts';
-import { verifyEd25519 } from './ed25519.ts';
 import type { Entry } from './entry.ts';
 import { parseEntry } from './entry.ts';
 import type { Ledger } from './ledger.ts';
@@ -161,10 +162,15 @@ export type BlobSource = (sha256: string) => Uint8Array | undefined;
 
 export interface FoldTools {
   readonly blobs: BlobSource;
-  /** BIP 340 check of devices; a caller may pass a memo of {@link verifyDeviceSignature}, never less. */
+  /** BIP 340 check of devices; a caller may pass a memo of {@link verifyDeviceSignature}, or put it off as below. */
   readonly verify?: SignatureCheck;
-  /** Ed25519 check of receipts; a caller may pass a faster one that says of any bytes what {@link verifyEd25519} says. */
-  readonly verifyReceipt?: typeof verifyEd25519;
+  /**
+   * Ed25519 check of receipts. A caller may pass a faster one that says of any entry what {@link verifyReceipt} says, or put
+   * it off where nothing comes of the fold before he has made sure.
+   */
+  readonly verifyReceipt?: ReceiptCheck;
+  /** ECDSA check of a hot key's signature of an input, as {@link verifyEcdsa}; put off likewise. */
+  readonly verifyInput?: SignatureCheck;
   /** How leaves are read; a caller may pass a shorter way where {@link parseEntry} has read the same leaves before. */
   readonly parse?: typeof parseEntry;
 }
@@ -230,7 +236,11 @@ function admitEntry(state: State, entry: Entry, tools: FoldTools): ReturnType<ty
     case 'statement':
       return admitStatement(state, entry, { blobs, verify: tools.verify ?? verifyDeviceSignature });
     case 'receipt':
-      return admitReceipt(state, entry, { blobs, verify: tools.verifyReceipt ?? verifyEd25519 });
+      return admitReceipt(state, entry, {
+        blobs,
+        verify: tools.verifyReceipt ?? verifyReceipt,
+        verifyInput: tools.verifyInput ?? verifyEcdsa,
+      });
     case 'fact':
       return admitFact(state, entry.fact);
     default:

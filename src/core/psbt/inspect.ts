@@ -350,7 +350,7 @@ function readSignatures(
     for (const { type, keyData, value } of inputs[input] ?? []) {
       if (type !== inputType.partialSignature) continue;
       const signature = { key: toHex(keyData), signature: toHex(value) };
-      const found = verifyInput(wallet, coin, hash, signature);
+      const found = verifyInput(wallet, { coin, hash }, signature);
       if (!found.ok) return refuse(found.refusal.code, { ...found.refusal.facts, input });
       verified.push({ ...signature, keyIndex: found.value.keyIndex });
     }

@@ -240,6 +240,29 @@ describe('the tools over policies', () => {
       expect(json).toMatchObject({ proposals: 1, agreeing: 1, signed: { proposals: 0 } });
     });
 
+    test('takes nothing for signed by a hot key that signed something else', async () => {
+      const world = new World();
+      world.start();
+      world.round();
+      const proposal = world.propose({ pays: [[strangerAddress, 1_000_000]] });
+      approveAll({ world, proposal });
+      world.round();
+      world.now += 60;
+      world.journal({ record: 'intent', proposal: proposal.digest });
+      const other = world.propose({ pays: [[strangerAddress, 2_000_000]] });
+      const signatures = world.cosign(other, world.hot);
+      const said = world.receipt({ record: 'signed', proposal: proposal.digest, signatures });
+      expect(world.post(said)).toBe('psbt.signature.invalid');
+      const server = await FakeServer.start(world);
+      file('forged', server.package());
+      await server.stop();
+      const { status, json } = await bench.json(
+        ...['policy', 'replay', 'old.yaml', '--bundle', 'forged', '--genesis', world.genesis],
+      );
+      expect(status).toBe(0);
+      expect(json).toMatchObject({ proposals: 2, agreeing: 2, signed: { proposals: 0 } });
+    });
+
     test('takes a receipt for nothing whose signature is wrong', async () => {
       const world = new World();
       world.start();

@@ -36,7 +36,7 @@ const alice = signAll(draft, 'alice', 1);
 const bob = signAll(draft, 'bob', 2);
 
 const verify = (signatures: readonly PartialSignature[]): string =>
-  codeOf(verifyPartialSignatures(pair, transaction, coins, signatures));
+  codeOf(verifyPartialSignatures(pair, { transaction, coins }, signatures));
 const withFirst = (change: Partial<PartialSignature>): string =>
   verify(alice.map((signature, at) => (at === 0 ? { ...signature, ...change } : signature)));
 
@@ -58,7 +58,7 @@ describe('the signature hash', () => {
 describe('partial signatures', () => {
   test('of one key on every input name the key', () => {
     for (const [keyIndex, signatures] of [hot, alice, bob].entries())
-      expect(passed(verifyPartialSignatures(pair, transaction, coins, signatures))).toEqual({
+      expect(passed(verifyPartialSignatures(pair, { transaction, coins }, signatures))).toEqual({
         keyIndex,
       });
   });
