@@ -36,7 +36,6 @@ export function cosign(
   const keyIndex = keyIndexOfXpub(wallet.wallet, signer.xpub);
   assert(keyIndex !== null, 'the holders of a wallet document stand in its descriptor');
   const { sign } = signer;
-  const { transaction, coins } = proposal;
-  const blob = canonicalBytes(signInputs(wallet.wallet, transaction, coins, { keyIndex, sign }));
+  const blob = canonicalBytes(signInputs(wallet.wallet, proposal, { keyIndex, sign }));
   return ok({ blob, digest: blobAddress(blob) });
 }

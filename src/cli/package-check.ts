@@ -2,7 +2,7 @@ import { verifyDeviceSignature } from '../core/approval/verify.ts';
 import { parseWith } from '../core/base/schema.ts';
 import { entrySchema } from '../core/log/entry.ts';
 import { parsePackageLine } from '../core/log/package.ts';
-import { verifyEcdsa } from '../core/psbt/signatures.ts';
+import { verifyInputSignature } from '../core/psbt/signatures.ts';
 
 /**
  * Whether a line of a package is as a quick reading takes it: in its form, a blob under its hash. An entry of another form
@@ -13,7 +13,7 @@ export function isLineInOrder(text: string): boolean {
   return line.ok && (line.value.type !== 'entry' || parseWith(entrySchema, line.value.value).ok);
 }
 
-const verifiers = { device: verifyDeviceSignature, input: verifyEcdsa } as const;
+const verifiers = { device: verifyDeviceSignature, input: verifyInputSignature } as const;
 
 /** A signature that a fold took on trust. Key, digest and signature are hex, as the verifier of its kind takes them. */
 export interface SignatureToCheck {

@@ -304,12 +304,10 @@ function holdsBudget({ reservations, signed }: Ledger, proposal: string): boolea
 
 /** How many partial signatures of other key holders are still missing, from approvals that stand. */
 function lackingCosigners({ wallet, standing }: Case): number {
-  const keys = new Set(
-    standing.flatMap(({ approval, lost }) => (lost === null ? [approval.cosignerIndex] : [])),
+  const keys = standing.flatMap(({ approval, lost }) =>
+    lost === null && approval.cosignerIndex !== null ? [approval.cosignerIndex] : [],
   );
-  keys.delete(null);
-  keys.delete(wallet.hotKeyIndex);
-  return Math.max(0, wallet.wallet.threshold - 1 - keys.size);
+  return wallet.wallet.missing(new Set([...keys, wallet.hotKeyIndex]));
 }
 
 function isMet(made: Case, voices: readonly Voice[]): boolean {

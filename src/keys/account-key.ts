@@ -52,14 +52,18 @@ export class AccountSigner {
     return this.#account.neutered().toBase58();
   }
 
-  /** ECDSA over the hash by the key of the place (RFC 6979: the same hash gives the same signature). 64 bytes. */
-  readonly sign: InputSigner['sign'] = (publicKey, hash, { branch, index }) => {
+  /**
+   * Signs the hash by the key of the place, 64 bytes: ECDSA (RFC 6979) or BIP 340 without extra randomness, so that the
+   * same hash gives the same signature.
+   */
+  readonly sign: InputSigner['sign'] = ({ publicKey, branch, index, schnorr }, hash) => {
     const key = this.#account.derive(branch).derive(index);
     assert(
       toHex(key.publicKey) === toHex(publicKey),
       'the account key is the one of the descriptor',
     );
-    return key.sign(hash);
+    if (schnorr === null) return key.sign(hash);
+    return (schnorr.tweak === null ? key : key.tweak(schnorr.tweak)).signSchnorr(hash);
   };
 
   /** Proves that this key is here and that its holder derived the first address (BIP 340 by the key at 0/0). */

@@ -136,7 +136,7 @@ export class Signer {
     // On the disk before the signature exists; after a crash the same bytes are signed again, to the same signature.
     if (!journal.ledger.intents.has(proposal))
       this.#write({ record: 'intent', proposal }, followed, now);
-    const signatures = signInputs(wallet.wallet, found.transaction, found.coins, {
+    const signatures = signInputs(wallet.wallet, found, {
       keyIndex: wallet.hotKeyIndex,
       sign: account.sign,
     });

@@ -153,12 +153,16 @@ export function signerOf(name: string, keyIndex: number): InputSigner {
   const { node } = accountOf(name);
   return {
     keyIndex,
-    sign: (_, hash, { branch, index }) => node.derive(branch).derive(index).sign(hash),
+    sign: ({ branch, index, schnorr }, hash) => {
+      const key = node.derive(branch).derive(index);
+      if (schnorr === null) return key.sign(hash);
+      return (schnorr.tweak === null ? key : key.tweak(schnorr.tweak)).signSchnorr(hash);
+    },
   };
 }
 
 /** Signatures of every input by the key of a name. */
 export function signAll(draft: Draft, name: string, keyIndex: number): readonly PartialSignature[] {
   const { wallet, transaction, view } = draft;
-  return signInputs(wallet, transaction, view.coins, signerOf(name, keyIndex));
+  return signInputs(wallet, { transaction, coins: view.coins }, signerOf(name, keyIndex));
 }

@@ -346,7 +346,7 @@ export class World {
     const { wallet } = this.wallet;
     const keyIndex = wallet.keys.findIndex(({ xpub }) => xpub === key.xpub);
     const signer = new AccountSigner(key.xprv, 'regtest');
-    const signatures = signInputs(wallet, proposal.transaction, proposal.coins, {
+    const signatures = signInputs(wallet, proposal, {
       keyIndex,
       sign: signer.sign,
     });

@@ -106,11 +106,11 @@ describeShared('the wallets made with Bitcoin Core 31', (folder) => {
     const core = completeSignatures(combined).map(({ signatures }) => signatures);
     const final = z.object({ hex: z.string() }).parse(made.psbt['final.v0']);
     for (const sets of [core, signers.slice(0, wallet.threshold)]) {
-      const { raw, txid } = passed(finalise(wallet, transaction, coins, sets));
+      const { raw, txid } = passed(finalise(wallet, { transaction, coins }, sets));
       expect(txid).toBe(made.psbt['txid']);
       expect(toHex(raw)).toBe(final.hex);
     }
-    expect(codeOf(finalise(wallet, transaction, coins, signers))).toBe('passed');
+    expect(codeOf(finalise(wallet, { transaction, coins }, signers))).toBe('passed');
   });
 
   test.each(ours)('$name: PSBTs without coins or of version 2 are refused', (made) => {

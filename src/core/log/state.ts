@@ -16,7 +16,7 @@ import type {
   WalletBody,
 } from '../governance/document.ts';
 import type { PartialSignature } from '../psbt/signatures.ts';
-import { verifyEcdsa } from '../psbt/signatures.ts';
+import { verifyInputSignature } from '../psbt/signatures.ts';
 import type { Coin, SpendView } from '../psbt/spend.ts';
 import type { Wallet } from '../wallet/wallet.ts';
 import { admitDocument } from './admit-document.ts';
@@ -169,7 +169,7 @@ export interface FoldTools {
    * it off where nothing comes of the fold before he has made sure.
    */
   readonly verifyReceipt?: ReceiptCheck;
-  /** ECDSA check of a hot key's signature of an input, as {@link verifyEcdsa}; put off likewise. */
+  /** Check of a hot key's signature of an input, as {@link verifyInputSignature}; put off likewise. */
   readonly verifyInput?: SignatureCheck;
   /** How leaves are read; a caller may pass a shorter way where {@link parseEntry} has read the same leaves before. */
   readonly parse?: typeof parseEntry;
@@ -239,7 +239,7 @@ function admitEntry(state: State, entry: Entry, tools: FoldTools): ReturnType<ty
       return admitReceipt(state, entry, {
         blobs,
         verify: tools.verifyReceipt ?? verifyReceipt,
-        verifyInput: tools.verifyInput ?? verifyEcdsa,
+        verifyInput: tools.verifyInput ?? verifyInputSignature,
       });
     case 'fact':
       return admitFact(state, entry.fact);

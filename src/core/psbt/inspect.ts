@@ -1,6 +1,5 @@
 import { Psbt } from 'bitcoinjs-lib';
 import { Transaction as SecondParser } from '@scure/btc-signer';
-import { assert } from '../base/assert.ts';
 import { concat, equalBytes, toHex } from '../base/bytes.ts';
 import { ADDRESS_INDEX, PSBT_BYTES } from '../base/limits.ts';
 import type { Facts, Result } from '../base/result.ts';
@@ -18,7 +17,8 @@ import {
   readMaps,
 } from './fields.ts';
 import type { PartialSignature } from './signatures.ts';
-import { signatureHashes, verifyInput } from './signatures.ts';
+import { signatureHashes } from './sighash.ts';
+import { verifyInput } from './signatures.ts';
 import type { Coin, CoinClaim, SpendView } from './spend.ts';
 import { readSpend } from './spend.ts';
 import type { ParentTransaction, PlainTransaction } from './transaction.ts';
@@ -341,17 +341,15 @@ function readSignatures(
   inputs: readonly FieldMap[],
   coins: readonly Coin[],
 ): Result<readonly (readonly VerifiedSignature[])[]> {
-  const hashes = signatureHashes(wallet, transaction, coins);
+  const hashes = signatureHashes(wallet, { transaction, coins });
   const all: VerifiedSignature[][] = [];
-  for (const [input, coin] of coins.entries()) {
-    const hash = hashes[input];
-    assert(hash !== undefined, 'every coin has its hash');
+  for (const input of coins.keys()) {
     const verified: VerifiedSignature[] = [];
     for (const { type, keyData, value } of inputs[input] ?? []) {
       if (type !== inputType.partialSignature) continue;
       const signature = { key: toHex(keyData), signature: toHex(value) };
-      const found = verifyInput(wallet, { coin, hash }, signature);
-      if (!found.ok) return refuse(found.refusal.code, { ...found.refusal.facts, input });
+      const found = verifyInput(wallet, { coins, hashes, input }, signature);
+      if (!found.ok) return found;
       verified.push({ ...signature, keyIndex: found.value.keyIndex });
     }
     all.push(verified.sort((a, b) => a.keyIndex - b.keyIndex));

@@ -29,10 +29,7 @@ export function assemble(
   const cosigners = proposal.approvals.flatMap(({ partialSignatures }) =>
     partialSignatures === null ? [] : [partialSignatures],
   );
-  const final = finalise(wallet.wallet, proposal.transaction, proposal.coins, [
-    hot.value,
-    ...cosigners,
-  ]);
+  const final = finalise(wallet.wallet, proposal, [hot.value, ...cosigners]);
   if (final.ok)
     assert(final.value.txid === proposal.txid, 'what was approved is what is broadcast');
   return final;

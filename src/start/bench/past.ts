@@ -185,10 +185,11 @@ class Writer {
     this.#journal({ record: 'reserve', proposal, ...taken }, at, log);
     this.#journal({ record: 'intent', proposal }, at, log);
     const signatures = canonicalBytes(
-      signInputs(this.#wallet.wallet, spend.transaction, spend.view.coins, {
-        keyIndex: 0,
-        sign: this.#signer.sign,
-      }),
+      signInputs(
+        this.#wallet.wallet,
+        { transaction: spend.transaction, coins: spend.view.coins },
+        { keyIndex: 0, sign: this.#signer.sign },
+      ),
     );
     this.#blob(signatures);
     this.#journal({ record: 'signed', proposal, signatures: blobAddress(signatures) }, at, log);

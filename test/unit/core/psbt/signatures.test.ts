@@ -4,12 +4,12 @@ import { canonicalBytes } from '../../../../src/core/base/canonical.ts';
 import { concat, fromHex, toHex, utf8 } from '../../../../src/core/base/bytes.ts';
 import { estimateVbytes } from '../../../../src/core/psbt/build.ts';
 import { finalise } from '../../../../src/core/psbt/finalise.ts';
+import { encodeSignature } from '../../../../src/core/psbt/der.ts';
+import { signatureHashes } from '../../../../src/core/psbt/sighash.ts';
 import type { PartialSignature } from '../../../../src/core/psbt/signatures.ts';
 import {
-  encodeSignature,
   parsePartialSignatures,
   signInputs,
-  signatureHash,
   verifyPartialSignatures,
 } from '../../../../src/core/psbt/signatures.ts';
 import {
@@ -50,7 +50,9 @@ describe('the signature hash', () => {
           wallet.witnessScript(branch, index) ??
           concat(fromHex('76a914'), keyHash, fromHex('88ac'));
         const other = Transaction.fromBuffer(bytes).hashForWitnessV0(at, code, sats, 1);
-        expect(toHex(signatureHash(wallet, bytes, view.coins, at))).toBe(toHex(other));
+        expect(
+          toHex(signatureHashes(wallet, { transaction: bytes, coins: view.coins })(at, 1)),
+        ).toBe(toHex(other));
       }
   });
 });
@@ -107,7 +109,7 @@ describe('partial signatures', () => {
 
   test('must be strict DER with low S', () => {
     const key = accountOf('alice').node.derive(0).derive(3);
-    const compact = key.sign(signatureHash(pair, transaction, coins, 0));
+    const compact = key.sign(signatureHashes(pair, { transaction, coins })(0, 1));
     const s = BigInt(`0x${toHex(compact.slice(32))}`);
     const r = toHex(compact.slice(0, 32));
     const der = (part: bigint | string): string => {
@@ -135,30 +137,34 @@ describe('partial signatures', () => {
       return concat(compact.slice(0, 32), fromHex(s.toString(16).padStart(64, '0')));
     };
     const { sign, keyIndex } = signerOf('alice', 1);
-    const signed = signInputs(pair, transaction, coins, {
-      keyIndex,
-      sign: (...args) => high(sign(...args)),
-    });
+    const signed = signInputs(
+      pair,
+      { transaction, coins },
+      {
+        keyIndex,
+        sign: (...args) => high(sign(...args)),
+      },
+    );
     expect(signed).toEqual(alice);
     expect(() => encodeSignature(new Uint8Array(63))).toThrow('bug');
   });
 
   test('that the key holder made wrongly are a bug, not handed out', () => {
     const wrong = { keyIndex: 1, sign: signerOf('bob', 2).sign };
-    expect(() => signInputs(pair, transaction, coins, wrong)).toThrow('bug');
+    expect(() => signInputs(pair, { transaction, coins }, wrong)).toThrow('bug');
   });
 });
 
 describe('the final transaction', () => {
   const final = (...signers: (readonly PartialSignature[])[]): string =>
-    codeOf(finalise(pair, transaction, coins, signers));
+    codeOf(finalise(pair, { transaction, coins }, signers));
 
   test('has exactly as many signatures as needed, in script order, whatever came', () => {
     const txid = Transaction.fromBuffer(transaction).getId();
-    const two = passed(finalise(pair, transaction, coins, [bob, alice]));
-    const three = passed(finalise(pair, transaction, coins, [bob, alice, hot, hot]));
+    const two = passed(finalise(pair, { transaction, coins }, [bob, alice]));
+    const three = passed(finalise(pair, { transaction, coins }, [bob, alice, hot, hot]));
     expect([two.txid, three.txid]).toEqual([txid, txid]);
-    expect(three.raw).toEqual(passed(finalise(pair, transaction, coins, [hot, alice])).raw);
+    expect(three.raw).toEqual(passed(finalise(pair, { transaction, coins }, [hot, alice])).raw);
     for (const [at, { witness }] of Transaction.fromBuffer(three.raw).ins.entries()) {
       const { branch, index } = coins[at] ?? { branch: 0, index: 0 };
       expect(witness).toHaveLength(4);
@@ -188,7 +194,9 @@ describe('the final transaction', () => {
 
   test('of wpkh is at most as large as estimated', () => {
     const { wallet, transaction: bytes, view } = single;
-    const found = passed(finalise(wallet, bytes, view.coins, [signAll(single, 'hot', 0)]));
+    const found = passed(
+      finalise(wallet, { transaction: bytes, coins: view.coins }, [signAll(single, 'hot', 0)]),
+    );
     const size = Transaction.fromBuffer(found.raw).virtualSize();
     expect(size).toBeLessThanOrEqual(view.vbytes);
     expect(size).toBeGreaterThan(view.vbytes - 3);
