@@ -11,7 +11,7 @@ import type { PolicyBody } from '../policy/body.ts';
 import { parseXpub } from '../wallet/descriptor.ts';
 import { genesisBlock, scriptOfAddress } from '../wallet/network.ts';
 import { hotKeyInEveryPath, parseWallet } from '../wallet/wallet.ts';
-import { checkCharter, checkCharterNetwork, memberOf } from './charter.ts';
+import { checkCharter, checkCharterNetwork, groupsAt, memberOf } from './charter.ts';
 import type {
   CharterBody,
   CountersignDocument,
@@ -146,7 +146,10 @@ function checkPolicyBy(state: State, charter: CharterBody, policy: PolicyBody): 
 /** A proof takes long and rests on these two bodies alone, which never change. */
 const proofs = new WeakMap<PolicyBody, WeakMap<CharterBody, Result<null>>>();
 
-/** Proven for every address book there may be, so that no later entry makes an assertion false. */
+/**
+ * Proven for every address book there may be, so that no later entry makes an assertion false; and without the deputies,
+ * with them beside those for whom they stand in, and in their place: across rules a deputy may count for two people.
+ */
 function checkAssertions(
   charter: CharterBody,
   policy: PolicyBody,
@@ -154,13 +157,23 @@ function checkAssertions(
 ): Result<null> {
   const known = proofs.get(policy)?.get(charter);
   if (known !== undefined) return known;
-  const { governance, initiators } = charter;
-  const [failed] = proveAssertions({
-    setting: { members, initiators, policy, book: null },
-    governance,
-    wallet: { outside: [], unlockers: [] },
-    unseenSats: 0n,
-  }).filter(({ holds }) => !holds);
+  const { governance, initiators, deputies } = charter;
+  const standing = ([null, 0] as const).map((at) =>
+    members.map((one) => {
+      const member = memberOf(charter, one.id);
+      return member === undefined ? one : { ...one, groups: groupsAt(charter, member, at) };
+    }),
+  );
+  const [failed] = [members, ...(deputies.length === 0 ? [] : standing)]
+    .flatMap((people) =>
+      proveAssertions({
+        setting: { members: people, initiators, policy, book: null },
+        governance,
+        wallet: { outside: [], unlockers: [] },
+        unseenSats: 0n,
+      }),
+    )
+    .filter(({ holds }) => !holds);
   const result =
     failed === undefined ? ok(null) : refuse('policy.assertion.failed', counterexample(failed));
   const byCharter = proofs.get(policy) ?? new WeakMap<CharterBody, Result<null>>();

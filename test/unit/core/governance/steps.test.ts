@@ -662,6 +662,28 @@ describe('what a policy asserts', () => {
     expect(publish(world, service)).toBe('policy.governance.weaker');
   });
 
+  test('is proven for deputies, too: across rules one of them may count for two people', () => {
+    const rule = (group: string) => `
+  - name: ${group}
+    when: { destinations: { any: [listed, unlisted] } }
+    require: { approvals: { from: ${group}, atLeast: 1 } }`;
+    const [head = ''] = twoPeople().split('rules:');
+    const claim = 'assert: [{ compromised: 2, per: 1h, movesAtMost: 0 BTC }]';
+    const text = `${head}rules:${rule('treasury')}${rule('compliance')}\n${claim}\n`;
+    const world = settled({
+      policy: text.replace('selfSats: 100000', 'selfSats: 0'),
+      delaySeconds: 2 * delay,
+      others: [{ id: 'dave', groups: ['audit'] }],
+    });
+    const deputised = (member: string) =>
+      nextVersion(world, 'charter', (body) => ({
+        ...body,
+        deputies: [{ member, for: 'carol', groups: ['compliance'], until: timeIn(world, day) }],
+      }));
+    expect(publish(world, deputised('alice'))).toBe('policy.assertion.failed');
+    expect(publish(world, deputised('dave'))).toBe('applied');
+  });
+
   test('is refused with a counterexample where it is not so', () => {
     const world = settled();
     const three = asserting('1 BTC').replace('compromised: 1,', 'compromised: 3, per: 24h,');
