@@ -6,6 +6,7 @@ import { CreateSandbox1763810000100 } from './1763810000100-create-sandbox.ts';
 import { CreateCoins1763810000200 } from './1763810000200-create-coins.ts';
 import { CreatePublications1763820000300 } from './1763820000300-create-publications.ts';
 import { CreateShadows1763830000400 } from './1763830000400-create-shadows.ts';
+import { CreateCoinNotes1763840000500 } from './1763840000500-create-coin-notes.ts';
 
 /** Every migration in order, by name: no globs, so that what is built is what runs. */
 export const migrations = [
@@ -17,4 +18,5 @@ export const migrations = [
   CreateCoins1763810000200,
   CreatePublications1763820000300,
   CreateShadows1763830000400,
+  CreateCoinNotes1763840000500,
 ] as const;

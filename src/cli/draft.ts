@@ -1,13 +1,17 @@
 import type { DraftAnswer } from '../client/answers.ts';
 import { equalBytes, fromHex } from '../core/base/bytes.ts';
+import { assert } from '../core/base/assert.ts';
 import { canonicalBytes } from '../core/base/canonical.ts';
 import { blobAddress } from '../core/base/digest.ts';
+import { LONG_TERM_FEE_RATE } from '../core/base/limits.ts';
 import type { Result } from '../core/base/result.ts';
 import { ok, refuse } from '../core/base/result.ts';
 import { changeReach } from '../core/log/admit-proposal.ts';
 import type { State, WalletRecord } from '../core/log/state.ts';
+import { spendCost } from '../core/proposal/spend-cost.ts';
 import type { SpendView } from '../core/psbt/spend.ts';
 import { readSpend } from '../core/psbt/spend.ts';
+import type { Wallet } from '../core/wallet/wallet.ts';
 import type { Payment } from './payments.ts';
 
 /** A draft as this device read it from its bytes. */
@@ -19,10 +23,11 @@ export interface ReadDraft {
   readonly blobs: readonly Uint8Array[];
 }
 
-/** What the person asked for: payments, or the very transaction of a PSBT. */
+/** What the person asked for: payments, the very transaction of a PSBT, or small coins merged at a rate up to a ceiling. */
 export type Asked =
   | { readonly payments: readonly Payment[]; readonly feeRate: number | undefined }
-  | { readonly transaction: Uint8Array };
+  | { readonly transaction: Uint8Array }
+  | { readonly ceilingRate: number };
 
 /**
  * Decodes a draft by the wallet document of the followed log, exactly as the fold will: every coin proven by its
@@ -60,15 +65,11 @@ export function readDraft(
   });
 }
 
-/** Change that is not worth an output goes to the fee: at most an output, its later input, and the dust limit. */
-const SLACK_VBYTES = 200;
-const SLACK_SATS = 1_000;
-
 /**
  * Whether the draft does what was asked: the same payments, no other; the fee rate asked for, save what change too
  * small to keep adds. Code `draft.mismatch`.
  */
-export function compareDraft(draft: ReadDraft, asked: Asked): Result<null> {
+export function compareDraft(draft: ReadDraft, asked: Asked, wallet: Wallet): Result<null> {
   const { spend, feeSats, vbytes } = draft.view;
   if ('transaction' in asked) {
     const [, transaction = new Uint8Array()] = draft.blobs;
@@ -76,20 +77,30 @@ export function compareDraft(draft: ReadDraft, asked: Asked): Result<null> {
       ? ok(null)
       : refuse('draft.mismatch', { reason: 'another transaction than that of the PSBT' });
   }
+  const payments = 'payments' in asked ? asked.payments : [];
   const drafted = spend.outputs
     .filter(({ change }) => change === undefined)
     .map(lineOf)
     .sort();
-  const wanted = asked.payments.map(lineOf).sort();
+  const wanted = payments.map(lineOf).sort();
   const missing = withoutAll(wanted, drafted);
   const added = withoutAll(drafted, wanted);
   if (missing.length > 0 || added.length > 0)
     return refuse('draft.mismatch', { reason: 'other payments', missing, added });
-  if (asked.feeRate === undefined) return ok(null);
-  const most = asked.feeRate * (vbytes + SLACK_VBYTES) + SLACK_SATS;
+  const feeRate = 'payments' in asked ? asked.feeRate : asked.ceilingRate;
+  if (feeRate === undefined) return ok(null);
+  const most = feeRate * vbytes + ('payments' in asked ? leftOver(wallet, feeRate) : 0);
   if (feeSats > BigInt(most))
     return refuse('draft.mismatch', { reason: 'a higher fee', feeSats: Number(feeSats), most });
   return ok(null);
+}
+
+/** The most that goes to the fee because it is not worth change: satoshi. */
+function leftOver(wallet: Wallet, feeRate: number): number {
+  const terms = { wallet, payments: [], feeRate, longTermFeeRate: LONG_TERM_FEE_RATE };
+  const cost = spendCost({ ...terms, changeScript: wallet.script(1, 0) });
+  assert(cost.ok, 'no payments have a sum');
+  return cost.value.changeFeeSats + cost.value.leastChangeSats;
 }
 
 function lineOf({ script, sats }: { readonly script: string; readonly sats: number }): string {

@@ -69,7 +69,7 @@ async function compareAndSend(
   const { followed, wallet, asked, drafted, purpose } = given;
   const draft = readDraft(followed.state, wallet, drafted);
   if (!draft.ok) return draft;
-  const same = compareDraft(draft.value, asked);
+  const same = compareDraft(draft.value, asked, wallet.wallet);
   if (!same.ok) return same;
   return signAndSend(call, desk, { followed, wallet, draft: draft.value, purpose });
 }

@@ -335,7 +335,7 @@ export const codes = {
   'wallet.descriptor.unsupported': final(
     422,
     'Descriptors of this kind are not supported yet.',
-    'Use wpkh(KEY), wsh(multi(m,KEY,...)) or wsh(sortedmulti(m,KEY,...)).',
+    'Use pkh, wpkh, sh(wpkh), wsh or sh(wsh) of multi, sortedmulti or a miniscript, or tr.',
   ),
   'wallet.descriptor.checksum': final(
     422,
@@ -391,6 +391,61 @@ export const codes = {
     422,
     'A key occurs twice in the descriptor.',
     'Give every key holder a key of his own.',
+  ),
+  'wallet.key.raw': final(
+    422,
+    'A key stands alone, not as an extended public key: it would have one address only.',
+    'Give the xpub of the account. Only tr takes a bare key: the one that nobody can sign by.',
+  ),
+  'wallet.key.format': final(
+    422,
+    'A key is written with a prefix of SLIP 132, which descriptors do not know.',
+    'Write it as named, and make the checksum anew.',
+  ),
+  'wallet.miniscript.malformed': final(
+    422,
+    'A script is no miniscript (BIP 379).',
+    'Check the names and the number of their arguments.',
+  ),
+  'wallet.miniscript.type': final(
+    422,
+    'The parts of a miniscript do not fit together (BIP 379).',
+    'Have the script written by a compiler of policies.',
+  ),
+  'wallet.miniscript.unsigned': final(
+    422,
+    'A path of the script needs no signature.',
+    'Ask for a key in every path.',
+  ),
+  'wallet.miniscript.malleable': final(
+    422,
+    'Anybody could change how a spend of the script is written.',
+    'Have the script written by a compiler of policies.',
+  ),
+  'wallet.miniscript.locks.mixed': final(
+    422,
+    'One path waits for heights and for times: it never opens.',
+    'Use blocks alone or time alone.',
+  ),
+  'wallet.miniscript.lock': final(
+    422,
+    'A timelock means something else than the number says (BIP 68, BIP 65).',
+    'Wait for 1 to 65535 blocks, or for as many times 512 seconds with the flag 4194304 added.',
+  ),
+  'wallet.miniscript.hash': final(
+    422,
+    'A path needs the preimage of a hash, which nobody here can give.',
+    'Leave hashes out.',
+  ),
+  'wallet.miniscript.locked': final(
+    422,
+    'Every path waits for a timelock: the wallet could not spend.',
+    'Give the wallet a path without a timelock, in taproot one that the first open leaf has.',
+  ),
+  'wallet.miniscript.size': final(
+    422,
+    'A script is larger than what nodes relay.',
+    'Use fewer keys or fewer paths.',
   ),
   'wallet.hotkey': final(
     422,
@@ -939,6 +994,27 @@ export const codes = {
     422,
     'The coins that are free do not cover the payments and the fee.',
     'Pay less, or wait until coins are confirmed or unlocked.',
+  ),
+  'coin.frozen': final(
+    409,
+    'A coin is frozen: somebody wants it left alone.',
+    'Choose other coins, or have it unfrozen.',
+  ),
+  'coin.unknown': final(404, 'The wallet has no such coin.', 'List the coins of the wallet.'),
+  'consolidation.fees.high': later(
+    422,
+    'Fees are higher than coins are to be merged at.',
+    'Wait until fees fall, or name a higher ceiling.',
+  ),
+  'consolidation.pointless': final(
+    422,
+    'There are no two coins whose merging would save anything.',
+    'Wait until fees are lower or more small coins have come in.',
+  ),
+  'label.invalid': final(
+    422,
+    'That is no label as BIP 329 writes them.',
+    'Each line is a JSON object with type, ref and label; a label has at most 255 characters.',
   ),
   'coin.locked': later(
     409,

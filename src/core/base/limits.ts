@@ -47,6 +47,14 @@ export const SCRIPT_CACHE = 50_000;
 export const KEY_CACHE = 4_096;
 /** Keys of one wsh(multi) (BIP 383: OP_CHECKMULTISIG takes 20). */
 export const MULTISIG_KEYS = 20;
+/** Nesting of a descriptor: a miniscript of people's decisions is below 10. */
+export const DESCRIPTOR_DEPTH = 32;
+/** Minimal ways to spend that one wallet names: more, nobody reads. 3 of 9 keys have 84. */
+export const WALLET_PATHS = 100;
+/** What nodes relay of P2WSH: bytes of the script, items before it, opcodes that are no pushes (consensus). */
+export const WITNESS_SCRIPT_BYTES = 3_600;
+export const WITNESS_ITEMS = 100;
+export const SCRIPT_OPCODES = 201;
 /** Highest address index, so that a search ends. */
 export const ADDRESS_INDEX = 1_000_000;
 
@@ -104,6 +112,21 @@ export const RPC_ANSWER_BYTES = 8_100_000;
 export const RPC_SECONDS = 30;
 /** The highest fee rate taken from an estimate, satoshi a virtual byte: the peaks of 2017 and 2024 stayed below. */
 export const FEE_RATE_ESTIMATE = 2_000;
+/**
+ * What an input is expected to cost when it is spent without haste, satoshi a virtual byte: what Bitcoin Core assumes
+ * (-consolidatefeerate). Below it merging coins saves, above it sparing them does.
+ */
+export const LONG_TERM_FEE_RATE = 10;
+/** Steps of one search for coins that need no change, some milliseconds: Bitcoin Core takes as many. */
+export const SELECTION_TRIES = 100_000;
+/** Change that a random draw aims at in satoshi, so that it is useful: Bitcoin Core's least. */
+export const DRAWN_CHANGE_SATS = 50_000;
+/** Coins of one address that are spent together: as Bitcoin Core; a public deposit address may hold thousands. */
+export const ADDRESS_COINS = 100;
+/** Coins up to it are small, in satoshi: when fees are high an input eats a hundredth of them. */
+export const SMALL_COIN_SATS = 1_000_000;
+/** Coins that one consolidation merges unless somebody asks for more: a hardware wallet signs them within minutes. */
+export const CONSOLIDATION_INPUTS = 50;
 /** Coins of one wallet that selection looks at: more than forty times what one spend can hold. */
 export const COINS_READ = 10_000;
 /** How long a draft holds its coins: reading and signing it takes minutes (design 3, "Details"). */

@@ -17,6 +17,8 @@ export interface Coin {
   readonly branch: Branch;
   readonly index: number;
   readonly height: number;
+  /** Somebody wants it left alone. */
+  readonly isFrozen: boolean;
 }
 
 export interface Balance {
@@ -51,6 +53,7 @@ const coinRow = z.object({
   branch: z.union([z.literal(0), z.literal(1)]),
   index: z.int(),
   height: z.int(),
+  isFrozen: z.boolean(),
 });
 const balanceRow = z.object({
   confirmed: amount,
@@ -77,6 +80,12 @@ const isSpending = `EXISTS (
   SELECT FROM pending_spend p JOIN wallet_transaction s ON s.txid = p.spender
   WHERE p.txid = c.txid AND p.vout = c.vout AND s.height IS NULL AND s.conflict_height IS NULL)`;
 
+// The newest word on the coin c.
+const isFrozen = `coalesce((SELECT f.frozen FROM coin_freeze f
+  WHERE f.txid = c.txid AND f.vout = c.vout ORDER BY f.id DESC LIMIT 1), false)`;
+const coinColumns = `c.txid, c.vout, c.sats, c.script, c.branch, c.index, c.height,
+  ${isFrozen} AS "isFrozen"`;
+
 /** The coins of the wallets, for those who choose among them. `now` is a clock in seconds since 1970. */
 export class CoinStore {
   readonly #sql: Sql;
@@ -87,10 +96,10 @@ export class CoinStore {
     this.#now = now;
   }
 
-  /** Confirmed, mature, unspent, held by nobody; largest first. `tip` is the height of the best block. */
+  /** Confirmed, mature, unspent, held by nobody; the frozen among them; largest first. `tip` is the height of the best block. */
   async spendable(wallet: string, tip: number): Promise<readonly Coin[]> {
     const rows = await this.#sql.query(
-      `SELECT c.txid, c.vout, c.sats, c.script, c.branch, c.index, c.height
+      `SELECT ${coinColumns}
        FROM wallet_coin c JOIN wallet_transaction t USING (txid)
        WHERE c.wallet = $1 AND c.spent_height IS NULL AND c.height IS NOT NULL
          AND (NOT t.coinbase OR c.height <= $2) AND NOT ${isSpending}
@@ -105,7 +114,7 @@ export class CoinStore {
   /** The coins of a wallet among these outpoints, locked, spent or not. */
   async coins(wallet: string, outpoints: readonly Outpoint[]): Promise<readonly Coin[]> {
     const rows = await this.#sql.query(
-      `SELECT c.txid, c.vout, c.sats, c.script, c.branch, c.index, c.height
+      `SELECT ${coinColumns}
        FROM unnest($2::text[], $3::integer[]) AS w (txid, vout) JOIN wallet_coin c USING (txid, vout)
        WHERE c.wallet = $1 AND c.height IS NOT NULL`,
       [wallet, ...columns(outpoints)],

@@ -38,7 +38,12 @@ export interface Judgement {
  * What the policy says of a draft before anybody signs it: the same evaluation that authorise.ts makes of the proposal
  * later. It saves people work and decides nothing.
  */
-export function judgeDraft(state: State, subject: Subject, plan: Plan, clock: Seconds): Judgement {
+export function judgeDraft(
+  state: State,
+  subject: Subject,
+  plan: Pick<Plan, 'transaction' | 'view'>,
+  clock: Seconds,
+): Judgement {
   const { wallet, policy } = subject;
   const ledger = state.ledgers.get(wallet.id) ?? createLedger();
   const now = Math.max(clock, ledger.at);
@@ -68,7 +73,7 @@ export function judgeDraft(state: State, subject: Subject, plan: Plan, clock: Se
 function plannedProposal(
   state: State,
   subject: Subject,
-  { transaction, view }: Plan,
+  { transaction, view }: Pick<Plan, 'transaction' | 'view'>,
   now: Seconds,
 ): ProposalRecord {
   const { member, wallet, charter, record, policy, destinations, reference } = subject;

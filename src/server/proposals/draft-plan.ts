@@ -1,6 +1,6 @@
 import { assert } from '../../core/base/assert.ts';
 import { blobAddress } from '../../core/base/digest.ts';
-import { ADDRESS_INDEX } from '../../core/base/limits.ts';
+import { ADDRESS_INDEX, LONG_TERM_FEE_RATE } from '../../core/base/limits.ts';
 import type { Facts, Result } from '../../core/base/result.ts';
 import { ok, refuse } from '../../core/base/result.ts';
 import type { Sats } from '../../core/base/sats.ts';
@@ -9,7 +9,11 @@ import { fromHex } from '../../core/base/bytes.ts';
 import { highestChangeSigned } from '../../core/log/admit-proposal.ts';
 import type { DestinationsBody } from '../../core/governance/document.ts';
 import type { State, WalletRecord } from '../../core/log/state.ts';
+import type { Consolidation, ConsolidationInput } from '../../core/proposal/consolidate.ts';
+import { consolidate } from '../../core/proposal/consolidate.ts';
+import type { SelectionReasons } from '../../core/proposal/select.ts';
 import { selectCoins } from '../../core/proposal/select.ts';
+import type { FeeCaps } from '../../core/policy/body.ts';
 import { buildTransaction } from '../../core/psbt/build.ts';
 import type { InspectedPsbt } from '../../core/psbt/inspect.ts';
 import type { SpendView } from '../../core/psbt/spend.ts';
@@ -25,11 +29,18 @@ export interface Warning {
   readonly facts: Facts;
 }
 
+/** Why these coins, as far as they were chosen here. */
+export interface Chosen {
+  readonly selection: SelectionReasons | null;
+  readonly consolidation: Omit<Consolidation<Coin>, 'coins'> | null;
+}
+
 /** A transaction of the wallet, proven from its bytes as everybody after us will prove it. */
 export interface Plan {
   readonly transaction: Uint8Array;
   readonly view: SpendView;
   readonly warnings: readonly Warning[];
+  readonly chosen: Chosen;
 }
 
 export interface Payment {
@@ -65,10 +76,11 @@ export function highestChange(state: State, { id, body }: WalletRecord): number 
   return Math.min(ADDRESS_INDEX, highestChangeSigned(state, id) + body.gapLimit);
 }
 
+/** Where a transaction is to be built, and from what. */
 export interface Ask {
   readonly wallet: WalletRecord;
-  readonly payments: readonly Payment[];
   readonly feeRate: number;
+  /** In random order. */
   readonly coins: readonly Coin[];
   /** Lowest unused one. */
   readonly changeIndex: number;
@@ -77,7 +89,11 @@ export interface Ask {
   readonly lockTime: number;
   /** Where among the outputs change goes, from 0 to their number: its place must not tell which output it is. */
   readonly changePlace: (outputs: number) => number;
+  readonly fees: FeeCaps;
 }
+
+/** How coins are to be merged. */
+export type Merging = Pick<ConsolidationInput<Coin>, 'ceilingRate' | 'mostInputs' | 'mostCoinSats'>;
 
 /** A chosen and built transaction, before it is proven by its parents. */
 export interface Built {
@@ -85,27 +101,68 @@ export interface Built {
   /** In the order of the inputs. */
   readonly coins: readonly Coin[];
   readonly warnings: readonly Warning[];
+  readonly chosen: Chosen;
 }
 
-/** Chooses coins and builds the transaction. Codes: those of selectCoins. */
-export function build(ask: Ask): Result<Built> {
-  const { wallet, payments, lockTime } = ask;
-  const changeIndex = Math.min(ask.changeIndex, ask.highestChange);
-  const changeScript = wallet.wallet.script(1, changeIndex);
-  const { coins, feeRate } = ask;
-  const selected = selectCoins({ wallet: wallet.wallet, coins, payments, feeRate, changeScript });
+/** Chooses coins for payments and builds the transaction. Codes: those of selectCoins. */
+export function build(ask: Ask, payments: readonly Payment[]): Result<Built> {
+  const changeScript = changeScriptOf(ask);
+  const selected = selectCoins({
+    ...termsOf(ask, changeScript),
+    payments,
+    mostFeeRate: ask.fees.rateSatPerVbyte,
+  });
   if (!selected.ok) return selected;
-  const { coins: chosen, changeSats, feeSats } = selected.value;
+  const { coins, changeSats, feeSats, reasons } = selected.value;
   const outputs = [...payments];
   if (changeSats !== null)
     outputs.splice(ask.changePlace(outputs.length), 0, { script: changeScript, sats: changeSats });
-  const inputs = chosen.map(({ txid, vout }) => ({ outpoint: `${txid}:${vout}` }));
   return ok({
-    transaction: buildTransaction({ inputs, outputs, lockTime }),
-    coins: chosen,
+    transaction: transactionOf(ask, coins, outputs),
+    coins,
     warnings:
       changeSats === null ? [{ code: 'change.none', facts: { feeSats: Number(feeSats) } }] : [],
+    chosen: { selection: reasons, consolidation: null },
   });
+}
+
+/** Merges small coins into one. Codes: those of consolidate. */
+export function buildConsolidation(ask: Ask, merging: Merging): Result<Built> {
+  const changeScript = changeScriptOf(ask);
+  const merged = consolidate({
+    ...termsOf(ask, changeScript),
+    ...merging,
+    mostFeeSats: ask.fees.selfSats,
+  });
+  if (!merged.ok) return merged;
+  const { coins, ...consolidation } = merged.value;
+  const outputs = [{ script: changeScript, sats: consolidation.mergedSats }];
+  return ok({
+    transaction: transactionOf(ask, coins, outputs),
+    coins,
+    warnings: [],
+    chosen: { selection: null, consolidation },
+  });
+}
+
+function changeScriptOf({ wallet, changeIndex, highestChange: highest }: Ask): Uint8Array {
+  return wallet.wallet.script(1, Math.min(changeIndex, highest));
+}
+
+function termsOf({ wallet, coins, feeRate }: Ask, changeScript: Uint8Array) {
+  return {
+    ...{ wallet: wallet.wallet, coins, feeRate, changeScript },
+    longTermFeeRate: LONG_TERM_FEE_RATE,
+  };
+}
+
+function transactionOf(
+  { lockTime }: Ask,
+  coins: readonly Coin[],
+  outputs: readonly Payment[],
+): Uint8Array {
+  const inputs = coins.map(({ txid, vout }) => ({ outpoint: `${txid}:${vout}` }));
+  return buildTransaction({ inputs, outputs, lockTime });
 }
 
 /** Proves what was built, by the bytes of the parents. Codes: those of readSpend, `psbt.input.parent`. */
@@ -122,21 +179,47 @@ export function prove(
   const bounds = { highestChange: ask.highestChange };
   const view = readSpend(ask.wallet.wallet, built.transaction, claims, bounds);
   if (!view.ok) return view;
-  return ok({ transaction: built.transaction, view: view.value, warnings: built.warnings });
+  return ok({
+    transaction: built.transaction,
+    view: view.value,
+    warnings: built.warnings,
+    chosen: built.chosen,
+  });
 }
 
 /** The plan of an uploaded PSBT. Its signatures are left: they come with approvals. */
 export function planOf({ transaction, view, warnings }: InspectedPsbt): Plan {
-  return { transaction, view, warnings };
+  return { transaction, view, warnings, chosen: { selection: null, consolidation: null } };
+}
+
+/** A fee rate in satoshi a virtual byte, and where it comes from. */
+export interface FeeRate {
+  readonly rate: number;
+  /** `capped`: the estimate is above what the policy allows. `assumed`: no fees are paid on a network of one's own. */
+  readonly why: 'asked' | 'estimated' | 'capped' | 'assumed';
+  /** Of the node for so many blocks; null where it was not asked or has none. */
+  readonly estimate: number | null;
+  readonly blocks: number | null;
 }
 
 /**
- * The fee rate asked for or estimated. A node of one's own on regtest never has an estimate, and needs none. Code
- * `chain.fee.unknown`.
+ * The fee rate asked for, else the node's estimate, no higher than the policy's cap: then it confirms later. A node of
+ * one's own on regtest never has an estimate, and needs none. Code `chain.fee.unknown`.
  */
-export function feeRateOf(rate: number | null, network: Network): Result<number> {
-  if (rate !== null) return ok(rate);
-  return network === 'regtest' || network === 'sandbox' ? ok(1) : refuse('chain.fee.unknown');
+export function feeRateOf(
+  asked: number | undefined,
+  told: { readonly estimate: number | null; readonly blocks: number },
+  { network, cap }: { readonly network: Network; readonly cap: number | null },
+): Result<FeeRate> {
+  if (asked !== undefined) return ok({ rate: asked, why: 'asked', estimate: null, blocks: null });
+  const { estimate } = told;
+  if (estimate !== null)
+    return cap !== null && estimate > cap
+      ? ok({ rate: cap, why: 'capped', ...told })
+      : ok({ rate: estimate, why: 'estimated', ...told });
+  return network === 'regtest' || network === 'sandbox'
+    ? ok({ rate: 1, why: 'assumed', ...told })
+    : refuse('chain.fee.unknown');
 }
 
 /** Whether the next block can hold the transaction. Code `psbt.locktime.future`. */

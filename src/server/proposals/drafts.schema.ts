@@ -1,12 +1,15 @@
 import { z } from 'zod';
 import {
+  CONSOLIDATION_INPUTS,
   FEE_RATE_SAT_PER_VBYTE,
+  LONG_TERM_FEE_RATE,
   PSBT_BYTES,
+  SMALL_COIN_SATS,
   SPEND_INPUTS,
   SPEND_OUTPUTS,
   TEXT_LENGTH,
 } from '../../core/base/limits.ts';
-import { hex32, label, satsJson, time } from '../../core/base/schema.ts';
+import { count, hex32, label, satsJson, time } from '../../core/base/schema.ts';
 import { coinsSchema } from '../../core/log/entry.ts';
 import { proposalSchema, spendSchema } from '../../core/approval/statement.ts';
 
@@ -25,14 +28,27 @@ const payment = z.union([
 ]);
 export type AskedPayment = z.output<typeof payment>;
 
+const rate = z.int().min(1).max(FEE_RATE_SAT_PER_VBYTE);
+/** Satoshi a virtual byte; without it the node's estimate, no higher than the policy's cap. */
+const feeRate = rate.optional();
+
+/** Which small coins are merged into one while fees are low. */
+const merging = z.strictObject({
+  /** Satoshi a virtual byte: above it fees are not low. */
+  ceilingRate: rate.default(LONG_TERM_FEE_RATE),
+  mostInputs: z.int().min(2).max(SPEND_INPUTS).default(CONSOLIDATION_INPUTS),
+  /** Coins above are not small. */
+  mostCoinSats: amount.default(SMALL_COIN_SATS),
+});
+
 export const draftBody = z
   .union([
     z.strictObject({
       ...common,
       payments: z.array(payment).min(1).max(SPEND_OUTPUTS),
-      /** Satoshi a virtual byte; without it the node's estimate. */
-      feeRate: z.int().min(1).max(FEE_RATE_SAT_PER_VBYTE).optional(),
+      feeRate,
     }),
+    z.strictObject({ ...common, consolidate: merging, feeRate }),
     z.strictObject({
       ...common,
       /** Base64. */
@@ -48,6 +64,50 @@ export const draftId = z.uuid().meta({ id: 'DraftId' });
 export const reason = z.object({ code: z.string(), facts: z.looseObject({}) });
 
 const hexBytes = z.string().regex(/^([0-9a-f]{2})+$/);
+
+const feeView = z.object({
+  rate,
+  /** `capped`: the node's estimate is above the policy's cap. `assumed`: a network of one's own, where nobody pays fees. */
+  why: z.enum(['asked', 'estimated', 'capped', 'assumed']),
+  estimate: rate.nullable(),
+  /** Blocks that the estimate is for. */
+  blocks: count.nullable(),
+});
+
+const algorithm = z.enum(['branch-and-bound', 'single-random-draw', 'largest-first']);
+/** Coins that were not chosen from. */
+const leftOut = z.object({
+  frozen: count,
+  /** Their inputs cost as much as they bring. */
+  uneconomic: count,
+  /** Worth less than their inputs cost later: never spent with change. */
+  dust: count,
+});
+const weighed = {
+  algorithm,
+  /** Inputs × (fee rate − long-term fee rate), and the cost of change or, without change, what goes to the fee. */
+  wasteSats: z.int(),
+  /** Addresses of which coins are left, so that they are linked to this spend. */
+  partialAddresses: count,
+};
+const selectionView = z.object({
+  ...weighed,
+  feeRate: rate,
+  longTermFeeRate: rate,
+  /** What each way to choose came to, the chosen one among them. */
+  considered: z.array(
+    z.object({ ...weighed, inputs: count, feeSats: satsJson, changeSats: satsJson.nullable() }),
+  ),
+  leftOut,
+});
+const consolidationView = z.object({
+  /** What the coins and the one that comes of them save at the long-term rate, this fee counted. */
+  savingSats: satsJson,
+  longTermFeeRate: rate,
+  /** Different ones among the coins: who looks on learns that they belong together. */
+  addresses: count,
+  leftOut,
+});
 
 export const draftView = z
   .object({
@@ -75,6 +135,12 @@ export const draftView = z
       matched: z.array(z.looseObject({})),
       delaySeconds: z.int(),
     }),
+    /** Null for a PSBT, which fixes its fee itself. */
+    fee: feeView.nullable(),
+    /** Why these coins; null where they were not chosen for payments here. */
+    selection: selectionView.nullable(),
+    /** What merging coins gains; null where none were merged. */
+    consolidation: consolidationView.nullable(),
     warnings: z.array(reason),
   })
   .meta({ id: 'Draft' });

@@ -2,9 +2,10 @@ import { randomInt, randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { fromBase64, toHex } from '../../core/base/bytes.ts';
 import { digest } from '../../core/base/digest.ts';
-import { ADDRESS_INDEX, DRAFT_SECONDS } from '../../core/base/limits.ts';
+import { ADDRESS_INDEX, DRAFT_SECONDS, LONG_TERM_FEE_RATE } from '../../core/base/limits.ts';
 import type { Result } from '../../core/base/result.ts';
 import { ok, refuse } from '../../core/base/result.ts';
+import { sats, satsToJson } from '../../core/base/sats.ts';
 import { formatTime } from '../../core/base/time.ts';
 import { isIn } from '../../core/governance/charter.ts';
 import { currentDocuments } from '../../core/governance/current.ts';
@@ -16,12 +17,14 @@ import { inspectPsbt } from '../../core/psbt/inspect.ts';
 import type { MemberCaller } from '../access/caller.ts';
 import { LogService } from '../log/log.service.ts';
 import { ChainFacts } from './chain-facts.ts';
+import { pairsOf } from './coin-hold.ts';
 import { CoinHolds } from './coin-holds.ts';
 import type { Judgement, Subject } from './draft-judgement.ts';
 import { judgeDraft } from './draft-judgement.ts';
-import type { Payment, Plan } from './draft-plan.ts';
+import type { Ask, Built, FeeRate, Plan } from './draft-plan.ts';
 import {
   build,
+  buildConsolidation,
   checkLockTime,
   coinsOf,
   feeRateOf,
@@ -34,12 +37,18 @@ import type { DraftRow } from './draft.store.ts';
 import type { DraftBody, DraftView } from './drafts.schema.ts';
 import { limitView } from './views.ts';
 
-/** Blocks in which a payment should confirm where nobody names a fee rate. */
-const TARGET_BLOCKS = 6;
+/** Blocks in which a payment should confirm where nobody names a fee rate; merging coins has a day. */
+const TARGET_BLOCKS = { payments: 6, consolidation: 144 } as const;
 /** How often coins are chosen anew when others took them meanwhile. */
 const ATTEMPTS = 3;
 
-type Payments = Extract<DraftBody, { payments: unknown }>;
+type Building = Exclude<DraftBody, { psbt: unknown }>;
+
+/** A plan, and at what fee rate it was built; null for a PSBT, which fixes its fee itself. */
+interface Planned {
+  readonly plan: Plan;
+  readonly fee: FeeRate | null;
+}
 
 /** Builds transactions for members to decode, sign and propose. Nothing is believed of them afterwards. */
 @Injectable()
@@ -52,7 +61,8 @@ export class DraftsService {
 
   /**
    * A draft whose coins are held for ten minutes. Codes: `wallet.unknown`, `member.role`, `document.unknown`,
-   * `policy.*` (`policy.asked.exceeded` among them), `destination.unknown`, `address.*`, `coin.*`, `chain.fee.unknown`, `psbt.*`.
+   * `policy.*` (`policy.asked.exceeded` among them), `destination.unknown`, `address.*`, `coin.*`, `consolidation.*`,
+   * `chain.fee.unknown`, `psbt.*`.
    */
   async draft(body: DraftBody, { member }: MemberCaller): Promise<Result<DraftView>> {
     const subject = this.#subject(body, member);
@@ -72,13 +82,16 @@ export class DraftsService {
 
   async #attempt(body: DraftBody, subject: Subject): Promise<Result<DraftView>> {
     const { wallet, member } = subject;
-    const plan =
+    const planned =
       'psbt' in body ? await this.#inspect(body.psbt, wallet) : await this.#build(body, subject);
-    if (!plan.ok) return plan;
+    if (!planned.ok) return planned;
+    const { plan } = planned.value;
+    const frozen = await this.#checkFrozen(wallet, plan);
+    if (!frozen.ok) return frozen;
     const now = this.chain.now();
-    const judged = judgeDraft(this.log.state(), subject, plan.value, now);
+    const judged = judgeDraft(this.log.state(), subject, plan, now);
     if (judged.refusal !== null) return { ok: false, refusal: judged.refusal };
-    const asking = { proposal: null, initiator: member, spend: plan.value.view.spend };
+    const asking = { proposal: null, initiator: member, spend: plan.view.spend };
     const state = this.log.state();
     const much =
       askedTooMuch(state, wallet.id, asking, now) ??
@@ -88,11 +101,11 @@ export class DraftsService {
       id: randomUUID(),
       member,
       wallet: wallet.id,
-      outpoints: plan.value.view.coins.map(({ outpoint }) => outpoint),
+      outpoints: plan.view.coins.map(({ outpoint }) => outpoint),
       expiresAt: now + DRAFT_SECONDS,
     };
     const held = await this.holds.holdDraft(draft);
-    return held.ok ? ok(viewOf(draft, subject, plan.value, judged)) : held;
+    return held.ok ? ok(viewOf(draft, subject, planned.value, judged)) : held;
   }
 
   #subject(body: DraftBody, member: string): Result<Subject> {
@@ -119,38 +132,52 @@ export class DraftsService {
     });
   }
 
-  async #build(body: Payments, { wallet, destinations }: Subject): Promise<Result<Plan>> {
-    const { entries } = destinations.document.body;
-    const payments = resolvePayments(entries, wallet.body.network, body.payments);
-    if (!payments.ok) return payments;
-    const asked = body.feeRate ?? (await this.chain.estimate(TARGET_BLOCKS));
-    const feeRate = feeRateOf(asked, wallet.body.network);
-    if (!feeRate.ok) return feeRate;
-    const ask = await this.#ask(wallet, payments.value, feeRate.value);
-    const built = build(ask);
+  async #build(body: Building, subject: Subject): Promise<Result<Planned>> {
+    const { network } = subject.wallet.body;
+    const { fees } = subject.policy.document.body;
+    const blocks = TARGET_BLOCKS['payments' in body ? 'payments' : 'consolidation'];
+    const estimate = body.feeRate === undefined ? await this.chain.estimate(blocks) : null;
+    const cap = fees.rateSatPerVbyte;
+    const fee = feeRateOf(body.feeRate, { estimate, blocks }, { network, cap });
+    if (!fee.ok) return fee;
+    const ask = await this.#ask(subject, fee.value.rate);
+    const built = buildFor(body, ask, subject);
     if (!built.ok) return built;
     const parents = await this.chain.coins.parents([
       ...new Set(built.value.coins.map(({ txid }) => txid)),
     ]);
-    return prove(ask, built.value, parents);
+    const plan = prove(ask, built.value, parents);
+    return plan.ok ? ok({ plan: plan.value, fee: fee.value }) : plan;
   }
 
-  async #ask(wallet: WalletRecord, payments: readonly Payment[], feeRate: number) {
+  async #ask({ wallet, policy }: Subject, feeRate: number): Promise<Ask> {
     const { coins } = this.chain;
     const tip = await this.chain.tip();
     return {
       wallet,
-      payments,
       feeRate,
-      coins: await coins.spendable(wallet.id, tip),
+      coins: shuffled(await coins.spendable(wallet.id, tip)),
       changeIndex: await coins.nextChangeIndex(wallet.id),
       highestChange: highestChange(this.log.state(), wallet),
       lockTime: tip,
       changePlace: (outputs: number) => randomInt(outputs + 1),
+      fees: policy.document.body.fees,
     };
   }
 
-  async #inspect(base64: string, wallet: WalletRecord): Promise<Result<Plan>> {
+  /** A PSBT names its coins itself, and a coin may be frozen while a draft is made. Code `coin.frozen`. */
+  async #checkFrozen(wallet: WalletRecord, { view }: Plan): Promise<Result<null>> {
+    const pairs = pairsOf(view.coins.map(({ outpoint }) => outpoint));
+    if (!pairs.ok) return pairs;
+    const found = await this.chain.coins.coins(wallet.id, pairs.value);
+    const frozen = found.filter(({ isFrozen }) => isFrozen);
+    if (frozen.length === 0) return ok(null);
+    return refuse('coin.frozen', {
+      outpoints: frozen.map(({ txid, vout }) => `${txid}:${String(vout)}`),
+    });
+  }
+
+  async #inspect(base64: string, wallet: WalletRecord): Promise<Result<Planned>> {
     const bytes = fromBase64(base64);
     if (bytes === undefined) return refuse('psbt.malformed', { reason: 'not base64' });
     const receive = await this.chain.coins.nextReceiveIndex(wallet.id);
@@ -161,11 +188,34 @@ export class DraftsService {
     });
     if (!inspected.ok) return inspected;
     const valid = checkLockTime(inspected.value.view.spend.lockTime, tip);
-    return valid.ok ? ok(planOf(inspected.value)) : valid;
+    return valid.ok ? ok({ plan: planOf(inspected.value), fee: null }) : valid;
   }
 }
 
-function viewOf(draft: DraftRow, subject: Subject, plan: Plan, judged: Judgement): DraftView {
+function buildFor(body: Building, ask: Ask, { wallet, destinations }: Subject): Result<Built> {
+  if ('consolidate' in body) {
+    const { ceilingRate, mostInputs, mostCoinSats } = body.consolidate;
+    return buildConsolidation(ask, { ceilingRate, mostInputs, mostCoinSats: sats(mostCoinSats) });
+  }
+  const { entries } = destinations.document.body;
+  const payments = resolvePayments(entries, wallet.body.network, body.payments);
+  return payments.ok ? build(ask, payments.value) : payments;
+}
+
+/** In random order: each has a random number of 47 bits to be sorted by. */
+function shuffled<T>(items: readonly T[]): readonly T[] {
+  return items
+    .map((item) => ({ item, key: randomInt(2 ** 47) }))
+    .toSorted((a, b) => a.key - b.key)
+    .map(({ item }) => item);
+}
+
+function viewOf(
+  draft: DraftRow,
+  subject: Subject,
+  { plan, fee }: Planned,
+  judged: Judgement,
+): DraftView {
   const { charter, record, policy, destinations } = subject;
   const { spend } = plan.view;
   return {
@@ -182,7 +232,33 @@ function viewOf(draft: DraftRow, subject: Subject, plan: Plan, judged: Judgement
       destinations: destinations.digest,
     },
     evaluation: evaluationOf(judged.evaluation),
+    fee,
+    selection: selectionView(plan.chosen.selection),
+    consolidation: consolidationView(plan.chosen.consolidation),
     warnings: [...plan.warnings, ...judged.warnings].map(({ code, facts }) => ({ code, facts })),
+  };
+}
+
+function selectionView(reasons: Plan['chosen']['selection']): DraftView['selection'] {
+  if (reasons === null) return null;
+  return {
+    ...reasons,
+    considered: reasons.considered.map(({ feeSats, changeSats, ...rest }) => ({
+      ...rest,
+      feeSats: satsToJson(feeSats),
+      changeSats: changeSats === null ? null : satsToJson(changeSats),
+    })),
+  };
+}
+
+function consolidationView(merged: Plan['chosen']['consolidation']): DraftView['consolidation'] {
+  if (merged === null) return null;
+  const { savingSats, addresses, leftOut } = merged;
+  return {
+    savingSats: satsToJson(savingSats),
+    longTermFeeRate: LONG_TERM_FEE_RATE,
+    addresses,
+    leftOut,
   };
 }
 

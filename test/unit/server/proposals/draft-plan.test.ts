@@ -3,6 +3,7 @@ import { sats } from '../../../../src/core/base/sats.ts';
 import type { Ask } from '../../../../src/server/proposals/draft-plan.ts';
 import {
   build,
+  buildConsolidation,
   checkLockTime,
   coinsOf,
   feeRateOf,
@@ -23,55 +24,100 @@ const coins = parents.map(({ txid, index, parent }) => ({
   ...{ txid, vout: 0, index, branch: 0 as const, height: 1 },
   sats: sats(parseParent(parent)?.outputs[0]?.value ?? 0n),
   script: world.wallet.wallet.script(0, index),
+  isFrozen: false,
 }));
 
-const askFor = (amount: number, over: Partial<Ask> = {}): Ask => ({
+const paying = (amount: number) => [{ script: stranger, sats: sats(amount) }];
+const askFor = (over: Partial<Ask> = {}): Ask => ({
   wallet: world.wallet,
-  payments: [{ script: stranger, sats: sats(amount) }],
   feeRate: 2,
   coins,
   changeIndex: 7,
   highestChange: highestChange(world.state, world.wallet),
   lockTime: 101,
   changePlace: () => 0,
+  fees: { rateSatPerVbyte: null, sharePerMille: null, selfSats: 100_000 },
   ...over,
 });
 const bytes = new Map(parents.map(({ txid, parent }) => [txid, parent]));
-const planFor = (ask: Ask) => passed(prove(ask, passed(build(ask)), bytes));
+const planFor = (amount: number, over: Partial<Ask> = {}) => {
+  const ask = askFor(over);
+  return passed(prove(ask, passed(build(ask, paying(amount))), bytes));
+};
 
 describe('a plan', () => {
   test('spends the coins chosen, with change where it is told and the lock time of the tip', () => {
-    const { view, warnings } = planFor(askFor(120_000));
+    const { view, warnings } = planFor(120_000);
     expect(view.coins.map(({ index }) => index)).toEqual([3, 4]);
     expect(view.spend.outputs.map(({ change }) => change)).toEqual([7, undefined]);
     expect([view.spend.lockTime, warnings]).toEqual([101, []]);
     expect(new Set(view.sequences)).toEqual(new Set([0xfffffffd]));
-    const last = planFor(askFor(120_000, { changePlace: (outputs) => outputs }));
+    const last = planFor(120_000, { changePlace: (outputs) => outputs });
     expect(last.view.spend.outputs.map(({ change }) => change)).toEqual([undefined, 7]);
   });
 
   test('names its previous transactions for the coins blob', () => {
-    const plan = planFor(askFor(120_000));
+    const plan = planFor(120_000);
     expect(coinsOf(plan).map((coin) => coin.bytes)).toEqual(plan.view.coins.map((c) => c.parent));
   });
 
   test('warns when what is left over goes to the fee', () => {
-    const { view, warnings } = planFor(askFor(99_500));
+    const { view, warnings } = planFor(99_500);
     expect(view.spend.outputs).toHaveLength(1);
     expect(warnings).toEqual([{ code: 'change.none', facts: { feeSats: 500 } }]);
   });
 
   test('never puts change farther out than the fold takes it for change', () => {
-    const ask = askFor(120_000, { changeIndex: 5_000 });
-    const change = planFor(ask).view.spend.outputs[0]?.change;
-    expect(change).toBe(ask.highestChange);
+    const { view } = planFor(120_000, { changeIndex: 5_000 });
+    expect(view.spend.outputs[0]?.change).toBe(askFor().highestChange);
   });
 });
 
-test('a fee rate is needed where fees are real', () => {
-  expect(passed(feeRateOf(7, 'mainnet'))).toBe(7);
-  expect(passed(feeRateOf(null, 'regtest'))).toBe(1);
-  expect(codeOf(feeRateOf(null, 'mainnet'))).toBe('chain.fee.unknown');
+describe('a consolidation', () => {
+  const merging = { ceilingRate: 5, mostInputs: 50, mostCoinSats: sats(1_000_000) };
+
+  test('is one output of change, and tells what it saves', () => {
+    const ask = askFor();
+    const { view, chosen } = passed(prove(ask, passed(buildConsolidation(ask, merging)), bytes));
+    expect(view.spend.outputs).toMatchObject([{ change: 7 }]);
+    expect(view.feeSats).toBe(BigInt(2 * view.vbytes));
+    expect(chosen.selection).toBeNull();
+    expect(chosen.consolidation).toMatchObject({ addresses: 2, feeSats: view.feeSats });
+  });
+
+  test('keeps to what the policy lets a spend without payments cost', () => {
+    const fees = { rateSatPerVbyte: null, sharePerMille: null, selfSats: 100 };
+    const refused = buildConsolidation(askFor({ fees }), merging);
+    expect(codeOf(refused)).toBe('consolidation.pointless');
+  });
+});
+
+describe('a fee rate', () => {
+  const real = { network: 'mainnet', cap: null } as const;
+  const told = (estimate: number | null) => ({ estimate, blocks: 6 });
+
+  test('is the one asked for, whatever the node says', () => {
+    const fee = { rate: 7, why: 'asked', estimate: null, blocks: null };
+    expect(passed(feeRateOf(7, told(9), { ...real, cap: 5 }))).toEqual(fee);
+  });
+
+  test('is the estimate of the node, up to the cap of the policy and not above', () => {
+    const at = (estimate: number) =>
+      passed(feeRateOf(undefined, told(estimate), { ...real, cap: 30 }));
+    expect(at(29)).toEqual({ rate: 29, why: 'estimated', estimate: 29, blocks: 6 });
+    expect(at(30)).toMatchObject({ rate: 30, why: 'estimated' });
+    expect(at(31)).toEqual({ rate: 30, why: 'capped', estimate: 31, blocks: 6 });
+    expect(passed(feeRateOf(undefined, told(900), real)).rate).toBe(900);
+  });
+
+  test('is needed where fees are real', () => {
+    const own = { network: 'regtest', cap: null } as const;
+    expect(passed(feeRateOf(undefined, told(null), own))).toMatchObject({
+      rate: 1,
+      why: 'assumed',
+    });
+    expect(codeOf(feeRateOf(undefined, told(null), real))).toBe('chain.fee.unknown');
+  });
 });
 
 test('a lock time up to the tip passes', () => {
