@@ -10,6 +10,7 @@ const coreLibraries = [
   'bip32',
   '@scure/btc-signer',
   '@bitcoinerlab/descriptors-core',
+  '@bitcoinerlab/miniscript',
   '@scure/bip39', // its word list: names of proposals
   '@noble/curves',
   '@noble/hashes',

@@ -18,6 +18,7 @@ const serverLibraries = /^(@nestjs\/.*|typeorm|pg|pg-boss)$/;
 
 const coreLibraries = new Set([
   '@bitcoinerlab/descriptors-core',
+  '@bitcoinerlab/miniscript',
   '@noble/curves',
   '@noble/hashes',
   '@scure/bip39',

@@ -44,13 +44,6 @@ describeShared('the wallets made with Bitcoin Core 31', (folder) => {
   const bytesOf = (psbt: unknown): Uint8Array => fromBase64(String(psbt)) ?? new Uint8Array();
   const walletOf = (descriptor: string): Wallet => passed(parseWallet(descriptor, 'regtest'));
 
-  test.each(wallets.filter(({ name }) => !supported.includes(name)))(
-    '$name is refused as not supported yet',
-    ({ descriptor }) => {
-      expect(codeOf(parseWallet(descriptor, 'regtest'))).toBe('wallet.descriptor.unsupported');
-    },
-  );
-
   const ours = wallets.filter(({ name }) => supported.includes(name));
 
   test.each(ours)('$name derives every address, as @bitcoinerlab/descriptors-core does', (made) => {

@@ -8,7 +8,7 @@ import type { AnalysedMember } from '../policy/analyse/setting.ts';
 import { checkPolicy } from '../policy/check.ts';
 import { counterexample } from '../policy/problems.ts';
 import type { PolicyBody } from '../policy/body.ts';
-import { parseXpub } from '../wallet/descriptor.ts';
+import { parseXpub } from '../wallet/key-expression.ts';
 import { genesisBlock, scriptOfAddress } from '../wallet/network.ts';
 import { hotKeyInEveryPath, parseWallet } from '../wallet/wallet.ts';
 import { checkCharter, checkCharterNetwork, groupsAt, memberOf } from './charter.ts';

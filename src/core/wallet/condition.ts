@@ -21,6 +21,30 @@ export type Condition =
 export const impossible: Condition = { type: 'thresh', needed: 1, of: [] };
 export const certain: Condition = { type: 'thresh', needed: 0, of: [] };
 
+/** All of the parts: those that always hold are left out, parts of parts taken in. */
+export function allOf(parts: readonly Condition[]): Condition {
+  const of = parts.flatMap((part) =>
+    part.type === 'thresh' && part.needed === part.of.length ? part.of : [part],
+  );
+  if (of.some(isImpossible)) return impossible;
+  const [only] = of;
+  return only !== undefined && of.length === 1 ? only : { type: 'thresh', needed: of.length, of };
+}
+
+/** One of the parts: those that never hold are left out, parts of parts taken in. */
+export function anyOf(parts: readonly Condition[]): Condition {
+  const of = parts.flatMap((part) =>
+    part.type === 'thresh' && part.needed === 1 ? part.of : [part],
+  );
+  if (of.some((part) => part.type === 'thresh' && part.needed === 0)) return certain;
+  const [only] = of;
+  return only !== undefined && of.length === 1 ? only : { type: 'thresh', needed: 1, of };
+}
+
+function isImpossible(condition: Condition): boolean {
+  return condition.type === 'thresh' && condition.needed > condition.of.length;
+}
+
 /** Whether some of these keys spend, with the timelocks open that `isOpen` says. */
 export function spendableBy(
   condition: Condition,
@@ -40,6 +64,12 @@ export function spendableBy(
     default:
       return unreachable(condition);
   }
+}
+
+/** Whether nothing spends without this key before a timelock opens. Exact: what spends with fewer keys spends with more. */
+export function isInEveryPath(condition: Condition, key: number): boolean {
+  const others = keysOf(condition).filter((other) => other !== key);
+  return !spendableBy(condition, new Set(others), () => false);
 }
 
 /**
