@@ -45,7 +45,19 @@ const proposing: readonly Command[] = [
       },
       { name: 'batch', value: 'FILE', summary: 'payments as CSV lines: address,amount' },
       { name: 'psbt', value: 'FILE', summary: 'a PSBT made elsewhere, instead of payments' },
-      { name: 'fee-rate', value: 'N', summary: 'satoshi a virtual byte' },
+      { name: 'consolidate', summary: 'merge small coins into one while fees are low, instead' },
+      { name: 'ceiling', value: 'N', summary: 'with it: fees are low up to N sat/vB (default 10)' },
+      { name: 'coins', value: 'N', summary: 'with it: at most so many coins (default 50)' },
+      {
+        name: 'below',
+        value: 'AMOUNT',
+        summary: 'with it: small is up to this (default 0.01 BTC)',
+      },
+      {
+        name: 'fee-rate',
+        value: 'N',
+        summary: 'satoshi a virtual byte (default: what the node estimates, within the policy)',
+      },
       { name: 'purpose', value: 'TEXT', summary: 'what it is for; everyone can read it' },
       { name: 'reference', value: 'TEXT', summary: 'invoice or payroll number' },
       {

@@ -27,7 +27,7 @@ export interface ReadDraft {
 export type Asked =
   | { readonly payments: readonly Payment[]; readonly feeRate: number | undefined }
   | { readonly transaction: Uint8Array }
-  | { readonly ceilingRate: number };
+  | { readonly ceilingRate: number; readonly feeRate: number | undefined };
 
 /**
  * Decodes a draft by the wallet document of the followed log, exactly as the fold will: every coin proven by its
@@ -87,7 +87,7 @@ export function compareDraft(draft: ReadDraft, asked: Asked, wallet: Wallet): Re
   const added = withoutAll(drafted, wanted);
   if (missing.length > 0 || added.length > 0)
     return refuse('draft.mismatch', { reason: 'other payments', missing, added });
-  const feeRate = 'payments' in asked ? asked.feeRate : asked.ceilingRate;
+  const feeRate = asked.feeRate ?? ('payments' in asked ? undefined : asked.ceilingRate);
   if (feeRate === undefined) return ok(null);
   const most = feeRate * vbytes + ('payments' in asked ? leftOver(wallet, feeRate) : 0);
   if (feeSats > BigInt(most))

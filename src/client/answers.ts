@@ -39,8 +39,37 @@ export const walletAnswer = z.object({
 });
 export type WalletAnswer = z.infer<typeof walletAnswer>;
 
+/** Why the server chose as it did: numbers and names that people read, and nothing is decided by. */
+const algorithm = z.enum(['branch-and-bound', 'single-random-draw', 'largest-first']);
+const draftFee = z.object({
+  rate: count,
+  why: z.enum(['asked', 'estimated', 'capped', 'assumed']),
+  estimate: count.nullable(),
+  blocks: count.nullable(),
+});
+const weighed = { algorithm, wasteSats: z.int(), partialAddresses: count };
+const draftSelection = z.object({
+  ...weighed,
+  longTermFeeRate: count,
+  considered: z
+    .array(
+      z.object({ ...weighed, inputs: count, feeSats: satsJson, changeSats: satsJson.nullable() }),
+    )
+    .max(16),
+  leftOut: z.object({ frozen: count, uneconomic: count, dust: count }),
+});
+const draftConsolidation = z.object({
+  savingSats: satsJson,
+  longTermFeeRate: count,
+  addresses: count,
+  leftOut: draftSelection.shape.leftOut,
+});
+
 export const draftAnswer = z.object({
   draft: z.string(),
+  fee: draftFee.nullable().default(null),
+  selection: draftSelection.nullable().default(null),
+  consolidation: draftConsolidation.nullable().default(null),
   transaction: hexBytes,
   /** One for each input: the claim as it goes into the coins blob, and the previous transaction that it names. */
   coins: z

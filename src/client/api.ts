@@ -41,6 +41,15 @@ export type DraftRequest = {
       /** Satoshi a virtual byte. */
       readonly feeRate?: number;
     }
+  | {
+      /** Merges small coins; what is left out the server fills in. */
+      readonly consolidate: {
+        readonly ceilingRate?: number;
+        readonly mostInputs?: number;
+        readonly mostCoinSats?: number;
+      };
+      readonly feeRate?: number;
+    }
   | { readonly psbt: string }
 );
 

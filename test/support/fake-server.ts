@@ -24,6 +24,10 @@ export interface FakeDraft {
   draft: string;
   transaction: string;
   coins: { parent: string; branch: number; index: number; transaction: string }[];
+  /** Why, as the server tells it. */
+  fee?: object;
+  selection?: object;
+  consolidation?: object;
 }
 
 interface Body {

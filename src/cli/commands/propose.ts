@@ -6,10 +6,17 @@ import type { DraftRequest } from '../../client/api.ts';
 import { renderProposal } from '../../core/approval/render.ts';
 import type { ProposalStatement } from '../../core/approval/statement.ts';
 import { toBase64 } from '../../core/base/bytes.ts';
-import { BATCH_BYTES, PROPOSAL_SECONDS, PSBT_BYTES, TEXT_LENGTH } from '../../core/base/limits.ts';
+import {
+  BATCH_BYTES,
+  LONG_TERM_FEE_RATE,
+  PROPOSAL_SECONDS,
+  PSBT_BYTES,
+  TEXT_LENGTH,
+} from '../../core/base/limits.ts';
 import type { Result } from '../../core/base/result.ts';
 import { ok, refuse } from '../../core/base/result.ts';
 import { fromUtf8 } from '../../core/base/bytes.ts';
+import { satsToJson } from '../../core/base/sats.ts';
 import { currentDocuments } from '../../core/governance/current.ts';
 import { changeReach } from '../../core/log/admit-proposal.ts';
 import type { State, WalletRecord } from '../../core/log/state.ts';
@@ -22,13 +29,16 @@ import { consent } from '../consent.ts';
 import { Desk } from '../desk.ts';
 import type { Asked, ReadDraft } from '../draft.ts';
 import { compareDraft, readDraft } from '../draft.ts';
+import { draftReasons } from '../draft-reasons.ts';
 import { readInput } from '../files.ts';
 import { findProposal } from '../find-proposal.ts';
 import type { AskedPayment } from '../payments.ts';
-import { parseBatch, parsePayment, resolvePayments } from '../payments.ts';
+import { amountOf, parseBatch, parsePayment, resolvePayments } from '../payments.ts';
 import { decodePsbt } from './psbt-inspect.ts';
 
 const DAY = 86_400;
+
+type Merging = Extract<DraftRequest, { readonly consolidate: unknown }>['consolidate'];
 
 /** Asks the server for a draft, decodes its bytes, compares them with what was asked, shows, signs, sends. */
 export const run: Run = async (call) => {
@@ -46,7 +56,9 @@ export const run: Run = async (call) => {
   if (!asked.ok) return asked;
   const api = await desk.api();
   if (!api.ok) return api;
-  const drafted = await api.value.draft(requestOf(call, purpose, asked.value));
+  const request = requestOf(call, purpose, asked.value);
+  if (!request.ok) return request;
+  const drafted = await api.value.draft(request.value);
   if (!drafted.ok) return drafted;
   const sent = await compareAndSend(call, desk, {
     followed: followed.value,
@@ -64,20 +76,22 @@ export const run: Run = async (call) => {
 async function compareAndSend(
   call: Call,
   desk: Desk,
-  given: Omit<Prepared, 'draft'> & { readonly asked: Asked; readonly drafted: DraftAnswer },
+  given: Omit<Prepared, 'draft'> & { readonly asked: Asked },
 ): Promise<Result<Output>> {
   const { followed, wallet, asked, drafted, purpose } = given;
   const draft = readDraft(followed.state, wallet, drafted);
   if (!draft.ok) return draft;
   const same = compareDraft(draft.value, asked, wallet.wallet);
   if (!same.ok) return same;
-  return signAndSend(call, desk, { followed, wallet, draft: draft.value, purpose });
+  return signAndSend(call, desk, { followed, wallet, draft: draft.value, drafted, purpose });
 }
 
 interface Prepared {
   readonly followed: Followed;
   readonly wallet: WalletRecord;
   readonly draft: ReadDraft;
+  /** As the server told it. */
+  readonly drafted: DraftAnswer;
   readonly purpose: string;
 }
 
@@ -92,6 +106,7 @@ async function signAndSend(call: Call, desk: Desk, prepared: Prepared): Promise<
     ...renderProposal(statement.value),
     ...addressBookLines(followed.state, draft.view.spend, wallet),
     `Fee rate ${String(describeSpend(draft.view, wallet.wallet).feeRate)} sat/vB at most size`,
+    ...draftReasons(prepared.drafted),
     `Purpose: ${prepared.purpose}`,
   ]);
   if (!agreed.ok) return agreed;
@@ -109,6 +124,8 @@ async function signAndSend(call: Call, desk: Desk, prepared: Prepared): Promise<
       index: sent.value.index,
       delivered,
       spend: describeSpend(draft.view, wallet.wallet),
+      // The server's word, as are its reasons on the screen.
+      told: toldOf(prepared.drafted),
     },
     lines: [
       `Proposed: ${sent.value.name}`,
@@ -118,6 +135,10 @@ async function signAndSend(call: Call, desk: Desk, prepared: Prepared): Promise<
         : 'NOT DELIVERED: the log does not show it yet.',
     ],
   });
+}
+
+function toldOf({ fee, selection, consolidation }: DraftAnswer) {
+  return { fee, selection, consolidation };
 }
 
 function statementOf(
@@ -180,12 +201,18 @@ function purposeOf(call: Call): string {
 }
 
 function checkSources(call: Call): void {
-  const ways = ['to', 'batch', 'psbt'].filter((name) => call.has(name));
-  if (ways.length === 0) throw new UsageError('what is to be paid? --to, --batch or --psbt');
+  const ways = ['to', 'batch', 'psbt', 'consolidate'].filter((name) => call.has(name));
+  if (ways.length === 0)
+    throw new UsageError('what is to be paid? --to, --batch, --psbt or --consolidate');
   if (ways.includes('psbt') && ways.length > 1)
-    throw new UsageError('a PSBT names its payments itself: leave --to and --batch out');
+    throw new UsageError('a PSBT names its payments itself: leave the others out');
   if (ways.includes('psbt') && call.has('fee-rate'))
     throw new UsageError('a PSBT fixes its fee itself: leave --fee-rate out');
+  if (ways.includes('consolidate') && ways.length > 1)
+    throw new UsageError('a consolidation pays nobody: leave --to and --batch out');
+  for (const name of ['ceiling', 'coins', 'below'])
+    if (call.has(name) && !ways.includes('consolidate'))
+      throw new UsageError(`--${name} goes with --consolidate`);
 }
 
 interface AskedDraft {
@@ -207,6 +234,10 @@ async function askedOf(
       highestChange,
     });
     return read.ok ? ok({ asked: { transaction: read.value.transaction }, psbt }) : read;
+  }
+  if (call.has('consolidate')) {
+    const ceilingRate = wholeNumber(call, 'ceiling') ?? LONG_TERM_FEE_RATE;
+    return ok({ asked: { ceilingRate, feeRate: wholeNumber(call, 'fee-rate') }, psbt: null });
   }
   const listed = await paymentsOf(call);
   if (!listed.ok) return listed;
@@ -233,16 +264,33 @@ async function paymentsOf(call: Call): Promise<Result<readonly AskedPayment[]>> 
   return batch.ok ? ok([...payments, ...batch.value]) : batch;
 }
 
-function requestOf(call: Call, purpose: string, { asked, psbt }: AskedDraft): DraftRequest {
+function requestOf(call: Call, purpose: string, { asked, psbt }: AskedDraft): Result<DraftRequest> {
   const reference = call.text('reference');
   const base = {
     wallet: required(call, 'wallet'),
     purpose,
     ...(reference === undefined ? {} : { reference }),
   };
-  if (psbt !== null) return { ...base, psbt: toBase64(psbt) };
-  if (!('payments' in asked)) throw new UsageError('what is to be paid?');
-  const payments = asked.payments.map(({ address, sats }) => ({ address, sats }));
-  const { feeRate } = asked;
-  return feeRate === undefined ? { ...base, payments } : { ...base, payments, feeRate };
+  if (psbt !== null) return ok({ ...base, psbt: toBase64(psbt) });
+  if ('transaction' in asked) throw new UsageError('what is to be paid?');
+  const rate = asked.feeRate === undefined ? {} : { feeRate: asked.feeRate };
+  if ('payments' in asked) {
+    const payments = asked.payments.map(({ address, sats }) => ({ address, sats }));
+    return ok({ ...base, payments, ...rate });
+  }
+  const consolidate = mergingOf(call, asked.ceilingRate);
+  return consolidate.ok ? ok({ ...base, consolidate: consolidate.value, ...rate }) : consolidate;
+}
+
+/** Which coins are merged. Code `amount.invalid`. */
+function mergingOf(call: Call, ceilingRate: number): Result<Merging> {
+  const mostInputs = wholeNumber(call, 'coins');
+  const below = call.text('below');
+  const amount = below === undefined ? null : amountOf(below);
+  if (amount !== null && !amount.ok) return amount;
+  return ok({
+    ceilingRate,
+    ...(mostInputs === undefined ? {} : { mostInputs }),
+    ...(amount === null ? {} : { mostCoinSats: satsToJson(amount.value) }),
+  });
 }

@@ -126,6 +126,56 @@ describe('propose', () => {
     expect(typed.json).toMatchObject({ refusal: { code: 'psbt.input.foreign' } });
   });
 
+  test('shows why the server chose this fee rate and these coins, as its word', async () => {
+    const leftOut = { frozen: 2, uneconomic: 0, dust: 3 };
+    const chosen = { algorithm: 'single-random-draw', wasteSats: -120, partialAddresses: 1 };
+    const way = { ...chosen, inputs: 1, feeSats: 1_000, changeSats: 50_000 };
+    const fee = { rate: 30, why: 'capped', estimate: 44, blocks: 6 };
+    const selection = { ...chosen, longTermFeeRate: 10, considered: [way, way], leftOut };
+    bench.server.tamperDraft = (draft) => ({ ...draft, fee, selection });
+    const typed = await propose('--yes');
+    expect(typed.json).toMatchObject({ told: { fee, selection } });
+    expect(typed.said).toContain('The server says: 30 sat/vB, the most that the policy allows');
+    expect(typed.said).toContain('estimates 44 for 6 blocks');
+    expect(typed.said).toContain('chosen by a random draw: waste -120 sat at 10 sat/vB');
+    expect(typed.said).toContain('addresses spent in part: 1.');
+    expect(typed.said).toContain('coins left out: 2 frozen, 3 of dust.');
+  });
+
+  describe('--consolidate', () => {
+    const merge = (...more: readonly string[]) =>
+      bench.json('propose', '--wallet', 'hot-1', '--purpose', 'p', '--consolidate', ...more);
+
+    test('merges coins without a payment, and shows what it saves', async () => {
+      const leftOut = { frozen: 0, uneconomic: 0, dust: 0 };
+      const consolidation = { savingSats: 4_200, longTermFeeRate: 10, addresses: 7, leftOut };
+      bench.server.tamperDraft = (draft) => ({ ...draft, consolidation });
+      const typed = await merge('--coins', '7', '--below', '0.001 BTC', '--yes');
+      expect(typed.json).toMatchObject({ ok: true, spend: { payments: [] } });
+      expect(typed.said).toContain(
+        'merging saves 0.00004200 BTC when coins are spent at 10 sat/vB',
+      );
+      expect(typed.said).toContain('see belong together: 7.');
+    });
+
+    test('refuses a draft that pays somebody, or costs more than the ceiling', async () => {
+      bench.server.tamperDraft = () => fakeOf([[strangerAddress, 20_000]]);
+      expect((await merge('--yes')).json).toMatchObject({ refusal: { code: 'draft.mismatch' } });
+      bench.server.tamperDraft = () => fakeOf([], 1_000);
+      const dear = await merge('--ceiling', '2', '--yes');
+      expect(dear.json).toMatchObject({ refusal: { code: 'draft.mismatch' } });
+      expect((await merge('--ceiling', '20', '--yes')).status).toBe(0);
+    });
+
+    test('pays nobody, and alone knows its options', async () => {
+      expect((await propose('--consolidate')).status).toBe(64);
+      for (const option of ['--ceiling', '--coins', '--below'])
+        expect((await propose(option, '5')).status).toBe(64);
+      const refused = await merge('--below', 'much');
+      expect(refused.json).toMatchObject({ refusal: { code: 'amount.invalid' } });
+    });
+  });
+
   test('proposes the transaction of a PSBT, that one and no other', async () => {
     const coin = world.coin(200_000);
     const read = world.draft({ pays: [[listedAddress, 100_000]], coins: [coin] });
