@@ -69,9 +69,9 @@ function sums(question: Question, spend: SpendFacts, usage: readonly UsageRecord
   });
 }
 
-/** Every condition of a rule but the hours. */
+/** Every condition of a rule but the hours. Of a spend without what books merely say, the rule permits too. */
 export function matchesSlowly(
-  { when, deny }: Rule,
+  { when }: Rule,
   spend: SpendFacts,
   usage: readonly UsageRecord[],
   now: number,
@@ -85,8 +85,8 @@ export function matchesSlowly(
     if (atMost !== null && totals.some((total) => total >= BigInt(atMost) + 1n)) return false;
   }
   const says = (payment: Payment, terms: readonly string[]): boolean => {
-    // What an address book says too early to permit may deny.
-    const said = [payment.destination, deny ? payment.inert : null].filter(
+    // What an address book says too early to permit may deny and ask.
+    const said = [payment.destination, payment.inert].filter(
       (one) => one !== null && one !== undefined,
     );
     const names = [
@@ -143,13 +143,22 @@ function strange(spend: SpendFacts): string[] {
   return [...found];
 }
 
-function rulesAgainst(policy: PolicyBody, hits: PolicyBody['rules'], spend: SpendFacts): string[] {
+function rulesAgainst(
+  policy: PolicyBody,
+  hits: PolicyBody['rules'],
+  spend: SpendFacts,
+  permitting: ReadonlySet<Rule>,
+): string[] {
   const refusals: string[] = [];
   if (policy.rules.length === 0) refusals.push('policy.rules.empty');
-  else if (hits.length === 0) refusals.push('policy.none.matched');
+  else if (!hits.some((rule) => rule.deny || permitting.has(rule)))
+    refusals.push('policy.none.matched');
   for (const rule of hits) if (rule.deny) refusals.push(`policy.denied ${rule.name}`);
   for (const kind of strange(spend)) {
-    const isNamed = hits.some((rule) => rule.when.outputs?.any?.some((one) => one === kind));
+    const isNamed = hits.some(
+      (rule) =>
+        !rule.deny && permitting.has(rule) && rule.when.outputs?.any?.some((one) => one === kind),
+    );
     if (!isNamed) refusals.push(`policy.output.unnamed ${kind}`);
   }
   return refusals;
@@ -168,18 +177,26 @@ export function evaluateSlowly(
   if (zone !== null && now >= zone.until)
     return { refusals: ['policy.hours.unknown'], waiting: [], matched: [], delaySeconds: 0 };
   const near = policy.rules.filter((rule) => matchesSlowly(rule, spend, usage, now));
+  const listedOnly = {
+    ...spend,
+    payments: spend.payments.map((payment) => ({ ...payment, inert: null })),
+  };
+  const permitting = new Set(
+    near.filter((rule) => !rule.deny && matchesSlowly(rule, listedOnly, usage, now)),
+  );
   const hitsAt = (time: number) =>
     near.filter(
       ({ when: { hours } }) => hours === null || (zone !== null && holds(hours, zone, time)),
     );
   const { refusals, waiting } = capsAndLimits(policy, spend, usage, now);
   let hits = hitsAt(now);
-  const against = rulesAgainst(policy, hits, spend);
+  const against = rulesAgainst(policy, hits, spend, permitting);
   let opensAt: number | null = null;
   const mayOpen = near.some(({ when: { hours } }) => hours !== null);
   if (zone !== null && mayOpen && against.length > 0 && refusals.length === 0)
     for (let time = now - (now % minute) + minute; time <= now + fifteenDays; time += minute) {
-      if (time >= zone.until || rulesAgainst(policy, hitsAt(time), spend).length > 0) continue;
+      if (time >= zone.until || rulesAgainst(policy, hitsAt(time), spend, permitting).length > 0)
+        continue;
       opensAt = time;
       break;
     }

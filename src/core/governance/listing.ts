@@ -14,7 +14,7 @@ export interface Listing {
    * cooled; with the tags that are so too (design 4, points 14 and 16). The same object while it says the same.
    */
   readonly listed: ReadonlyMap<string, Destination>;
-  /** Whatever either book says, cooled or not: only rules that deny look at it. */
+  /** Whatever either book says, cooled or not: by it rules deny and ask, and permit nothing. */
   readonly said: ReadonlyMap<string, Destination>;
 }
 

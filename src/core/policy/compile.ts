@@ -16,6 +16,8 @@ export interface CompiledRule {
   readonly conditions: readonly Condition[];
   /** The conditions but the one on payments, by which the rules are sorted already. */
   readonly narrowing: readonly Condition[];
+  /** Whether a rule that matches permits too: else it only asks for what it requires. Never for one that denies. */
+  readonly permits: (inquiry: Inquiry) => boolean;
   readonly grant: Matched | null;
   readonly isQuorumZero: boolean;
 }
@@ -61,7 +63,8 @@ export function compile(policy: PolicyBody): Compiled {
 }
 
 function compileRule(rule: Rule, place: number, questions: Questions): CompiledRule {
-  const conditions = conditionsOf(rule, questions);
+  const conditions = conditionsOf(rule.when, questions);
+  const permits = conditions.flatMap((condition) => condition.permits ?? []);
   const terms = rule.when.destinations?.all ?? rule.when.destinations?.any ?? null;
   return {
     rule,
@@ -69,6 +72,7 @@ function compileRule(rule: Rule, place: number, questions: Questions): CompiledR
     list: terms === null ? null : questions.terms.number(terms),
     conditions,
     narrowing: conditions.filter(({ condition }) => condition !== 'payments'),
+    permits: (inquiry) => !rule.deny && permits.every((holds) => holds(inquiry)),
     grant: grantOf(rule),
     isQuorumZero:
       !rule.deny && clauseLeaves(rule.require.approvals).some((leaf) => leaf.atLeast < 1),
@@ -80,8 +84,7 @@ export function matching(compiled: Compiled, inquiry: Inquiry): readonly Compile
   const { payments } = inquiry.spend;
   const candidates = payments.length === 0 ? compiled.selfOnly : compiled.anywhere;
   const found = candidates.filter((rule) => matches(rule, inquiry));
-  // What permits hits no list that what denies does not.
-  for (const list of inquiry.denied.any)
+  for (const list of inquiry.said.any)
     for (const rule of compiled.byList[list] ?? []) if (matches(rule, inquiry)) found.push(rule);
   const isSorted = found.every(({ place }, i) => place > (found[i - 1]?.place ?? -1));
   return isSorted ? found : found.sort((a, b) => a.place - b.place);

@@ -6,13 +6,13 @@ import type {
   HoursCondition,
   InitiatorTerm,
   OutputCondition,
-  Rule,
   When,
 } from './body.ts';
 import type { LocalTime } from './hours.ts';
 import { formatMinute, formatSpan, hoursHold } from './hours.ts';
 import type { Moment, SpendFacts } from './inquiry.ts';
 import { Inquiry, Questions } from './inquiry.ts';
+import type { Hits } from './terms.ts';
 
 export type { Moment, SpendFacts } from './inquiry.ts';
 
@@ -27,6 +27,11 @@ export interface ConditionTrace {
 export interface Condition {
   readonly condition: keyof When;
   readonly holds: (inquiry: Inquiry) => boolean;
+  /**
+   * Whether it holds by what permits alone, where that is not the same: what an address book says and has yet to cool,
+   * or one of two books alone, denies and asks for approvals, and never permits (design 4, points 14 and 16).
+   */
+  readonly permits?: (inquiry: Inquiry) => boolean;
   /** What it was decided on. */
   readonly facts: (inquiry: Inquiry) => Facts;
 }
@@ -36,15 +41,11 @@ export interface Condition {
  * `payments` always says something: a spend without payments matches only rules with `payments: none`. What they ask
  * is added to `questions`. Requires an inquiry of those, with a local time when the rule names hours.
  */
-export function conditionsOf(
-  { when, deny }: Pick<Rule, 'when' | 'deny'>,
-  questions: Questions,
-): readonly Condition[] {
+export function conditionsOf(when: When, questions: Questions): readonly Condition[] {
   const { amount, destinations, outputs, initiator, hours, reference } = when;
   const found = [onPayments(when.payments)];
   if (amount !== null) found.push(onAmount(amount, questions));
-  if (destinations !== null)
-    found.push(onDestinations(destinations, deny ? 'denied' : 'permitted', questions));
+  if (destinations !== null) found.push(onDestinations(destinations, questions));
   if (outputs !== null) found.push(onOutputs(outputs));
   if (initiator !== null) found.push(onInitiator(initiator.any));
   if (hours !== null) found.push(onHours(hours));
@@ -52,14 +53,14 @@ export function conditionsOf(
   return found;
 }
 
-/** The conditions of one rule alone, as a rule that denies sees them. Who judges many spends compiles the policy. */
+/** The conditions of one rule alone. Who judges many spends compiles the policy. */
 export function judgeConditions(
   when: When,
   spend: SpendFacts,
   moment: Moment,
 ): readonly ConditionTrace[] {
   const questions = new Questions();
-  const conditions = conditionsOf({ when, deny: true }, questions);
+  const conditions = conditionsOf(when, questions);
   return traceOf(conditions, new Inquiry(spend, questions, moment));
 }
 
@@ -101,19 +102,15 @@ function onAmount(asked: AmountCondition, questions: Questions): Condition {
 }
 
 /** `all` and `any` are false on no payments. */
-function onDestinations(
-  { all, any }: DestinationCondition,
-  seenAs: 'permitted' | 'denied',
-  questions: Questions,
-): Condition {
+function onDestinations({ all, any }: DestinationCondition, questions: Questions): Condition {
   const inAll = all === null ? null : questions.terms.number(all);
   const inAny = any === null ? null : questions.terms.number(any);
+  const isHit = (hits: Hits): boolean =>
+    (inAll === null || hits.all.includes(inAll)) && (inAny === null || hits.any.includes(inAny));
   return {
     condition: 'destinations',
-    holds: ({ spend, [seenAs]: hits }) =>
-      spend.payments.length > 0 &&
-      (inAll === null || hits.all.includes(inAll)) &&
-      (inAny === null || hits.any.includes(inAny)),
+    holds: ({ spend, said }) => spend.payments.length > 0 && isHit(said),
+    permits: ({ spend, permitted }) => spend.payments.length > 0 && isHit(permitted),
     facts: () => ({ all, any }),
   };
 }

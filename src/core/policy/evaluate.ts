@@ -24,6 +24,8 @@ export interface RuleTrace {
   readonly name: string;
   readonly deny: boolean;
   readonly matched: boolean;
+  /** Whether the spend may go by it: false too for a rule that matches by what an address book merely says and only asks. */
+  readonly permits: boolean;
   readonly why: readonly ConditionTrace[];
 }
 
@@ -138,9 +140,11 @@ class Judged implements Evaluation {
   }
 
   get rules(): readonly RuleTrace[] {
-    this.#rules ??= this.#compiled.rules.map(({ rule, conditions }) => {
+    this.#rules ??= this.#compiled.rules.map(({ rule, conditions, permits }) => {
       const why = traceOf(conditions, this.#inquiry);
-      return { name: rule.name, deny: rule.deny, matched: why.every(({ holds }) => holds), why };
+      const matched = why.every(({ holds }) => holds);
+      const { name, deny } = rule;
+      return { name, deny, matched, permits: matched && permits(this.#inquiry), why };
     });
     return this.#rules;
   }
@@ -190,7 +194,7 @@ function hitRefusals(
   hits: readonly CompiledRule[],
   inquiry: Inquiry,
 ): readonly Refusal[] {
-  const byRules = ruleRefusals(compiled, hits);
+  const byRules = ruleRefusals(compiled, hits, inquiry);
   // Nearly never is there a strange output.
   return inquiry.outputKinds.length === 0
     ? byRules
@@ -205,9 +209,14 @@ function inconsistency(facts: SpendFacts, usage: Usage, now: Seconds): string | 
   return contradicts(facts) ? 'the amount is not the sum of the payments' : usage.flaw;
 }
 
-function ruleRefusals(compiled: Compiled, hits: readonly CompiledRule[]): readonly Refusal[] {
+function ruleRefusals(
+  compiled: Compiled,
+  hits: readonly CompiledRule[],
+  inquiry: Inquiry,
+): readonly Refusal[] {
   if (compiled.rules.length === 0) return [refusal('policy.rules.empty', {})];
-  if (hits.length === 0) return [refusal('policy.none.matched', {})];
+  if (!hits.some(({ rule, permits }) => rule.deny || permits(inquiry)))
+    return [refusal('policy.none.matched', {})];
   const found: Refusal[] = [];
   for (const { rule, isQuorumZero } of hits) {
     if (rule.deny) found.push(refusal('policy.denied', { rule: rule.name }));
@@ -216,13 +225,12 @@ function ruleRefusals(compiled: Compiled, hits: readonly CompiledRule[]): readon
   return found;
 }
 
-/** Each strange kind of output needs a matching rule that names it. A deny that names it denies anyway. */
-function outputRefusals(
-  hits: readonly CompiledRule[],
-  { outputKinds }: Inquiry,
-): readonly Refusal[] {
-  const named = new Set(hits.flatMap(({ rule }) => rule.when.outputs?.any ?? []));
-  return outputKinds
+/** Each strange kind of output needs a rule that permits and names it. A deny that names it denies anyway. */
+function outputRefusals(hits: readonly CompiledRule[], inquiry: Inquiry): readonly Refusal[] {
+  const named = new Set(
+    hits.flatMap(({ rule, permits }) => (permits(inquiry) ? (rule.when.outputs?.any ?? []) : [])),
+  );
+  return inquiry.outputKinds
     .filter((kind) => !named.has(kind))
     .map((kind) => refusal('policy.output.unnamed', { kind }));
 }

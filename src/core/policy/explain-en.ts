@@ -80,6 +80,8 @@ export const english: Phrases = {
     switch (is) {
       case 'applies':
         return `Rule "${name}" applies.`;
+      case 'asks':
+        return `Rule "${name}" applies for what an address book merely says: it asks, and permits nothing.`;
       case 'denies':
         return `Rule "${name}" applies and denies the spend.`;
       case 'idle':

@@ -82,6 +82,8 @@ export const japanese: Phrases = {
     switch (is) {
       case 'applies':
         return `ルール「${name}」が適用されます。`;
+      case 'asks':
+        return `ルール「${name}」が適用されます。ただし、アドレス帳の記載がまだ有効でないため、承認を求めるだけで、送金を認めるものではありません。`;
       case 'denies':
         return `ルール「${name}」が適用され、この送金を禁止します。`;
       case 'idle':

@@ -71,7 +71,7 @@ export interface Phrases {
   readonly refusals: Readonly<Record<ExplainedCode, (said: Said) => string>>;
   /** Of a code that no explanation gives today. */
   readonly otherwise: (code: string, said: Said) => string;
-  readonly rule: (name: string, is: 'applies' | 'denies' | 'idle') => string;
+  readonly rule: (name: string, is: 'applies' | 'asks' | 'denies' | 'idle') => string;
   readonly conditions: Readonly<
     Record<keyof When, (said: Said, holds: 'holds' | 'fails') => string>
   >;

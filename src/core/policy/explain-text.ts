@@ -40,8 +40,8 @@ export function explanationText(
       phrases.outcome[outcome],
       ...refusals.map((refusal) => `  ${sentenceOf(refusal, phrases, say(refusal.facts))}`),
     ],
-    rules: rules.flatMap(({ name, matched, deny, why }) => [
-      phrases.rule(name, matched ? (deny ? 'denies' : 'applies') : 'idle'),
+    rules: rules.flatMap(({ name, matched, permits, deny, why }) => [
+      phrases.rule(name, !matched ? 'idle' : deny ? 'denies' : permits ? 'applies' : 'asks'),
       ...why.map(
         ({ condition, holds, facts }) =>
           `  ${phrases.conditions[condition](say(facts), holds ? 'holds' : 'fails')}`,

@@ -56,10 +56,10 @@ export class Inquiry {
   readonly spend: SpendFacts;
   readonly local: LocalTime | null;
   readonly outputKinds: readonly OutputKind[];
-  /** Which lists of terms hold, as rules that permit see the payments. */
+  /** Which lists of terms hold by what the address books list: this alone permits. */
   readonly permitted: Hits;
-  /** The same as rules that deny see them: whatever is permitted, and more. */
-  readonly denied: Hits;
+  /** The same by all that the books say: whatever is permitted, and more. By this rules deny, and ask for approvals. */
+  readonly said: Hits;
   /** By the number of the span, under each key of the spend. */
   readonly windows: readonly (readonly Asked[])[];
 
@@ -68,8 +68,8 @@ export class Inquiry {
     this.spend = spend;
     this.local = moment.local;
     this.outputKinds = outputKindsOf(payments);
-    this.permitted = terms.hits(payments, 'permits');
-    this.denied = payments.some(saysMore) ? terms.hits(payments, 'denies') : this.permitted;
+    this.permitted = terms.hits(payments, 'permitted');
+    this.said = payments.some(saysMore) ? terms.hits(payments, 'said') : this.permitted;
     this.windows = windowsOf(spend, spans, moment);
   }
 }

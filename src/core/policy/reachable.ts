@@ -12,8 +12,9 @@ import type {
 import { weekdays } from './body.ts';
 
 /**
- * Why no spend whatever can match a rule, with the values that show it, or undefined. Exact for one rule by itself and
- * any address book; it does not look at other rules. `proposers` are all who may propose; null: not known.
+ * Why no spend whatever can match a rule as it was meant, with the values that show it, or undefined. Exact for one rule by itself and
+ * any address book; it does not look at other rules. A rule that allows must match by what permits: one that could only
+ * ask, for what a book merely says, was meant otherwise. `proposers` are all who may propose; null: not known.
  */
 export function neverMatches(
   { when, deny }: Rule,

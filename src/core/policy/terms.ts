@@ -41,19 +41,18 @@ export class TermLists {
   }
 
   /**
-   * Looks up a spend's payments. A cool-down withholds permission only, so that a rule that denies looks at all that
-   * the address books say, one that permits at nothing but what they list (design 4, point 16).
+   * Looks up a spend's payments. A cool-down withholds permission only: nothing but what the address books list
+   * permits, while all that they say denies and asks for approvals (design 4, point 16).
    */
-  hits(payments: readonly Payment[], rule: 'permits' | 'denies'): Hits {
+  hits(payments: readonly Payment[], by: 'permitted' | 'said'): Hits {
     const [first] = payments;
     if (first === undefined) return none;
-    if (payments.length === 1 && rule === 'permits') return this.#hitsOf(first.destination);
+    if (payments.length === 1 && by === 'permitted') return this.#hitsOf(first.destination);
     const all = new Set<number>();
     const any = new Set<number>();
     for (const [i, { destination, inert = null }] of payments.entries()) {
       const lists = new Set(this.#hitsOf(destination).any);
-      if (rule === 'denies' && inert !== null)
-        for (const list of this.#saying(inert)) lists.add(list);
+      if (by === 'said' && inert !== null) for (const list of this.#saying(inert)) lists.add(list);
       for (const list of lists) any.add(list);
       if (i === 0) for (const list of lists) all.add(list);
       else for (const list of all) if (!lists.has(list)) all.delete(list);

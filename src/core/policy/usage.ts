@@ -9,7 +9,7 @@ export interface Payment {
   readonly sats: Sats;
   /** The entry of the address book; null: unlisted. */
   readonly destination: Destination | null;
-  /** All that the address books say, where some of it permits nothing yet (cool-down): rules that deny look at it. */
+  /** All that the address books say, where some of it permits nothing yet (cool-down): rules deny and ask by it. */
   readonly inert?: Destination | null;
 }
 

@@ -101,7 +101,19 @@ const rule: fc.Arbitrary<Rule> = fc
 function matchesSomething(found: Rule): boolean {
   return proposers.some(({ id, groups }) =>
     world.some((spend) =>
-      matchesSlowly(found, { ...spend, initiator: id, initiatorGroups: groups }, [], 1),
+      matchesSlowly(
+        found,
+        {
+          ...spend,
+          payments: found.deny
+            ? spend.payments
+            : spend.payments.map((payment) => ({ ...payment, inert: null })),
+          initiator: id,
+          initiatorGroups: groups,
+        },
+        [],
+        1,
+      ),
     ),
   );
 }

@@ -84,6 +84,33 @@ describe('rules', () => {
     expect(found.delaySeconds).toBe(60);
   });
 
+  describe('what an address book merely says of a payment', () => {
+    const treasury = aRule('everybody', {}, 0);
+    const risky = aRule('risky', { destinations: { all: null, any: ['tag:risky'] } }, 60);
+    const customers = aRule('customers', { destinations: { all: ['tag:customer'], any: null } });
+    const says = (tag: string) => {
+      const payment = { ...aPayment(1, null), inert: { owner: 'acme', tags: [tag] } };
+      return aSpend([payment]);
+    };
+
+    test('asks for what a rule requires, and for its delay', () => {
+      const found = judge({ rules: [treasury, risky] }, says('risky'));
+      expect(names(found)).toEqual(['everybody', 'risky']);
+      expect(found.delaySeconds).toBe(60);
+      expect(found.rules.map(({ permits }) => permits)).toEqual([true, false]);
+    });
+
+    test('permits nothing', () => {
+      const found = judge({ rules: [customers] }, says('customer'));
+      expect(codes(found)).toEqual(['policy.none.matched']);
+      const rules = [
+        customers,
+        aRule('strangers', { destinations: { all: ['unlisted'], any: null } }),
+      ];
+      expect(judge({ rules }, says('customer')).refusals).toEqual([]);
+    });
+  });
+
   test('any deny wins wherever it stands', () => {
     const deny = { name: 'no', when: aWhen(), deny: true as const, require: null };
     for (const rules of [
@@ -190,6 +217,7 @@ describe('rules', () => {
         name: 'big',
         deny: false,
         matched: false,
+        permits: false,
         why: [
           { condition: 'payments', holds: true, facts: { asks: 'some', payments: 1 } },
           { condition: 'amount', holds: false, facts: { above: 5, atMost: null, amount: 5 } },

@@ -246,3 +246,10 @@ describe('no code is forgotten', () => {
     expect(explainedCodes.filter((code) => !given.includes(code))).toEqual(ends);
   });
 });
+
+test.each(languages)('a rule that only asks is told apart (%s)', (language) => {
+  const rule = (is: Parameters<(typeof english)['rule']>[1]) => phrases[language].rule('risky', is);
+  const told = (['applies', 'asks', 'denies', 'idle'] as const).map(rule);
+  expect(new Set(told).size).toBe(4);
+  for (const line of told) expect(line).toContain('risky');
+});
