@@ -49,8 +49,9 @@ export const KEY_CACHE = 4_096;
 export const MULTISIG_KEYS = 20;
 /** Nesting of a descriptor: a miniscript of people's decisions is below 10. */
 export const DESCRIPTOR_DEPTH = 32;
-/** Minimal ways to spend that one wallet names: more, nobody reads. 3 of 9 keys have 84. */
-export const WALLET_PATHS = 100;
+/** Recovery paths of a wallet that are listed, and key sets that spend without the hot key: more, nobody reads. */
+export const RECOVERY_PATHS = 100;
+export const OUTSIDE_SETS = 20;
 /** What nodes relay of P2WSH: bytes of the script, items before it, opcodes that are no pushes (consensus). */
 export const WITNESS_SCRIPT_BYTES = 3_600;
 export const WITNESS_ITEMS = 100;
@@ -129,6 +130,11 @@ export const SMALL_COIN_SATS = 1_000_000;
 export const CONSOLIDATION_INPUTS = 50;
 /** Coins of one wallet that selection looks at: more than forty times what one spend can hold. */
 export const COINS_READ = 10_000;
+/** A file of labels: those of a wallet with 10,000 addresses and as many coins. */
+export const LABELS_BYTES = 8_000_000;
+/** One label in characters (BIP 329), and labels that one request brings. */
+export const COIN_LABEL_LENGTH = 255;
+export const LABELS_POSTED = 500;
 /** How long a draft holds its coins: reading and signing it takes minutes (design 3, "Details"). */
 export const DRAFT_SECONDS = 600;
 /** Wallets that one follower watches. */
