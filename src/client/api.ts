@@ -1,5 +1,6 @@
 import { toBase64 } from '../core/base/bytes.ts';
 import type { Result } from '../core/base/result.ts';
+import type { LabelRecord } from '../core/wallet/labels.ts';
 import type { PolicyBody } from '../core/policy/body.ts';
 import type { z } from 'zod';
 import type {
@@ -26,6 +27,20 @@ import {
 } from './answers.ts';
 import type { BlastAnswer, CheckAnswer, DiffAnswer, ExplainAnswer } from './analysis-answers.ts';
 import { blastAnswer, checkAnswer, diffAnswer, explainAnswer } from './analysis-answers.ts';
+import type {
+  CoinsAnswer,
+  FrozenCoinAnswer,
+  FrozenCoinsAnswer,
+  LabelledAnswer,
+  LabelsAnswer,
+} from './coin-answers.ts';
+import {
+  coinsAnswer,
+  frozenCoinAnswer,
+  frozenCoinsAnswer,
+  labelledAnswer,
+  labelsAnswer,
+} from './coin-answers.ts';
 import type { Http } from './http.ts';
 import type { LogReader } from './log-reader.ts';
 import { httpLogReader } from './log-reader.ts';
@@ -87,7 +102,33 @@ export class Api {
   }
 
   wallet(id: string): Promise<Result<WalletAnswer>> {
-    return this.#get(`/v1/wallets/${encodeURIComponent(id)}`, walletAnswer);
+    return this.#get(walletPath(id), walletAnswer);
+  }
+
+  /** A page of the coins that a draft may take, and of the frozen among them. */
+  coins(wallet: string, cursor: string | null): Promise<Result<CoinsAnswer>> {
+    return this.#get(pagePath(wallet, 'coins', cursor), coinsAnswer);
+  }
+
+  /** A page of the frozen coins, those that a proposal holds among them. */
+  frozenCoins(wallet: string, cursor: string | null): Promise<Result<FrozenCoinsAnswer>> {
+    return this.#get(pagePath(wallet, 'coins/frozen', cursor), frozenCoinsAnswer);
+  }
+
+  freezeCoin(
+    wallet: string,
+    word: { readonly outpoint: string; readonly frozen: boolean; readonly reason: string },
+  ): Promise<Result<FrozenCoinAnswer>> {
+    return this.#post(`${walletPath(wallet)}/coins/frozen`, word, frozenCoinAnswer);
+  }
+
+  labels(wallet: string, cursor: string | null): Promise<Result<LabelsAnswer>> {
+    return this.#get(pagePath(wallet, 'labels', cursor), labelsAnswer);
+  }
+
+  /** LABELS_POSTED records at most. */
+  putLabels(wallet: string, labels: readonly LabelRecord[]): Promise<Result<LabelledAnswer>> {
+    return this.#post(`${walletPath(wallet)}/labels`, { labels }, labelledAnswer);
   }
 
   /** The policy that the server judges beside the one in force, and on what it says otherwise. */
@@ -218,8 +259,17 @@ export class Api {
   }
 }
 
+function walletPath(wallet: string): string {
+  return `/v1/wallets/${encodeURIComponent(wallet)}`;
+}
+
 function shadowPath(wallet: string): string {
-  return `/v1/wallets/${encodeURIComponent(wallet)}/shadow`;
+  return `${walletPath(wallet)}/shadow`;
+}
+
+function pagePath(wallet: string, list: string, cursor: string | null): string {
+  const from = cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`;
+  return `${walletPath(wallet)}/${list}?limit=200${from}`;
 }
 
 function bodyOf(signed: SignedStatement, blobs: readonly Uint8Array[] = []) {

@@ -5,6 +5,7 @@ import { AccessModule } from './access/access.module.ts';
 import { ApprovalsModule } from './approvals/approvals.module.ts';
 import { ChainModule } from './chain/chain.module.ts';
 import { ServerConfig } from './config.ts';
+import { CoinsModule } from './coins/coins.module.ts';
 import { DatabaseModule } from './database/database.module.ts';
 import { DocumentsModule } from './documents/documents.module.ts';
 import { EvidenceModule } from './evidence/evidence.module.ts';
@@ -59,6 +60,7 @@ export class AppModule {
         ChainModule,
         DocumentsModule,
         WalletsModule,
+        CoinsModule,
         PoliciesModule,
         ProposalsModule,
         ApprovalsModule,

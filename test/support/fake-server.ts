@@ -47,6 +47,8 @@ export class FakeServer {
   readonly proofs: string[] = [];
   /** Lies told by a test. */
   tamperDraft: (draft: FakeDraft) => FakeDraft = (draft) => draft;
+  /** What a test answers itself, by path and body; undefined: as ever. */
+  other: (path: string, body: unknown) => object | undefined = () => undefined;
   checkpoint: () => string;
   refusal: Refusal | null = null;
   readonly #server: Server;
@@ -138,6 +140,8 @@ export class FakeServer {
   }
 
   #api(path: string, body: Body): string {
+    const answered = this.other(path, body);
+    if (answered !== undefined) return JSON.stringify(answered);
     switch (path) {
       case '/v1/sessions':
         return JSON.stringify(this.#session(body));

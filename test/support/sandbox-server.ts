@@ -19,6 +19,7 @@ import { foundOrganisation } from '../../src/start/founding.ts';
 import type { TestDatabase } from './postgres.ts';
 import { startTestDatabase } from './postgres.ts';
 import { configOf, worldLogSeed } from './sequencers.ts';
+import type { WorldOptions } from './world.ts';
 import { World } from './world.ts';
 
 /** A member's way to the server: the API with his session, and the key for requests that the API does not make. */
@@ -47,9 +48,10 @@ export class SandboxServer {
     this.#folder = parts.folder;
   }
 
-  static async start(): Promise<SandboxServer> {
+  /** The world's organisation, or one of another policy. */
+  static async start(options: WorldOptions = {}): Promise<SandboxServer> {
     const at = Math.floor(Date.now() / 1000) - 3_600;
-    const founded = foundOrganisation({ ...new World().spec, network: 'sandbox', at });
+    const founded = foundOrganisation({ ...new World(options).spec, network: 'sandbox', at });
     if (!founded.ok) throw new Error(JSON.stringify(founded.refusal));
     const { genesis, lines } = founded.value;
     const folder = mkdtempSync(join(tmpdir(), 'countersign-sandbox-'));

@@ -1000,6 +1000,7 @@ export const codes = {
     'A coin is frozen: somebody wants it left alone.',
     'Choose other coins, or have it unfrozen.',
   ),
+  'coin.unfrozen': final(409, 'The coin is not frozen.', 'Nothing is to be done.'),
   'coin.unknown': final(404, 'The wallet has no such coin.', 'List the coins of the wallet.'),
   'consolidation.fees.high': later(
     422,

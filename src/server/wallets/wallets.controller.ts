@@ -44,7 +44,7 @@ export class WalletsController {
     return valueOf(this.wallets.budget(id));
   }
 
-  /** The coins that a draft may take now, the largest first. */
+  /** The coins that a draft may take now, and the frozen among them, the largest first. */
   @Get(':id/coins')
   @ApiOkResponse({ standardSchema: coinsView })
   async coins(

@@ -36,7 +36,7 @@ export const walletsView = z
   .meta({ id: 'Wallets' });
 export type WalletsView = z.infer<typeof walletsView>;
 
-/** A coin that a draft may take now. */
+/** A coin that a draft may take now, unless it is frozen. */
 const coin = z.object({
   outpoint,
   sats: satsJson,
@@ -44,6 +44,10 @@ const coin = z.object({
   branch: z.int(),
   index: count,
   height: count,
+  /** Somebody wants it left alone: no draft takes it. */
+  frozen: z.boolean(),
+  /** What people call it, or its address. */
+  label: z.string().nullable(),
 });
 
 export const coinsView = z

@@ -12,6 +12,7 @@ import { walletBudget } from '../../core/policy/wallet-budget.ts';
 import { ChainService } from '../chain/chain.service.ts';
 import type { Balance, Coin } from '../chain/coin.store.ts';
 import { Clock } from '../clock.ts';
+import { LabelStore } from '../coins/label.store.ts';
 import { readCursor } from '../http/bodies.ts';
 import { LogService } from '../log/log.service.ts';
 import { limitView } from '../proposals/views.ts';
@@ -34,6 +35,7 @@ export class WalletsService {
     private readonly log: LogService,
     private readonly chain: ChainService,
     private readonly clock: Clock,
+    private readonly labels: LabelStore,
   ) {}
 
   /** All of them: an organisation has few. */
@@ -100,8 +102,14 @@ export class WalletsService {
     const tip = (await this.chain.followedTip())?.height ?? 0;
     const free = await this.chain.coins.spendable(wallet.id, tip);
     const end = from + limit;
+    const page = free.slice(from, end).map((coin) => coinView(wallet, coin));
+    const refs = page.flatMap(({ outpoint, address }) => [outpoint, address]);
+    const labels = await this.labels.of(wallet.id, refs);
     return {
-      items: free.slice(from, end).map((coin) => coinView(wallet, coin)),
+      items: page.map((coin) => ({
+        ...coin,
+        label: labels.get(coin.outpoint) ?? labels.get(coin.address) ?? null,
+      })),
       next: end < free.length ? String(end) : null,
     };
   }
@@ -124,8 +132,8 @@ function summaryOf(state: State, wallet: WalletRecord, balance: Balance): Wallet
   };
 }
 
-function coinView(wallet: WalletRecord, coin: Coin): CoinsView['items'][number] {
-  const { txid, vout, sats, branch, index, height } = coin;
+function coinView(wallet: WalletRecord, coin: Coin): Omit<CoinsView['items'][number], 'label'> {
+  const { txid, vout, sats, branch, index, height, isFrozen } = coin;
   return {
     outpoint: `${txid}:${vout}`,
     sats: satsToJson(sats),
@@ -133,5 +141,6 @@ function coinView(wallet: WalletRecord, coin: Coin): CoinsView['items'][number] 
     branch,
     index,
     height,
+    frozen: isFrozen,
   };
 }

@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { TEXT_LENGTH } from '../core/base/limits.ts';
+import { count, outpoint, satsJson, time } from '../core/base/schema.ts';
+import { labelTypes } from '../core/wallet/labels.ts';
+
+/** What the server answers of coins and of what people call them. Nothing here is believed where money moves. */
+
+const text = z.string().max(TEXT_LENGTH);
+/** A page of a list, and where the next begins. */
+const pageOf = <T>(item: z.ZodType<T>) =>
+  z.object({ items: z.array(item).max(200), next: z.string().max(16).nullable() });
+
+export const coinsAnswer = pageOf(
+  z.object({
+    outpoint,
+    sats: satsJson,
+    address: text,
+    height: count,
+    frozen: z.boolean(),
+    label: text.nullable(),
+  }),
+);
+export type CoinsAnswer = z.infer<typeof coinsAnswer>;
+
+export const frozenCoinAnswer = z.object({
+  outpoint,
+  frozen: z.boolean(),
+  reason: text,
+  by: text,
+  at: time,
+});
+export type FrozenCoinAnswer = z.infer<typeof frozenCoinAnswer>;
+export const frozenCoinsAnswer = pageOf(frozenCoinAnswer);
+export type FrozenCoinsAnswer = z.infer<typeof frozenCoinsAnswer>;
+
+export const labelsAnswer = pageOf(
+  z.object({ type: z.enum(labelTypes), ref: text, label: text, by: text, at: time }),
+);
+export type LabelsAnswer = z.infer<typeof labelsAnswer>;
+
+export const labelledAnswer = z.object({ labels: count, freezes: count, unknown: count });
+export type LabelledAnswer = z.infer<typeof labelledAnswer>;
