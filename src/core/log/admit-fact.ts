@@ -1,16 +1,41 @@
 import type { Result } from '../base/result.ts';
 import { ok, refuse } from '../base/result.ts';
 import { assert, unreachable } from '../base/assert.ts';
+import type { Seconds } from '../base/time.ts';
 import { parseTime } from '../base/time.ts';
+import { guardOf } from '../watch/watchman.ts';
 import { isSigned } from './admit-approval.ts';
 import type { Fact } from './entry.ts';
 import type { FactRecord, State } from './state.ts';
 
+type AlertFact = Extract<Fact, { fact: 'alert' }>;
+type ProposalFact = Exclude<Fact, AlertFact>;
+
 /**
  * Facts are the server's word about the chain: shown to people, never an input of authorise.ts.
- * Codes: `proposal.unknown`, `fact.invalid`, `fact.duplicate`.
+ * Codes: `proposal.unknown`, `wallet.unknown`, `fact.invalid`, `fact.duplicate`.
  */
 export function admitFact(state: State, fact: Fact): Result<(index: number) => void> {
+  return fact.fact === 'alert' ? admitAlert(state, fact) : admitProposalFact(state, fact);
+}
+
+/** An alert stands once, and once more when a block holds what only the mempool held before. */
+function admitAlert(state: State, fact: AlertFact): Result<(index: number) => void> {
+  const { wallet, txid, transaction, outpoints, height } = fact;
+  if (!state.wallets.has(wallet)) return refuse('wallet.unknown', { wallet });
+  if (guardOf(state).explains(wallet, transaction) !== undefined)
+    return refuse('fact.invalid', { reason: 'a receipt explains it', txid });
+  const key = `${wallet}/${txid}`;
+  const known = state.alerts.get(key);
+  if (known !== undefined && (known.height !== null || height === null))
+    return refuse('fact.duplicate', { wallet, txid });
+  const at = secondsOf(fact);
+  return ok((index) => {
+    state.alerts.set(key, { index, at, wallet, txid, transaction, outpoints, height });
+  });
+}
+
+function admitProposalFact(state: State, fact: ProposalFact): Result<(index: number) => void> {
   const proposal = state.proposals.get(fact.proposal);
   if (proposal === undefined) return refuse('proposal.unknown', { proposal: fact.proposal });
   if (!isSigned(state, proposal)) return refuse('fact.invalid', { reason: 'not signed' });
@@ -27,7 +52,7 @@ export function admitFact(state: State, fact: Fact): Result<(index: number) => v
   });
 }
 
-function checkOrder(known: FactRecord, fact: Fact): Result<null> {
+function checkOrder(known: FactRecord, fact: ProposalFact): Result<null> {
   const wrong = (reason: string) => refuse('fact.invalid', { reason, fact: fact.fact });
   const again = () => refuse('fact.duplicate', { proposal: fact.proposal, fact: fact.fact });
   switch (fact.fact) {
@@ -46,9 +71,8 @@ function checkOrder(known: FactRecord, fact: Fact): Result<null> {
   }
 }
 
-function after(known: FactRecord, fact: Fact): FactRecord {
-  const at = parseTime(fact.at);
-  assert(at !== undefined, 'the schema admits only times');
+function after(known: FactRecord, fact: ProposalFact): FactRecord {
+  const at = secondsOf(fact);
   switch (fact.fact) {
     case 'broadcast':
       return { ...known, broadcastAt: at };
@@ -61,4 +85,10 @@ function after(known: FactRecord, fact: Fact): FactRecord {
     default:
       return unreachable(fact);
   }
+}
+
+function secondsOf({ at }: Fact): Seconds {
+  const seconds = parseTime(at);
+  assert(seconds !== undefined, 'the schema admits only times');
+  return seconds;
 }

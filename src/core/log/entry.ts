@@ -4,7 +4,7 @@ import { canonicalBytes, parseCanonical } from '../base/canonical.ts';
 import { ADDRESS_INDEX, ENTRY_BYTES, SPEND_INPUTS } from '../base/limits.ts';
 import type { Result } from '../base/result.ts';
 import { ok, refuse } from '../base/result.ts';
-import { count, hex32, hex64, parseWith, time } from '../base/schema.ts';
+import { count, hex32, hex64, label, outpoint, parseWith, time } from '../base/schema.ts';
 import { receiptSchema } from './receipt.ts';
 
 /** What the server saw of the world: it may refuse, never pass; nothing the signer allows rests on it. */
@@ -22,6 +22,18 @@ export const factSchema = z.discriminatedUnion('fact', [
   z.strictObject({ fact: z.literal('settled'), at: time, proposal: hex32, txid: hex32 }),
   /** A reorganisation took the confirmation away. */
   z.strictObject({ fact: z.literal('unconfirmed'), at: time, proposal: hex32, txid: hex32 }),
+  /** A coin of the wallet was spent and no receipt says why (core/watch/watchman.ts); once more when a block holds it. */
+  z.strictObject({
+    fact: z.literal('alert'),
+    at: time,
+    wallet: label,
+    txid: hex32,
+    /** SHA-256 of the transaction without signatures. */
+    transaction: hex32,
+    outpoints: z.array(outpoint).min(1).max(SPEND_INPUTS),
+    /** Of the block, or null in the mempool. */
+    height: count.nullable(),
+  }),
 ]);
 
 /** A leaf of the log is the canonical JSON of an entry. */

@@ -131,6 +131,19 @@ export interface FactRecord {
   settledAt: Seconds | null;
 }
 
+/** A spend that no receipt explained when it was seen. A later receipt may explain it: ask watch/watchman.ts. */
+export interface AlertRecord {
+  readonly index: number;
+  readonly at: Seconds;
+  readonly wallet: string;
+  readonly txid: string;
+  /** SHA-256 of the transaction without signatures. */
+  readonly transaction: string;
+  readonly outpoints: readonly string[];
+  /** Of the block that held it, or null while only the mempool did. */
+  readonly height: number | null;
+}
+
 export interface State {
   /** Digest of the genesis charter: pinned, never learnt. */
   readonly genesis: string;
@@ -155,6 +168,8 @@ export interface State {
   /** By wallet: its signer's receipts in the log. */
   readonly ledgers: Map<string, Ledger>;
   readonly facts: Map<string, FactRecord>;
+  /** By `wallet/txid`. */
+  readonly alerts: Map<string, AlertRecord>;
 }
 
 /** A blob by its SHA-256, or undefined. Who follows the log fetches and hashes blobs before the fold asks. */
@@ -198,6 +213,7 @@ export function createState(genesis: string): State {
     freezes: [],
     ledgers: new Map(),
     facts: new Map(),
+    alerts: new Map(),
   };
 }
 

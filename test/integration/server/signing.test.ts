@@ -216,7 +216,8 @@ describe('signed proposals on two server processes', () => {
     return leaves.flatMap(({ leaf }) => {
       const entry = parseEntry(leaf);
       if (!entry.ok || entry.value.type !== 'fact') return [];
-      return entry.value.fact.proposal === digest ? [entry.value.fact.fact] : [];
+      const { fact } = entry.value;
+      return fact.fact !== 'alert' && fact.proposal === digest ? [fact.fact] : [];
     });
   };
   const waitFor = (proposal: ProposalRecord, facts: readonly Fact['fact'][]) =>
