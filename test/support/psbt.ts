@@ -113,7 +113,7 @@ export function draftOf(
   const claims = coins.map(({ branch, index }) => ({ parent, branch, index }));
   const view = passed(readSpend(wallet, transaction, claims, { highestChange: 20 }));
   const change = view.spend.outputs.map((output) => output.change);
-  const psbt = toPsbt(wallet, transaction, view.coins, change);
+  const psbt = toPsbt({ wallet, transaction, coins: view.coins, change });
   return { wallet, parent, transaction, claims, psbt, view };
 }
 
@@ -150,7 +150,11 @@ export function setField(maps: Field[][], at: number, type: number, value: Uint8
 
 /** A signer with the account key of a name, standing at `keyIndex` of the descriptor. */
 export function signerOf(name: string, keyIndex: number): InputSigner {
-  const { node } = accountOf(name);
+  return signerBy(accountOf(name).node, keyIndex);
+}
+
+/** A signer with an account key. */
+export function signerBy(node: BIP32Interface, keyIndex: number): InputSigner {
   return {
     keyIndex,
     sign: ({ branch, index, schnorr }, hash) => {

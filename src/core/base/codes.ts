@@ -326,7 +326,21 @@ export const codes = {
     'custody: true is not supported yet.',
     'Leave custody false.',
   ),
-  'wallet.outside.unsupported': final(422, 'outside is not supported yet.', 'Leave outside empty.'),
+  'wallet.outside.missing': final(
+    422,
+    'A set of keys that spends without the hot key is not named under outside.',
+    'Name the sets that the facts tell, each key as the descriptor writes it.',
+  ),
+  'wallet.outside.excess': final(
+    422,
+    'A set of keys under outside does not spend without the hot key, or not only just, or is named twice.',
+    'Leave out the sets that the facts tell.',
+  ),
+  'wallet.outside.bounds': final(
+    422,
+    'More sets of keys spend without the hot key than a wallet may name.',
+    'Use a descriptor whose every path needs the hot key.',
+  ),
   'wallet.descriptor.malformed': final(
     422,
     'The descriptor cannot be read.',
@@ -450,7 +464,12 @@ export const codes = {
   'wallet.hotkey': final(
     422,
     'A spending path does not contain the hot key.',
-    'Use a descriptor whose every path needs the hot key.',
+    'Use a descriptor whose every path needs the hot key, or name the other key sets under outside.',
+  ),
+  'wallet.hotkey.idle': final(
+    422,
+    'The path that spends are signed by does not contain the hot key.',
+    'Put the hot key into the path that needs no waiting, in taproot into the internal key or the first such leaf.',
   ),
 
   'wallet.network': final(
@@ -545,6 +564,11 @@ export const codes = {
     'Nothing is to be done.',
   ),
   'approval.reason.missing': final(422, 'A rejection needs a reason.', 'Say why.'),
+  'approval.signatures.early': later(
+    409,
+    'The keys of this wallet that sign beside the signer could spend without it: they sign when all else is there.',
+    'Approve without them; sign once the signer says that only signatures are missing.',
+  ),
   'approval.signatures.missing': final(
     422,
     'The approver holds a key of the wallet; the partial signatures are missing.',
@@ -768,6 +792,36 @@ export const codes = {
     'The bytes are not a valid PSBT.',
     'Export the PSBT again; it must be binary or base64 and complete.',
   ),
+  'psbt.encoding': final(
+    422,
+    'The PSBT is not in its shortest form, or something stands behind it.',
+    'Export it again, with another program if it stays so.',
+  ),
+  'psbt.field.duplicate': final(
+    422,
+    'A field of the PSBT occurs twice.',
+    'Do not sign. Export it again.',
+  ),
+  'psbt.modifiable': final(
+    422,
+    'The PSBT still lets inputs or outputs be added.',
+    'Finish the transaction first, so that it cannot be changed any more.',
+  ),
+  'psbt.silentpayment': final(
+    422,
+    'An output is a silent payment, which has no script yet.',
+    'Pay to an ordinary address.',
+  ),
+  'psbt.annex': final(
+    422,
+    'An input carries an annex, which has no meaning yet.',
+    'Rebuild the transaction without it.',
+  ),
+  'psbt.locktime.conflict': final(
+    422,
+    'The inputs ask for lock times that exclude one another.',
+    'Spend those coins in separate transactions.',
+  ),
   'psbt.version.unsupported': final(
     422,
     'PSBTs of this version are not supported yet.',
@@ -854,6 +908,21 @@ export const codes = {
     'The script attached to an input is not the one of the wallet.',
     'Do not sign. Rebuild the transaction.',
   ),
+  'psbt.input.utxo.witness': final(
+    422,
+    'A witness UTXO is attached to an input that has no witness.',
+    'Do not sign. Attach the whole previous transaction instead.',
+  ),
+  'psbt.taproot.key': final(
+    422,
+    'The internal key of a taproot input is not the one of the wallet.',
+    'Do not sign. Somebody could hold a key that spends alone.',
+  ),
+  'psbt.taproot.leaf': final(
+    422,
+    'A script, script tree or signature of a taproot input is for a leaf that the wallet does not have.',
+    'Do not sign. Rebuild the transaction.',
+  ),
   'psbt.output.type': final(
     422,
     'An output is not of a type that may be paid.',
@@ -873,6 +942,11 @@ export const codes = {
     422,
     'The outputs are more than the inputs.',
     'Rebuild the transaction.',
+  ),
+  'psbt.fee.low': final(
+    422,
+    'The fee is so low that nodes do not relay the transaction.',
+    'Pay at least the fee named.',
   ),
   'psbt.change.tampered': final(
     422,
@@ -923,6 +997,11 @@ export const codes = {
     422,
     'A signature does not match the transaction.',
     'Sign again; perhaps an older version was signed.',
+  ),
+  'psbt.signature.nonce': final(
+    422,
+    'Two signatures share their nonce: the private key can be computed from them.',
+    'Send nothing of this. Replace the program or device that signed, and the key.',
   ),
   'psbt.signature.incomplete': final(
     422,

@@ -1,9 +1,9 @@
 import { Transaction } from 'bitcoinjs-lib';
 import { assert } from '../base/assert.ts';
-import { concat, fromHex, reversed } from '../base/bytes.ts';
+import { concat, fromHex, reversed, toHex } from '../base/bytes.ts';
 import type { Sats } from '../base/sats.ts';
-import type { Wallet } from '../wallet/wallet.ts';
-import { writeDerivations } from './derivations.ts';
+import type { TaprootLeaf, Wallet } from '../wallet/wallet.ts';
+import { writeDerivations, writeTaprootDerivations } from './derivations.ts';
 import type { FieldMap } from './fields.ts';
 import {
   compactSize,
@@ -13,7 +13,7 @@ import {
   outputType,
   writeMaps,
 } from './fields.ts';
-import type { Coin } from './spend.ts';
+import type { ClaimedCoin } from './spend.ts';
 import { parseUnsigned } from './transaction.ts';
 
 export { estimateVbytes } from './size.ts';
@@ -46,50 +46,127 @@ export function buildTransaction({ inputs, outputs, lockTime }: TransactionPlan)
   return transaction.toBuffer();
 }
 
+/** What a PSBT is made of. */
+export interface PsbtContent {
+  readonly wallet: Wallet;
+  readonly transaction: Uint8Array;
+  /** As readSpend proved them. */
+  readonly coins: readonly ClaimedCoin[];
+  /** By output the index on branch 1, undefined for payments. */
+  readonly change?: readonly (number | undefined)[];
+}
+
 /**
- * A PSBT of version 0 for other programs and hardware wallets: previous transactions, witness UTXOs, scripts and
- * derivations of our inputs and change. Requires transaction and coins as readSpend proved them; `change` is by
- * output the index on branch 1, or undefined for payments. The order of fields is Bitcoin Core's.
+ * A PSBT of version 0 (BIP 174, 371) for other programs and hardware wallets: previous transactions, witness UTXOs, scripts
+ * and derivations of our inputs and change. Field for field what Bitcoin Core writes.
  */
-export function toPsbt(
-  wallet: Wallet,
-  transaction: Uint8Array,
-  coins: readonly Coin[],
-  change: readonly (number | undefined)[] = [],
-): Uint8Array {
+export function toPsbt(content: PsbtContent): Uint8Array {
+  const { inputs, outputs } = mapsOf(content);
+  const global = [field(globalType.unsignedTransaction, content.transaction)];
+  return writeMaps([global, ...inputs, ...outputs]);
+}
+
+/** The same in version 2 (BIP 370). Nothing in it may be modified. */
+export function toPsbt2(content: PsbtContent): Uint8Array {
+  const { plain, inputs, outputs } = mapsOf(content);
+  const global = [
+    field(globalType.transactionVersion, littleEndian(plain.version, 4)),
+    field(globalType.fallbackLockTime, littleEndian(plain.lockTime, 4)),
+    field(globalType.inputCount, compactSize(inputs.length)),
+    field(globalType.outputCount, compactSize(outputs.length)),
+    field(globalType.version, littleEndian(2, 4)),
+  ];
+  const spending = plain.inputs.map(({ txid, vout, sequence }, at) => [
+    ...(inputs[at] ?? []),
+    field(inputType.previousTxid, reversed(fromHex(txid))),
+    field(inputType.outputIndex, littleEndian(vout, 4)),
+    field(inputType.sequence, littleEndian(sequence, 4)),
+  ]);
+  const paying = plain.outputs.map(({ script, value }, at) => [
+    ...(outputs[at] ?? []),
+    field(outputType.amount, littleEndian(value, 8)),
+    field(outputType.script, script),
+  ]);
+  return writeMaps([global, ...spending, ...paying.map(inOrder)]);
+}
+
+function mapsOf({ wallet, transaction, coins, change = [] }: PsbtContent) {
   const parsed = parseUnsigned(transaction);
   assert(
     parsed.ok && parsed.value.inputs.length === coins.length,
     'the transaction was read before',
   );
-  const global: FieldMap = [field(globalType.unsignedTransaction, transaction)];
-  const outputs = parsed.value.outputs.map((_, at) => {
+  const plain = parsed.value;
+  const outputs = plain.outputs.map((_, at) => {
     const index = change[at];
-    return index === undefined ? [] : changeFields(wallet, index);
+    return index === undefined ? [] : inOrder(changeFields(wallet, index));
   });
-  return writeMaps([global, ...coins.map((coin) => inputFields(wallet, coin)), ...outputs]);
+  return { plain, inputs: coins.map((coin) => inOrder(inputFields(wallet, coin))), outputs };
 }
 
-function inputFields(wallet: Wallet, coin: Coin): FieldMap {
+/** By type, then by key. */
+function inOrder(map: FieldMap): FieldMap {
+  return [...map].sort((a, b) => a.type - b.type || (toHex(a.keyData) < toHex(b.keyData) ? -1 : 1));
+}
+
+function inputFields(wallet: Wallet, coin: ClaimedCoin): FieldMap {
   const { parent, script, sats, branch, index } = coin;
   const utxo = concat(littleEndian(sats, 8), compactSize(script.length), script);
-  const witness = wallet.witnessScript(branch, index);
+  const { redeemScript, witnessScript, taproot } = wallet.scripts(branch, index);
+  if (taproot !== null)
+    return [
+      field(inputType.witnessUtxo, utxo),
+      ...taproot.leaves.map((leaf) => ({
+        type: inputType.taprootLeaf,
+        keyData: leaf.controlBlock,
+        value: concat(leaf.script, Uint8Array.of(leaf.version)),
+      })),
+      ...writeTaprootDerivations(wallet, coin, inputType.taprootDerivation),
+      field(inputType.taprootInternalKey, taproot.internalKey),
+      ...optional(inputType.taprootRoot, taproot.merkleRoot),
+    ];
   return [
-    field(inputType.nonWitnessUtxo, parent),
-    field(inputType.witnessUtxo, utxo),
-    ...(witness === null ? [] : [field(inputType.witnessScript, witness)]),
+    ...optional(inputType.nonWitnessUtxo, parent),
+    ...(wallet.signing === 'legacy' ? [] : [field(inputType.witnessUtxo, utxo)]),
+    ...optional(inputType.redeemScript, redeemScript),
+    ...optional(inputType.witnessScript, witnessScript),
     ...writeDerivations(wallet, coin, inputType.derivation),
   ];
 }
 
 function changeFields(wallet: Wallet, index: number): FieldMap {
-  const witness = wallet.witnessScript(1, index);
+  const place = { branch: 1, index } as const;
+  const { redeemScript, witnessScript, taproot } = wallet.scripts(1, index);
+  if (taproot !== null)
+    return [
+      field(outputType.taprootInternalKey, taproot.internalKey),
+      ...(taproot.leaves.length === 0
+        ? []
+        : [field(outputType.taprootTree, treeBytes(taproot.leaves))]),
+      ...writeTaprootDerivations(wallet, place, outputType.taprootDerivation),
+    ];
   return [
-    ...(witness === null ? [] : [field(outputType.witnessScript, witness)]),
-    ...writeDerivations(wallet, { branch: 1, index }, outputType.derivation),
+    ...optional(outputType.redeemScript, redeemScript),
+    ...optional(outputType.witnessScript, witnessScript),
+    ...writeDerivations(wallet, place, outputType.derivation),
   ];
+}
+
+/** BIP 371: of each leaf, depth first, its depth, version and script. A control block has 33 bytes and 32 a step. */
+function treeBytes(leaves: readonly TaprootLeaf[]): Uint8Array {
+  return concat(
+    ...leaves.flatMap(({ controlBlock, version, script }) => [
+      Uint8Array.of((controlBlock.length - 33) / 32, version),
+      compactSize(script.length),
+      script,
+    ]),
+  );
 }
 
 function field(type: number, value: Uint8Array): FieldMap[number] {
   return { type, keyData: new Uint8Array(0), value };
+}
+
+function optional(type: number, value: Uint8Array | null): FieldMap {
+  return value === null ? [] : [field(type, value)];
 }

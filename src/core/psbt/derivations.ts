@@ -1,10 +1,11 @@
-import { fromHex, toHex } from '../base/bytes.ts';
+import { crypto } from 'bitcoinjs-lib';
+import { concat, equalBytes, fromHex, toHex } from '../base/bytes.ts';
 import { ADDRESS_INDEX, CLAIMED_PLACES } from '../base/limits.ts';
 import { assert } from '../base/assert.ts';
 import type { Branch, Place, Wallet, WalletKey } from '../wallet/wallet.ts';
 import { masterFingerprint } from '../wallet/wallet.ts';
 import type { FieldMap } from './fields.ts';
-import { littleEndian } from './fields.ts';
+import { compactSize, littleEndian, readNumber, readSize } from './fields.ts';
 
 const HARDENED = 0x80000000;
 
@@ -19,16 +20,37 @@ export interface DerivationClaim {
 
 /** The BIP 32 derivations of a map (fields of type `type`), or null when one is malformed. */
 export function readDerivations(map: FieldMap, type: number): readonly DerivationClaim[] | null {
+  return readClaims(map, type, [33, 65], (value) => value);
+}
+
+/** Those of taproot (BIP 371): x-only keys, and the leaves that they stand in before fingerprint and path. */
+export function readTaprootDerivations(
+  map: FieldMap,
+  type: number,
+): readonly DerivationClaim[] | null {
+  return readClaims(map, type, [32], (value) => {
+    const leaves = readSize(value, 0);
+    return leaves === null ? null : value.subarray(leaves.end + 32 * leaves.value);
+  });
+}
+
+function readClaims(
+  map: FieldMap,
+  type: number,
+  keyLengths: readonly number[],
+  originOf: (value: Uint8Array) => Uint8Array | null,
+): readonly DerivationClaim[] | null {
   const claims: DerivationClaim[] = [];
   for (const field of map) {
     if (field.type !== type) continue;
     const { keyData, value } = field;
-    const isKey = keyData.length === 33 || keyData.length === 65;
-    if (!isKey || value.length < 4 || value.length % 4 !== 0) return null;
+    const origin = originOf(value);
+    if (!keyLengths.includes(keyData.length) || origin === null) return null;
+    if (origin.length < 4 || origin.length % 4 !== 0) return null;
     const path: number[] = [];
-    for (let at = 4; at < value.length; at += 4)
-      path.push([3, 2, 1, 0].reduce((step, i) => step * 256 + (value[at + i] ?? 0), 0));
-    claims.push({ publicKey: toHex(keyData), fingerprint: toHex(value.slice(0, 4)), path });
+    for (let at = 4; at < origin.length; at += 4)
+      path.push(readNumber(origin.subarray(at, at + 4)));
+    claims.push({ publicKey: toHex(keyData), fingerprint: toHex(origin.subarray(0, 4)), path });
   }
   return claims;
 }
@@ -57,17 +79,45 @@ export function claimsOurKey(claim: DerivationClaim, wallet: Wallet): boolean {
   });
 }
 
-/** Derivation fields of all keys of a script of ours, in the order of their public keys, as Bitcoin Core writes. */
+/** Derivation fields of all keys of a script of ours. */
 export function writeDerivations(wallet: Wallet, { branch, index }: Place, type: number): FieldMap {
+  return wallet.keys.map((key, at) => ({
+    type,
+    keyData: wallet.keyAt(at, branch, index),
+    value: originOf(wallet, key, { branch, index }),
+  }));
+}
+
+/**
+ * Those of taproot: of each key the leaves that it stands in. An internal key that is none of the wallet names itself, as
+ * Bitcoin Core writes it.
+ */
+export function writeTaprootDerivations(wallet: Wallet, place: Place, type: number): FieldMap {
+  const { branch, index } = place;
+  const { taproot } = wallet.scripts(branch, index);
+  assert(taproot !== null, 'a taproot wallet has taproot scripts');
+  const { internalKey, leaves } = taproot;
   const fields = wallet.keys.map((key, at) => {
-    const steps = [...originSteps(key), branch, index].flatMap((step) => [
-      ...littleEndian(step, 4),
-    ]);
-    const fingerprint = fromHex(masterFingerprint(key, wallet.network));
-    const value = Uint8Array.from([...fingerprint, ...steps]);
-    return { type, keyData: wallet.keyAt(at, branch, index), value };
+    const keyData = wallet.keyAt(at, branch, index).slice(1);
+    const within = leaves.filter(({ script }) => holdsKey(script, keyData));
+    const hashes = within.map(({ hash }) => hash);
+    const value = concat(compactSize(hashes.length), ...hashes, originOf(wallet, key, place));
+    return { type, keyData, value };
   });
-  return fields.sort((a, b) => (toHex(a.keyData) < toHex(b.keyData) ? -1 : 1));
+  if (fields.some(({ keyData }) => equalBytes(keyData, internalKey))) return fields;
+  const ownFingerprint = crypto.hash160(concat(Uint8Array.of(2), internalKey)).slice(0, 4);
+  return [...fields, { type, keyData: internalKey, value: concat(compactSize(0), ownFingerprint) }];
+}
+
+/** Whether a script pushes a key, or its hash. */
+function holdsKey(script: Uint8Array, key: Uint8Array): boolean {
+  const text = toHex(script);
+  return text.includes(toHex(key)) || text.includes(toHex(crypto.hash160(key)));
+}
+
+function originOf(wallet: Wallet, key: WalletKey, { branch, index }: Place): Uint8Array {
+  const steps = [...originSteps(key), branch, index].map((step) => littleEndian(step, 4));
+  return concat(fromHex(masterFingerprint(key, wallet.network)), ...steps);
 }
 
 function originSteps({ originPath }: WalletKey): readonly number[] {

@@ -1,6 +1,6 @@
 import { concat, equalBytes, toHex } from '../base/bytes.ts';
 import { PSBT_MAP_FIELDS } from '../base/limits.ts';
-import type { Result } from '../base/result.ts';
+import type { Facts, Result } from '../base/result.ts';
 import { ok, refuse } from '../base/result.ts';
 
 /** One key-value pair of a PSBT map (BIP 174): the key is its type followed by `keyData`. */
@@ -15,10 +15,15 @@ export type FieldMap = readonly Field[];
 /** `psbt` and 0xff. */
 export const PSBT_MAGIC = Uint8Array.of(0x70, 0x73, 0x62, 0x74, 0xff);
 
-/** Field types of BIP 174 and 370 that Countersign knows by meaning. */
+/** Field types of BIP 174, 370, 371 and 373 that Countersign knows by meaning. */
 export const globalType = {
   unsignedTransaction: 0x00,
   xpub: 0x01,
+  transactionVersion: 0x02,
+  fallbackLockTime: 0x03,
+  inputCount: 0x04,
+  outputCount: 0x05,
+  modifiable: 0x06,
   version: 0xfb,
   proprietary: 0xfc,
 };
@@ -32,26 +37,44 @@ export const inputType = {
   derivation: 0x06,
   finalScriptSig: 0x07,
   finalScriptWitness: 0x08,
+  previousTxid: 0x0e,
+  outputIndex: 0x0f,
+  sequence: 0x10,
+  requiredTime: 0x11,
+  requiredHeight: 0x12,
+  taprootKeySignature: 0x13,
+  taprootLeafSignature: 0x14,
+  taprootLeaf: 0x15,
+  taprootDerivation: 0x16,
+  taprootInternalKey: 0x17,
+  taprootRoot: 0x18,
   proprietary: 0xfc,
 };
 export const outputType = {
   redeemScript: 0x00,
   witnessScript: 0x01,
   derivation: 0x02,
+  amount: 0x03,
+  script: 0x04,
+  taprootInternalKey: 0x05,
+  taprootTree: 0x06,
+  taprootDerivation: 0x07,
+  musigParticipants: 0x08,
   proprietary: 0xfc,
 };
 
 /**
- * Splits a PSBT into its maps, global first, then as many as follow. Strict: minimal sizes, no key twice in a map,
- * nothing cut off. How many maps there must be is judged by the caller, who knows the transaction.
- * Refuses with `psbt.malformed`, `psbt.field.count`.
+ * Splits a PSBT into its maps, global first, then as many as follow, at most `most`. Strict: minimal sizes, no key twice in
+ * a map, nothing cut off. How many maps there must be is judged by the caller, who knows the transaction.
+ * Refuses with `psbt.malformed`, `psbt.encoding`, `psbt.field.duplicate`, `psbt.field.count`, `psbt.transaction.count`.
  */
-export function readMaps(bytes: Uint8Array): Result<readonly FieldMap[]> {
-  if (!equalBytes(bytes.slice(0, PSBT_MAGIC.length), PSBT_MAGIC))
+export function readMaps(bytes: Uint8Array, most = Infinity): Result<readonly FieldMap[]> {
+  if (!equalBytes(bytes.subarray(0, PSBT_MAGIC.length), PSBT_MAGIC))
     return refuse('psbt.malformed', { reason: 'it does not begin as a PSBT' });
   const maps: FieldMap[] = [];
   let at = PSBT_MAGIC.length;
   while (at < bytes.length) {
+    if (maps.length >= most) return refuse('psbt.transaction.count', { maps: maps.length, most });
     const map = readMap(bytes, at);
     if (!map.ok) return map;
     maps.push(map.value.fields);
@@ -66,21 +89,37 @@ function readMap(bytes: Uint8Array, start: number): Result<{ fields: FieldMap; e
   let at = start;
   for (;;) {
     const key = readSized(bytes, at);
-    if (key === null) return refuse('psbt.malformed', { reason: 'a key is cut off', at });
+    if (key === null) return refuse(...unreadable(bytes, at, 'key'));
     at = key.end;
     if (key.value.length === 0) return ok({ fields, end: at });
     const value = readSized(bytes, at);
-    if (value === null) return refuse('psbt.malformed', { reason: 'a value is cut off', at });
-    at = value.end;
+    if (value === null) return refuse(...unreadable(bytes, at, 'value'));
     const type = readSize(key.value, 0);
     if (type === null) return refuse('psbt.malformed', { reason: 'a key has no type', at });
     const name = toHex(key.value);
-    if (seen.has(name)) return refuse('psbt.malformed', { reason: 'a key occurs twice', at });
+    if (seen.has(name)) return refuse('psbt.field.duplicate', { field: type.value, at });
     seen.add(name);
     if (fields.length === PSBT_MAP_FIELDS)
       return refuse('psbt.field.count', { most: PSBT_MAP_FIELDS });
     fields.push({ type: type.value, keyData: key.value.slice(type.end), value: value.value });
+    at = value.end;
   }
+}
+
+/** Cut off, or a size that has a shorter form. */
+function unreadable(
+  bytes: Uint8Array,
+  at: number,
+  part: string,
+): ['psbt.malformed' | 'psbt.encoding', Facts] {
+  const first = bytes[at] ?? 0;
+  const isCut =
+    first === 0xff ||
+    readSize(bytes, at) !== null ||
+    at + 1 + (first === 0xfd ? 2 : 4) > bytes.length;
+  return isCut
+    ? ['psbt.malformed', { reason: `a ${part} is cut off`, at }]
+    : ['psbt.encoding', { reason: `the size of a ${part} is not minimal`, at }];
 }
 
 function readSized(bytes: Uint8Array, at: number): { value: Uint8Array; end: number } | null {
@@ -91,16 +130,41 @@ function readSized(bytes: Uint8Array, at: number): { value: Uint8Array; end: num
 }
 
 /** A CompactSize below 2^32 in its shortest form, or null. */
-function readSize(bytes: Uint8Array, at: number): { value: number; end: number } | null {
+export function readSize(bytes: Uint8Array, at: number): { value: number; end: number } | null {
   const first = bytes[at];
   if (first === undefined) return null;
   if (first < 0xfd) return { value: first, end: at + 1 };
   const width = first === 0xfd ? 2 : 4;
   const end = at + 1 + width;
   if (first === 0xff || end > bytes.length) return null;
-  let value = 0;
-  for (let i = width; i > 0; i--) value = value * 256 + (bytes[at + i] ?? 0);
+  const value = readNumber(bytes.subarray(at + 1, end));
   return value >= (width === 2 ? 0xfd : 0x10000) ? { value, end } : null;
+}
+
+/** An unsigned integer, least byte first. Requires at most 6 bytes. */
+export function readNumber(bytes: Uint8Array): number {
+  return bytes.reduceRight((value, byte) => value * 256 + byte, 0);
+}
+
+/** The items of a serialised witness, or null when it is none, or more than 10,000. */
+export function readItems(witness: Uint8Array): readonly Uint8Array[] | null {
+  const count = readSize(witness, 0);
+  if (count === null || count.value > 10_000) return null;
+  const items: Uint8Array[] = [];
+  let at = count.end;
+  for (let i = 0; i < count.value; i++) {
+    const item = readSized(witness, at);
+    if (item === null) return null;
+    items.push(item.value);
+    at = item.end;
+  }
+  return at === witness.length ? items : null;
+}
+
+/** The one field of a type without key data, or null. */
+export function single(map: FieldMap, type: number): Uint8Array | null {
+  const found = map.find((field) => field.type === type && field.keyData.length === 0);
+  return found?.value ?? null;
 }
 
 /** The bytes of a PSBT of these maps, fields in the order given. */

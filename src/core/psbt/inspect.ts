@@ -1,28 +1,26 @@
-import { Psbt } from 'bitcoinjs-lib';
-import { Transaction as SecondParser } from '@scure/btc-signer';
-import { concat, equalBytes, toHex } from '../base/bytes.ts';
-import { ADDRESS_INDEX, PSBT_BYTES } from '../base/limits.ts';
+import { equalBytes, toHex } from '../base/bytes.ts';
+import { ADDRESS_INDEX } from '../base/limits.ts';
 import type { Facts, Result } from '../base/result.ts';
 import { ok, refuse } from '../base/result.ts';
 import type { Place, Wallet } from '../wallet/wallet.ts';
+import { checkAttached } from './attached.ts';
+import type { ChangeWarning } from './change-claims.ts';
+import { checkChange } from './change-claims.ts';
 import type { DerivationClaim } from './derivations.ts';
-import { claimedPlaces, claimsOurKey, readDerivations } from './derivations.ts';
-import type { FieldMap } from './fields.ts';
-import {
-  compactSize,
-  globalType,
-  inputType,
-  littleEndian,
-  outputType,
-  readMaps,
-} from './fields.ts';
-import type { PartialSignature } from './signatures.ts';
+import { claimedPlaces, readDerivations, readTaprootDerivations } from './derivations.ts';
+import { checkFields } from './field-check.ts';
+import type { Field, FieldMap } from './fields.ts';
+import { inputType, readNumber, readSize, single } from './fields.ts';
+import type { OpenedPsbt } from './open.ts';
+import { openPsbt } from './open.ts';
+import { passParsers } from './parsers.ts';
 import { signatureHashes } from './sighash.ts';
-import { verifyInput } from './signatures.ts';
-import type { Coin, CoinClaim, SpendView } from './spend.ts';
-import { readSpend } from './spend.ts';
-import type { ParentTransaction, PlainTransaction } from './transaction.ts';
-import { parseParent, parseUnsigned } from './transaction.ts';
+import type { PartialSignature } from './signatures.ts';
+import { findReusedNonce, verifyInput } from './signatures.ts';
+import type { ClaimedCoin, CoinClaim, SizeBounds, SpendView } from './spend.ts';
+import { isTaproot, readSpend } from './spend.ts';
+import type { ParentTransaction } from './transaction.ts';
+import { parseParent } from './transaction.ts';
 
 /** Where to look for our scripts, inclusive. */
 export interface InspectBounds {
@@ -32,13 +30,20 @@ export interface InspectBounds {
   readonly highestChange: number;
   /** Extends `highestChange` to this many beyond the highest index among the inputs; 0 when left out. */
   readonly beyondInputs?: number;
+  /** What is read at most; the bounds of the protocol when left out. */
+  readonly size?: SizeBounds;
 }
 
-/** What was dropped or looks odd, but refuses nothing. */
-export interface InspectWarning {
-  readonly code: 'fields.dropped' | 'change.receive' | 'change.many';
-  readonly facts: Facts;
-}
+/**
+ * What was dropped or looks odd, but refuses nothing: `coins.claimed` that amounts of taproot inputs are proven by their
+ * signatures alone, `inputs.legacy` that signing again gives another txid, `fee.high` a fee above 5 % of the payments.
+ */
+export type InspectWarning =
+  | ChangeWarning
+  | {
+      readonly code: 'fields.dropped' | 'coins.claimed' | 'inputs.legacy' | 'fee.high';
+      readonly facts: Facts;
+    };
 
 /** A verified partial signature and the key of the descriptor it is by. */
 export interface VerifiedSignature extends PartialSignature {
@@ -48,33 +53,15 @@ export interface VerifiedSignature extends PartialSignature {
 /** What is taken from an uploaded PSBT: the transaction and verified signatures; all else was proven or dropped. */
 export interface InspectedPsbt {
   readonly transaction: Uint8Array;
-  readonly coins: readonly Coin[];
-  readonly view: SpendView;
+  readonly coins: readonly ClaimedCoin[];
+  readonly view: SpendView<ClaimedCoin>;
   /** By input. */
   readonly partialSignatures: readonly (readonly VerifiedSignature[])[];
   readonly warnings: readonly InspectWarning[];
 }
 
-/** Global fields that are read or ignored as mere claims; others with a meaning are refused. */
-const globalKnown = new Set([globalType.unsignedTransaction, globalType.xpub, globalType.version]);
-const inputKnown = new Set<number>([
-  inputType.nonWitnessUtxo,
-  inputType.witnessUtxo,
-  inputType.partialSignature,
-  inputType.sighash,
-  inputType.witnessScript,
-  inputType.derivation,
-]);
-/** Claims on outputs: scripts, derivations, taproot trees. What they claim is derived again or a payment. */
-const outputKnown = new Set<number>([0x00, 0x01, 0x02, 0x05, 0x06, 0x07, 0x08]);
-/** Highest types assigned a meaning by a BIP when this was written; a new one must be understood first. */
-const HIGHEST_GLOBAL = 0x09;
-const HIGHEST_INPUT = 0x20;
-const HIGHEST_OUTPUT = 0x0a;
-const SIGHASH_ALL = 1;
-
 /**
- * Reads an uploaded PSBT (BIP 174, version 0) against a wallet. Everything in it but the unsigned transaction
+ * Reads an uploaded PSBT (BIP 174, 370, 371) against a wallet. Everything in it but the unsigned transaction
  * and the signatures is a claim: coins are proven by their previous transactions, scripts derived again, and
  * derivations used only as hints where to look. Three readers must accept the bytes: our own, @scure/btc-signer
  * and bitcoinjs-lib.
@@ -86,31 +73,70 @@ export function inspectPsbt(
   wallet: Wallet,
   bounds: InspectBounds,
 ): Result<InspectedPsbt> {
-  const opened = openPsbt(bytes);
+  const opened = openPsbt(bytes, bounds.size);
   if (!opened.ok) return opened;
-  const { transaction, plain, inputs, outputs } = opened.value;
-  const fields = checkFields(opened.value);
-  if (!fields.ok) return fields;
-  const claims = claimCoins(wallet, plain, inputs, bounds);
+  const { transaction, inputs, outputs } = opened.value;
+  const dropped = checkFields(opened.value, wallet);
+  if (!dropped.ok) return dropped;
+  const claims = claimCoins(wallet, opened.value, bounds);
   if (!claims.ok) return claims;
   const highestChange = highestChangeOf(claims.value, bounds);
-  const view = readSpend(wallet, transaction, claims.value, { highestChange });
+  const { size } = bounds;
+  const limits = size === undefined ? { highestChange } : { highestChange, size };
+  const view = readSpend(wallet, transaction, claims.value, limits);
   if (!view.ok) return view;
-  const attached = checkAttached(wallet, inputs, view.value.coins);
+  const { coins } = view.value;
+  const attached = checkAttached(wallet, inputs, coins);
   if (!attached.ok) return attached;
-  const gate = passParsers(bytes, transaction);
+  const gate = passParsers(bytes, opened.value);
   if (!gate.ok) return gate;
   const change = checkChange(wallet, outputs, view.value, highestChange);
   if (!change.ok) return change;
-  const signatures = readSignatures(wallet, transaction, inputs, view.value.coins);
+  const fee = checkFee(view.value);
+  if (!fee.ok) return fee;
+  const signatures = readSignatures(wallet, opened.value, coins);
   if (!signatures.ok) return signatures;
-  return ok({
-    transaction,
-    coins: view.value.coins,
-    view: view.value,
-    partialSignatures: signatures.value,
-    warnings: [...fields.value, ...change.value],
-  });
+  const warnings = [
+    ...warningsOf(wallet, coins, dropped.value + signatures.value.dropped),
+    ...fee.value,
+    ...change.value,
+  ];
+  const { partialSignatures } = signatures.value;
+  return ok({ transaction, coins, view: view.value, partialSignatures, warnings });
+}
+
+function warningsOf(
+  wallet: Wallet,
+  coins: readonly ClaimedCoin[],
+  dropped: number,
+): readonly InspectWarning[] {
+  const claimed = coins.filter(({ parent }) => parent === null).length;
+  const warnings: InspectWarning[] = [];
+  if (dropped > 0) warnings.push({ code: 'fields.dropped', facts: { fields: dropped } });
+  if (claimed > 0) warnings.push({ code: 'coins.claimed', facts: { inputs: claimed } });
+  if (wallet.signing === 'legacy')
+    warnings.push({ code: 'inputs.legacy', facts: { inputs: coins.length } });
+  return warnings;
+}
+
+/** Nodes relay from 0.1 sat/vB on (Bitcoin Core 30, -minrelaytxfee), counted here by the size at worst. */
+const LEAST_VBYTES_PER_SAT = 10;
+/** Coldcard warns above 5 % of what is sent. */
+const HIGH_FEE_SHARE = 20n;
+
+function checkFee({
+  amountSats,
+  feeSats,
+  vbytes,
+}: SpendView<ClaimedCoin>): Result<readonly InspectWarning[]> {
+  if (Number(feeSats) * LEAST_VBYTES_PER_SAT < vbytes)
+    return refuse('psbt.fee.low', {
+      feeSats: Number(feeSats),
+      least: Math.ceil(vbytes / LEAST_VBYTES_PER_SAT),
+    });
+  const facts = { feeSats: Number(feeSats), amountSats: Number(amountSats) };
+  const isHigh = amountSats > 0n && feeSats * HIGH_FEE_SHARE > amountSats;
+  return ok(isHigh ? [{ code: 'fee.high', facts }] : []);
 }
 
 /** Of an inspected PSBT the signatures of every key that signed each input, to be handed on as one cosigner's. */
@@ -128,90 +154,10 @@ export function completeSignatures(
   });
 }
 
-interface OpenedPsbt {
-  readonly transaction: Uint8Array;
-  readonly plain: PlainTransaction;
-  readonly global: FieldMap;
-  readonly inputs: readonly FieldMap[];
-  readonly outputs: readonly FieldMap[];
-}
-
-function openPsbt(bytes: Uint8Array): Result<OpenedPsbt> {
-  if (bytes.length > PSBT_BYTES)
-    return refuse('psbt.too.large', { bytes: bytes.length, most: PSBT_BYTES });
-  const maps = readMaps(bytes);
-  if (!maps.ok) return maps;
-  const [global = [], ...rest] = maps.value;
-  const version = single(global, globalType.version);
-  if (version?.some((byte) => byte !== 0) === true)
-    return refuse('psbt.version.unsupported', { version: version[0] ?? null });
-  const transaction = single(global, globalType.unsignedTransaction);
-  if (transaction === null)
-    return refuse('psbt.malformed', { reason: 'there is no unsigned transaction' });
-  const plain = parseUnsigned(transaction);
-  if (!plain.ok) return plain;
-  const { inputs, outputs } = plain.value;
-  if (rest.length !== inputs.length + outputs.length)
-    return refuse('psbt.malformed', {
-      reason: 'the maps do not match the inputs and outputs',
-      maps: rest.length,
-    });
-  return ok({
-    transaction,
-    plain: plain.value,
-    global,
-    inputs: rest.slice(0, inputs.length),
-    outputs: rest.slice(inputs.length),
-  });
-}
-
-/** Refuses fields with a meaning that is not ours to ignore; counts what is dropped. */
-function checkFields({ global, inputs, outputs }: OpenedPsbt): Result<readonly InspectWarning[]> {
-  const found = checkMap(global, globalKnown, HIGHEST_GLOBAL);
-  if (!found.ok) return refuse(found.refusal.code, { ...found.refusal.facts, map: 'global' });
-  let dropped = found.value;
-  for (const [input, map] of inputs.entries()) {
-    const final = map.find(
-      ({ type }) => type === inputType.finalScriptSig || type === inputType.finalScriptWitness,
-    );
-    if (final !== undefined) return refuse('psbt.final', { input });
-    if (single(map, inputType.redeemScript) !== null) return refuse('psbt.input.script', { input });
-    const known = checkMap(map, inputKnown, HIGHEST_INPUT);
-    if (!known.ok) return refuse(known.refusal.code, { ...known.refusal.facts, input });
-    dropped += known.value;
-    const sighash = single(map, inputType.sighash);
-    if (sighash !== null && !equalBytes(sighash, littleEndian(SIGHASH_ALL, 4)))
-      return refuse('psbt.sighash', { input, sighash: toHex(sighash.slice(0, 4)) });
-  }
-  for (const [output, map] of outputs.entries()) {
-    const known = checkMap(map, outputKnown, HIGHEST_OUTPUT);
-    if (!known.ok) return refuse(known.refusal.code, { ...known.refusal.facts, output });
-    dropped += known.value;
-  }
-  return ok(dropped === 0 ? [] : [{ code: 'fields.dropped', facts: { fields: dropped } }]);
-}
-
-function checkMap(map: FieldMap, known: ReadonlySet<number>, highest: number): Result<number> {
-  let dropped = 0;
-  for (const { type } of map) {
-    if (known.has(type)) continue;
-    if (type <= highest) return refuse('psbt.field.unsupported', { field: type });
-    dropped += 1;
-  }
-  return ok(dropped);
-}
-
-/** The one field of a type without key data, or null. */
-function single(map: FieldMap, type: number): Uint8Array | null {
-  const found = map.find((field) => field.type === type && field.keyData.length === 0);
-  return found?.value ?? null;
-}
-
 /** For every input its previous transaction and the place of its script: hints first, then a bounded search. */
 function claimCoins(
   wallet: Wallet,
-  plain: PlainTransaction,
-  inputs: readonly FieldMap[],
+  { plain, inputs }: OpenedPsbt,
   bounds: InspectBounds,
 ): Result<readonly CoinClaim[]> {
   const parents = new Map<string, { parent: Uint8Array; read: ParentTransaction | null }>();
@@ -219,22 +165,48 @@ function claimCoins(
   for (const [input, { outpoint, txid, vout }] of plain.inputs.entries()) {
     const map = inputs[input] ?? [];
     const attached = single(map, inputType.nonWitnessUtxo);
-    if (attached === null) return refuse('psbt.input.utxo.missing', { input });
-    const name = toHex(attached);
-    const known = parents.get(name) ?? { parent: attached, read: parseParent(attached) };
-    parents.set(name, known);
-    if (known.read?.txid !== txid)
-      return refuse('psbt.input.parent', { input, txid: known.read?.txid ?? null });
-    const output = known.read.outputs[vout];
-    if (output === undefined) return refuse('psbt.input.index', { input, vout });
-    const derivations = readDerivations(map, inputType.derivation);
+    let found: Pick<CoinClaim, 'parent' | 'utxo'> & { readonly script: Uint8Array };
+    if (attached === null) {
+      const utxo = isTaproot(wallet) ? readUtxo(map) : undefined;
+      if (utxo === undefined) return refuse('psbt.input.utxo.missing', { input });
+      found = { parent: null, utxo, script: utxo.script };
+    } else {
+      const name = toHex(attached);
+      const known = parents.get(name) ?? { parent: attached, read: parseParent(attached) };
+      parents.set(name, known);
+      if (known.read?.txid !== txid)
+        return refuse('psbt.input.parent', { input, txid: known.read?.txid ?? null });
+      const output = known.read.outputs[vout];
+      if (output === undefined) return refuse('psbt.input.index', { input, vout });
+      found = { parent: known.parent, script: output.script };
+    }
+    const derivations = derivationsOf(map);
     if (derivations === null)
       return refuse('psbt.malformed', { reason: 'a derivation is malformed', input });
-    const place = locate(wallet, output.script, derivations, bounds);
+    const { script, ...claim } = found;
+    const place = locate(wallet, script, derivations, bounds);
     if (place === null) return refuse('psbt.input.foreign', { input, outpoint });
-    claims.push({ parent: known.parent, ...place });
+    claims.push({ ...claim, ...place });
   }
   return ok(claims);
+}
+
+/** The output in a witness UTXO; undefined where there is none in its form. */
+function readUtxo(map: FieldMap): CoinClaim['utxo'] {
+  const bytes = single(map, inputType.witnessUtxo);
+  const size = bytes === null ? null : readSize(bytes, 8);
+  if (bytes === null || size === null || size.end + size.value !== bytes.length) return undefined;
+  const value = BigInt(readNumber(bytes.subarray(4, 8))) * 0x100000000n;
+  return {
+    value: value + BigInt(readNumber(bytes.subarray(0, 4))),
+    script: bytes.slice(size.end),
+  };
+}
+
+function derivationsOf(map: FieldMap): readonly DerivationClaim[] | null {
+  const plain = readDerivations(map, inputType.derivation);
+  const taproot = readTaprootDerivations(map, inputType.taprootDerivation);
+  return plain === null || taproot === null ? null : [...plain, ...taproot];
 }
 
 function locate(
@@ -260,99 +232,61 @@ function highestChangeOf(claims: readonly CoinClaim[], bounds: InspectBounds): n
   );
 }
 
-/** The strict gate: both libraries read the whole PSBT and see the same unsigned transaction. */
-function passParsers(bytes: Uint8Array, transaction: Uint8Array): Result<null> {
-  let second: Uint8Array;
-  try {
-    second = SecondParser.fromPSBT(bytes, { unknown: 'ignore', proprietary: 'ignore' }).unsignedTx;
-  } catch {
-    return refuse('psbt.malformed', { reason: 'the strict parser refuses it' });
-  }
-  let first: Uint8Array;
-  try {
-    first = Psbt.fromBuffer(bytes).data.getTransaction();
-  } catch {
-    return refuse('psbt.parsers.differ');
-  }
-  if (!equalBytes(first, transaction) || !equalBytes(second, transaction))
-    return refuse('psbt.parsers.differ');
-  return ok(null);
+interface FoundSignatures {
+  readonly partialSignatures: readonly (readonly VerifiedSignature[])[];
+  /** Of other paths than the one we sign by. */
+  readonly dropped: number;
 }
 
-/** Witness UTXO and witness script, where attached, must say what we know (document 7, A1, D8). */
-function checkAttached(
-  wallet: Wallet,
-  inputs: readonly FieldMap[],
-  coins: readonly Coin[],
-): Result<null> {
-  for (const [input, coin] of coins.entries()) {
-    const map = inputs[input] ?? [];
-    const utxo = single(map, inputType.witnessUtxo);
-    const { script, sats, branch, index } = coin;
-    const expected = concat(littleEndian(sats, 8), compactSize(script.length), script);
-    if (utxo !== null && !equalBytes(utxo, expected))
-      return refuse('psbt.input.amount', { input, actual: Number(sats) });
-    const witness = single(map, inputType.witnessScript);
-    const ours = wallet.witnessScript(branch, index);
-    if (witness !== null && (ours === null || !equalBytes(witness, ours)))
-      return refuse('psbt.input.script', { input });
-  }
-  return ok(null);
-}
-
-/**
- * Outputs that claim a key of ours, but are none of our change within the range, are refused: change that cannot
- * be found again, or somebody's forgery (document 7, B2, B3). What claims nothing is a payment.
- */
-function checkChange(
-  wallet: Wallet,
-  outputs: readonly FieldMap[],
-  view: SpendView,
-  highestChange: number,
-): Result<readonly InspectWarning[]> {
-  const warnings: InspectWarning[] = [];
-  let changes = 0;
-  for (const [output, { script, change }] of view.spend.outputs.entries()) {
-    if (change !== undefined) {
-      changes += 1;
-      continue;
-    }
-    const claims = readDerivations(outputs[output] ?? [], outputType.derivation);
-    if (claims === null)
-      return refuse('psbt.malformed', { reason: 'a derivation is malformed', output });
-    const place = claimedPlaces(claims).find(
-      ({ branch, index }) =>
-        wallet.branches.includes(branch) && toHex(wallet.script(branch, index)) === script,
-    );
-    if (place?.branch === 1)
-      return refuse('psbt.change.range', { output, index: place.index, highest: highestChange });
-    if (place !== undefined)
-      warnings.push({ code: 'change.receive', facts: { output, index: place.index } });
-    else if (claims.some((claim) => claimsOurKey(claim, wallet)))
-      return refuse('psbt.change.tampered', { output });
-  }
-  if (changes > 1) warnings.push({ code: 'change.many', facts: { outputs: changes } });
-  return ok(warnings);
-}
-
+/** Every signature must be right: a wrong one tells that something else was signed. */
 function readSignatures(
   wallet: Wallet,
-  transaction: Uint8Array,
-  inputs: readonly FieldMap[],
-  coins: readonly Coin[],
-): Result<readonly (readonly VerifiedSignature[])[]> {
+  { transaction, inputs }: OpenedPsbt,
+  coins: readonly ClaimedCoin[],
+): Result<FoundSignatures> {
   const hashes = signatureHashes(wallet, { transaction, coins });
   const all: VerifiedSignature[][] = [];
+  let dropped = 0;
   for (const input of coins.keys()) {
     const verified: VerifiedSignature[] = [];
-    for (const { type, keyData, value } of inputs[input] ?? []) {
-      if (type !== inputType.partialSignature) continue;
-      const signature = { key: toHex(keyData), signature: toHex(value) };
+    for (const field of inputs[input] ?? []) {
+      const signature = signatureIn(wallet, coins[input], field);
+      if (signature === null) continue;
+      if (signature === 'elsewhere') {
+        dropped += 1;
+        continue;
+      }
       const found = verifyInput(wallet, { coins, hashes, input }, signature);
       if (!found.ok) return found;
       verified.push({ ...signature, keyIndex: found.value.keyIndex });
     }
     all.push(verified.sort((a, b) => a.keyIndex - b.keyIndex));
   }
-  return ok(all);
+  const reused = findReusedNonce(all.flatMap((by, input) => by.map((one) => ({ ...one, input }))));
+  if (reused !== null) return refuse('psbt.signature.nonce', reused);
+  return ok({ partialSignatures: all, dropped });
+}
+
+/** The signature in a field, null where it is none; `elsewhere` by a path of taproot that we do not sign by. */
+function signatureIn(
+  wallet: Wallet,
+  coin: ClaimedCoin | undefined,
+  { type, keyData, value }: Field,
+): PartialSignature | 'elsewhere' | null {
+  const taproot = coin === undefined ? null : wallet.scripts(coin.branch, coin.index).taproot;
+  switch (type) {
+    case inputType.partialSignature:
+      return { key: toHex(keyData), signature: toHex(value) };
+    case inputType.taprootKeySignature:
+      return taproot?.leaf === null
+        ? { key: toHex(taproot.internalKey), signature: toHex(value) }
+        : 'elsewhere';
+    case inputType.taprootLeafSignature: {
+      const { leaf = null } = taproot ?? {};
+      if (leaf === null || !equalBytes(leaf.hash, keyData.subarray(32))) return 'elsewhere';
+      return { key: toHex(keyData.subarray(0, 32)), signature: toHex(value) };
+    }
+    default:
+      return null;
+  }
 }

@@ -4,7 +4,7 @@ import { concat, fromHex, reversed } from '../base/bytes.ts';
 import { sha256 } from '../base/digest.ts';
 import type { Wallet } from '../wallet/wallet.ts';
 import { compactSize, littleEndian } from './fields.ts';
-import type { Coin } from './spend.ts';
+import type { ClaimedCoin } from './spend.ts';
 import type { PlainTransaction } from './transaction.ts';
 import { parseUnsigned } from './transaction.ts';
 
@@ -17,11 +17,11 @@ export type SignatureHashes = (input: number, sighash: Sighash) => Uint8Array;
 /** An unsigned transaction and its coins, as readSpend proved them. */
 export interface ProvenSpend {
   readonly transaction: Uint8Array;
-  readonly coins: readonly Coin[];
+  readonly coins: readonly ClaimedCoin[];
 }
 
 /** What an input spends. */
-export type SpentOutput = Pick<Coin, 'script' | 'sats'>;
+export type SpentOutput = Pick<ClaimedCoin, 'script' | 'sats'>;
 
 const SIGHASH_ALL = 1;
 
@@ -171,7 +171,7 @@ export function taprootHashes(
 }
 
 /** BIP 143: the witness script, or for P2WPKH the P2PKH script of the key. */
-function scriptCode(wallet: Wallet, { branch, index }: Coin): Uint8Array {
+function scriptCode(wallet: Wallet, { branch, index }: ClaimedCoin): Uint8Array {
   return wallet.scripts(branch, index).witnessScript ?? p2pkhScript(wallet.keyAt(0, branch, index));
 }
 

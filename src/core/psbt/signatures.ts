@@ -13,7 +13,8 @@ import type { Place, TaprootScripts, Wallet } from '../wallet/wallet.ts';
 import { decodeSignature, encodeSignature } from './der.ts';
 import type { ProvenSpend, Sighash, SignatureHashes } from './sighash.ts';
 import { signatureHashes } from './sighash.ts';
-import type { Coin } from './spend.ts';
+import type { ClaimedCoin } from './spend.ts';
+import { isTaproot } from './spend.ts';
 
 /** One key's signature of one input, as logged: lower-case hex. */
 export interface PartialSignature {
@@ -98,12 +99,14 @@ export function verifyPartialSignatures(
     signer = keyIndex;
   }
   if (signer === null) return refuse('psbt.signature.incomplete', { signed: 0, inputs: 0 });
+  const reused = findReusedNonce(signatures.map((one, input) => ({ ...one, input })));
+  if (reused !== null) return refuse('psbt.signature.nonce', reused);
   return ok({ keyIndex: signer });
 }
 
 /** One input of a spend whose signatures are looked at. */
 export interface SignedInput {
-  readonly coins: readonly Coin[];
+  readonly coins: readonly ClaimedCoin[];
   readonly hashes: SignatureHashes;
   readonly input: number;
 }
@@ -132,10 +135,6 @@ export function verifyInput(
   return ok({ keyIndex });
 }
 
-function isTaproot({ signing }: Wallet): boolean {
-  return signing === 'taproot-key' || signing === 'taproot-leaf';
-}
-
 /** Which key of the descriptor a signature of a coin names, or null. By the key path nobody signs but the internal key. */
 function keyIndexOf(wallet: Wallet, { branch, index }: Place, key: string): number | null {
   const named = (at: number): string => {
@@ -147,6 +146,25 @@ function keyIndexOf(wallet: Wallet, { branch, index }: Place, key: string): numb
   if (wallet.signing !== 'taproot-key') return keyIndex;
   const { internalKey } = taprootOf(wallet, { branch, index });
   return toHex(internalKey) === key ? keyIndex : null;
+}
+
+/**
+ * Two inputs whose signatures share their nonce, or null: whoever sees them computes the private key, and from keys without
+ * hardening those of all the wallet. Requires the forms that {@link verifyInput} accepts.
+ */
+export function findReusedNonce(
+  signatures: readonly (PartialSignature & { readonly input: number })[],
+): { readonly input: number; readonly with: number } | null {
+  const seen = new Map<string, number>();
+  for (const { key, signature, input } of signatures) {
+    const bytes = fromHex(signature);
+    const compact = key.length === 64 ? bytes : decodeSignature(bytes);
+    const nonce = toHex((compact ?? bytes).subarray(0, 32));
+    const other = seen.get(nonce);
+    if (other !== undefined) return { input, with: other };
+    seen.set(nonce, input);
+  }
+  return null;
 }
 
 function taprootOf(wallet: Wallet, { branch, index }: Place): TaprootScripts {

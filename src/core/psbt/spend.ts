@@ -15,7 +15,7 @@ import type { Sats } from '../base/sats.ts';
 import { parseSats, satsToJson, sumSats } from '../base/sats.ts';
 import { addressOfScript } from '../wallet/network.ts';
 import { dustSats, outputTypeOf } from '../wallet/output-type.ts';
-import type { Branch, Wallet } from '../wallet/wallet.ts';
+import type { Branch, Place, Wallet } from '../wallet/wallet.ts';
 import { transactionWeight } from './size.ts';
 import type { ParentTransaction, PlainTransaction } from './transaction.ts';
 import { parseParent, parseUnsigned } from './transaction.ts';
@@ -43,28 +43,39 @@ export interface Spend {
   readonly lockTime: number;
 }
 
-/** A coin of the wallet, proven by its previous transaction and by derivation. */
-export interface Coin {
+/** A coin of the wallet, proven by derivation, and by its previous transaction or by the signatures to come. */
+export interface ClaimedCoin {
   readonly outpoint: string;
   readonly sats: Sats;
   readonly script: Uint8Array;
   readonly branch: Branch;
   readonly index: number;
-  /** The previous transaction without witness. */
+  /** The previous transaction without witness. Null where only a taproot input's signatures prove script and amount. */
+  readonly parent: Uint8Array | null;
+}
+
+/** A coin of the wallet, proven by its previous transaction and by derivation. */
+export interface Coin extends ClaimedCoin {
   readonly parent: Uint8Array;
 }
 
 /** What is claimed of one input, in order: its previous transaction and where its script is derived. */
-export interface CoinClaim {
+export interface CoinClaim extends Place {
+  /** Null for a taproot input alone, whose signatures cover the scripts and amounts of all inputs (BIP 341). */
+  readonly parent: Uint8Array | null;
+  /** Where there is no parent: what the input spends. */
+  readonly utxo?: PlainTransaction['outputs'][number];
+}
+
+/** {@link CoinClaim} with its previous transaction. */
+export interface ParentClaim extends Place {
   readonly parent: Uint8Array;
-  readonly branch: Branch;
-  readonly index: number;
 }
 
 /** A transaction read against a wallet: every amount and every change proven. */
-export interface SpendView {
+export interface SpendView<C extends ClaimedCoin = Coin> {
   readonly spend: Spend;
-  readonly coins: readonly Coin[];
+  readonly coins: readonly C[];
   /** Sum of the outputs that are not change. */
   readonly amountSats: Sats;
   readonly feeSats: Sats;
@@ -77,7 +88,19 @@ export interface SpendView {
 export interface SpendBounds {
   /** Highest index on branch 1 that still counts as change: highest seen + gap. -1 for none. */
   readonly highestChange: number;
+  /** What is read at most; the bounds of the protocol when left out. */
+  readonly size?: SizeBounds;
 }
+
+/** What may be read of one transaction. */
+export interface SizeBounds {
+  readonly inputs: number;
+  /** Weight units. */
+  readonly weight: number;
+}
+
+/** The bounds of the protocol. */
+export const spendSize: SizeBounds = { inputs: SPEND_INPUTS, weight: TRANSACTION_WEIGHT };
 
 const LOCKTIME_THRESHOLD = 500_000_000;
 const SEQUENCE_FINAL = 0xffffffff;
@@ -97,15 +120,28 @@ const SEQUENCE_DISABLE = 0x80000000;
 export function readSpend(
   wallet: Wallet,
   transaction: Uint8Array,
+  claims: readonly ParentClaim[],
+  bounds: SpendBounds,
+): Result<SpendView>;
+export function readSpend(
+  wallet: Wallet,
+  transaction: Uint8Array,
   claims: readonly CoinClaim[],
   bounds: SpendBounds,
-): Result<SpendView> {
-  if (transaction.length > TRANSACTION_WEIGHT / 4)
-    return refuse('psbt.too.large', { bytes: transaction.length, most: TRANSACTION_WEIGHT / 4 });
+): Result<SpendView<ClaimedCoin>>;
+export function readSpend(
+  wallet: Wallet,
+  transaction: Uint8Array,
+  claims: readonly CoinClaim[],
+  bounds: SpendBounds,
+): Result<SpendView<ClaimedCoin>> {
+  const { size = spendSize } = bounds;
+  if (transaction.length > size.weight / 4)
+    return refuse('psbt.too.large', { bytes: transaction.length, most: size.weight / 4 });
   const parsed = parseUnsigned(transaction);
   if (!parsed.ok) return parsed;
   const plain = parsed.value;
-  const form = checkForm(plain);
+  const form = checkForm(plain, size);
   if (!form.ok) return form;
   const coins = readCoins(wallet, plain, claims);
   if (!coins.ok) return coins;
@@ -114,8 +150,7 @@ export function readSpend(
   const amounts = sumAmounts(coins.value, outputs.value);
   if (!amounts.ok) return amounts;
   const weight = transactionWeight(wallet, plain.inputs.length, plain.outputs);
-  if (weight > TRANSACTION_WEIGHT)
-    return refuse('psbt.transaction.weight', { weight, most: TRANSACTION_WEIGHT });
+  if (weight > size.weight) return refuse('psbt.transaction.weight', { weight, most: size.weight });
   const spend: Spend = {
     transaction: blobAddress(transaction),
     inputs: coins.value.map(({ outpoint, sats }) => ({ outpoint, sats: satsToJson(sats) })),
@@ -137,11 +172,11 @@ export function readSpend(
   });
 }
 
-function checkForm(plain: PlainTransaction): Result<null> {
+function checkForm(plain: PlainTransaction, size: SizeBounds): Result<null> {
   const { version, inputs, outputs, lockTime } = plain;
   if (version !== 2) return refuse('psbt.transaction.version', { version });
-  if (inputs.length < 1 || inputs.length > SPEND_INPUTS)
-    return refuse('psbt.transaction.count', { inputs: inputs.length, most: SPEND_INPUTS });
+  if (inputs.length < 1 || inputs.length > size.inputs)
+    return refuse('psbt.transaction.count', { inputs: inputs.length, most: size.inputs });
   if (outputs.length < 1 || outputs.length > SPEND_OUTPUTS)
     return refuse('psbt.transaction.count', { outputs: outputs.length, most: SPEND_OUTPUTS });
   const seen = new Set<string>();
@@ -160,18 +195,22 @@ function readCoins(
   wallet: Wallet,
   plain: PlainTransaction,
   claims: readonly CoinClaim[],
-): Result<readonly Coin[]> {
+): Result<readonly ClaimedCoin[]> {
   if (claims.length !== plain.inputs.length)
     return refuse('psbt.input.utxo.missing', { inputs: plain.inputs.length, coins: claims.length });
   const parents = readParents(claims);
   if (!parents.ok) return parents;
-  const coins: Coin[] = [];
+  const coins: ClaimedCoin[] = [];
   for (const [input, { outpoint, txid, vout }] of plain.inputs.entries()) {
     const claim = claims[input];
-    const parent = claim === undefined ? undefined : parents.value.get(claim.parent);
-    assert(claim !== undefined && parent !== undefined, 'counted and read above');
-    if (parent.txid !== txid) return refuse('psbt.input.parent', { input, txid: parent.txid });
-    const output = parent.outputs[vout];
+    assert(claim !== undefined, 'counted above');
+    const parent = claim.parent === null ? null : parents.value.get(claim.parent);
+    assert(parent !== undefined, 'read above');
+    if (parent !== null && parent.txid !== txid)
+      return refuse('psbt.input.parent', { input, txid: parent.txid });
+    if (parent === null && (claim.utxo === undefined || !isTaproot(wallet)))
+      return refuse('psbt.input.utxo.missing', { input });
+    const output = parent === null ? claim.utxo : parent.outputs[vout];
     if (output === undefined) return refuse('psbt.input.index', { input, vout });
     const { branch, index } = claim;
     if (!isPlace(wallet, branch, index) || !equalBytes(wallet.script(branch, index), output.script))
@@ -184,10 +223,15 @@ function readCoins(
       script: output.script,
       branch,
       index,
-      parent: parent.stripped,
+      parent: parent?.stripped ?? null,
     });
   }
   return ok(coins);
+}
+
+/** Whether signatures cover the scripts and amounts of all inputs (BIP 341). */
+export function isTaproot({ signing }: Wallet): boolean {
+  return signing === 'taproot-key' || signing === 'taproot-leaf';
 }
 
 /** Claims come from outside: a place that the wallet cannot derive is not ours. */
@@ -207,7 +251,7 @@ function readParents(
   const parents = new Map<Uint8Array, ParentTransaction>();
   let bytes = 0;
   for (const [input, { parent }] of claims.entries()) {
-    if (parents.has(parent)) continue;
+    if (parent === null || parents.has(parent)) continue;
     bytes += parent.length;
     if (parent.length > BLOB_BYTES || bytes > PARENT_BYTES)
       return refuse('psbt.too.large', { input, bytes, most: PARENT_BYTES });
@@ -246,7 +290,7 @@ function readOutputs(
 }
 
 function sumAmounts(
-  coins: readonly Coin[],
+  coins: readonly ClaimedCoin[],
   outputs: readonly ReadOutput[],
 ): Result<{ amountSats: Sats; feeSats: Sats }> {
   const spent = sumSats(coins.map(({ sats }) => sats));
@@ -279,7 +323,7 @@ export interface SpendDescription {
 }
 
 /** What a person must see before he signs, made from the proven view alone. */
-export function describeSpend(view: SpendView, wallet: Wallet): SpendDescription {
+export function describeSpend(view: SpendView<ClaimedCoin>, wallet: Wallet): SpendDescription {
   const { spend, coins, vbytes } = view;
   const payments: SpendDescription['payments'][number][] = [];
   const change: SpendDescription['change'][number][] = [];

@@ -17,6 +17,7 @@ import type { FeeCaps } from '../../core/policy/body.ts';
 import { buildTransaction } from '../../core/psbt/build.ts';
 import type { InspectedPsbt } from '../../core/psbt/inspect.ts';
 import type { SpendView } from '../../core/psbt/spend.ts';
+import type { ParentClaim } from '../../core/psbt/spend.ts';
 import { readSpend } from '../../core/psbt/spend.ts';
 import type { Network } from '../../core/wallet/network.ts';
 import { scriptOfAddress } from '../../core/wallet/network.ts';
@@ -187,9 +188,33 @@ export function prove(
   });
 }
 
-/** The plan of an uploaded PSBT. Its signatures are left: they come with approvals. */
-export function planOf({ transaction, view, warnings }: InspectedPsbt): Plan {
-  return { transaction, view, warnings, chosen: { selection: null, consolidation: null } };
+/**
+ * The plan of an uploaded PSBT, with our own previous transactions where it brings none, as those of taproot do. Its
+ * signatures are left: they come with approvals. Codes: `coin.unknown`, those of readSpend.
+ */
+export function planOf(
+  ask: Pick<Ask, 'wallet' | 'highestChange'>,
+  { transaction, coins, warnings }: InspectedPsbt,
+  parents: ReadonlyMap<string, Uint8Array>,
+): Result<Plan> {
+  const claims: ParentClaim[] = [];
+  for (const { outpoint, parent: attached, branch, index } of coins) {
+    const parent = attached ?? parents.get(txidIn(outpoint));
+    if (parent === undefined) return refuse('coin.unknown', { outpoint });
+    claims.push({ parent, branch, index });
+  }
+  const bounds = { highestChange: ask.highestChange };
+  const view = readSpend(ask.wallet.wallet, transaction, claims, bounds);
+  if (!view.ok) return view;
+  // What was claimed is proven now.
+  const rest = warnings.filter(({ code }) => code !== 'coins.claimed');
+  const chosen = { selection: null, consolidation: null };
+  return ok({ transaction, view: view.value, warnings: rest, chosen });
+}
+
+/** The transaction of `txid:vout`. */
+export function txidIn(outpoint: string): string {
+  return outpoint.slice(0, 64);
 }
 
 /** A fee rate in satoshi a virtual byte, and where it comes from. */

@@ -32,6 +32,7 @@ import {
   planOf,
   prove,
   resolvePayments,
+  txidIn,
 } from './draft-plan.ts';
 import type { DraftRow } from './draft.store.ts';
 import type { DraftBody, DraftView } from './drafts.schema.ts';
@@ -182,13 +183,20 @@ export class DraftsService {
     if (bytes === undefined) return refuse('psbt.malformed', { reason: 'not base64' });
     const receive = await this.chain.coins.nextReceiveIndex(wallet.id);
     const tip = await this.chain.tip();
+    const bounds = { highestChange: highestChange(this.log.state(), wallet) };
     const inspected = inspectPsbt(bytes, wallet.wallet, {
       highestReceive: Math.min(ADDRESS_INDEX, receive + wallet.body.gapLimit),
-      highestChange: highestChange(this.log.state(), wallet),
+      ...bounds,
     });
     if (!inspected.ok) return inspected;
     const valid = checkLockTime(inspected.value.view.spend.lockTime, tip);
-    return valid.ok ? ok({ plan: planOf(inspected.value), fee: null }) : valid;
+    if (!valid.ok) return valid;
+    const lacking = inspected.value.coins.filter(({ parent }) => parent === null);
+    const parents = await this.chain.coins.parents([
+      ...new Set(lacking.map(({ outpoint }) => txidIn(outpoint))),
+    ]);
+    const plan = planOf({ wallet, ...bounds }, inspected.value, parents);
+    return plan.ok ? ok({ plan: plan.value, fee: null }) : plan;
   }
 }
 

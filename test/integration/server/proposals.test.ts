@@ -271,7 +271,9 @@ describe('from a draft to a proposal', () => {
       const upload = (bytes: Uint8Array) =>
         operator.api.draft({
           ...{ wallet: 'hot-1', purpose: 'rent' },
-          psbt: toBase64(toPsbt(server.wallet.wallet, bytes, view.coins)),
+          psbt: toBase64(
+            toPsbt({ wallet: server.wallet.wallet, transaction: bytes, coins: view.coins }),
+          ),
         });
       // The first draft holds the coins.
       expect(codeOf(await upload(transaction))).toBe('coin.locked');

@@ -181,7 +181,11 @@ describe('propose', () => {
     const read = world.draft({ pays: [[listedAddress, 100_000]], coins: [coin] });
     const hex = toHex(world.store.get(read.statement.spend.transaction) ?? new Uint8Array());
     const proposal = world.propose({ pays: [[listedAddress, 100_000]], coins: [coin] });
-    const psbt = toPsbt(world.wallet.wallet, proposal.transaction, proposal.coins);
+    const psbt = toPsbt({
+      wallet: world.wallet.wallet,
+      transaction: proposal.transaction,
+      coins: proposal.coins,
+    });
     writeFileSync(join(bench.home, 'spend.psbt'), psbt);
     const words = ['propose', '--wallet', 'hot-1', '--purpose', 'pay', '--psbt', 'spend.psbt'];
     const other = await bench.json(...words, '--yes');

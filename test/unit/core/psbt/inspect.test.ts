@@ -106,7 +106,7 @@ describe('an uploaded PSBT', () => {
       maps[5]?.push(fieldOf(outputType.derivation, path, wallet.keyAt(0, 0, 9)));
     });
     const { warnings } = passed(inspectPsbt(claimed, wallet, bounds));
-    expect(warnings.map(({ code }) => code)).toEqual(['change.receive', 'change.many']);
+    expect(warnings.map(({ code }) => code)).toEqual(['fee.high', 'change.receive', 'change.many']);
   });
 });
 
@@ -124,11 +124,11 @@ describe('a PSBT is refused', () => {
     expect(inspect(new Uint8Array())).toBe('psbt.malformed');
     expect(inspect(draft.transaction)).toBe('psbt.malformed');
     expect(inspect(draft.psbt.slice(0, -1))).toBe('psbt.malformed');
-    expect(inspect(concat(draft.psbt, Uint8Array.of(0)))).toBe('psbt.malformed');
+    expect(inspect(concat(draft.psbt, Uint8Array.of(0)))).toBe('psbt.encoding');
     expect(inspect(concat(draft.psbt, Uint8Array.of(1)))).toBe('psbt.malformed');
     expect(edited((maps) => maps[0]?.shift())).toBe('psbt.malformed');
     expect(edited((maps) => maps.pop())).toBe('psbt.malformed');
-    expect(edited((maps) => maps[1]?.push(...maps[1].slice(0, 1)))).toBe('psbt.malformed');
+    expect(edited((maps) => maps[1]?.push(...maps[1].slice(0, 1)))).toBe('psbt.field.duplicate');
     expect(adding(1, inputType.sighash, littleEndian(1, 4), Uint8Array.of(0))).toBe(
       'psbt.malformed',
     );
@@ -148,7 +148,7 @@ describe('a PSBT is refused', () => {
       draft.psbt.slice(at + 1),
     );
     expect(draft.psbt[at]).toBe(1);
-    expect(inspect(longer)).toBe('psbt.malformed');
+    expect(inspect(longer)).toBe('psbt.encoding');
   });
 
   test('with too many fields in a map', () => {
@@ -165,16 +165,24 @@ describe('a PSBT is refused', () => {
   test('for its version', () => {
     expect(adding(0, 0xfb, littleEndian(0, 4))).toBe('passed');
     expect(adding(0, 0xfb, littleEndian(1, 4))).toBe('psbt.version.unsupported');
-    expect(adding(0, 0xfb, littleEndian(2, 4))).toBe('psbt.version.unsupported');
+    expect(adding(0, 0xfb, littleEndian(3, 4))).toBe('psbt.version.unsupported');
+    expect(adding(0, 0xfb, littleEndian(0x102, 4))).toBe('psbt.version.unsupported');
+    expect(adding(0, 0xfb, littleEndian(2, 4))).toBe('psbt.malformed');
   });
 
   test('with fields that change its meaning', () => {
-    for (const type of [0x02, 0x06, 0x07, 0x09])
-      expect(adding(0, type, Uint8Array.of(0))).toBe('psbt.field.unsupported');
-    for (const type of [0x09, 0x0a, 0x10, 0x13, 0x17, 0x1a, 0x20])
+    expect(adding(0, 0x09, Uint8Array.of(0))).toBe('psbt.field.unsupported');
+    for (const type of [0x09, 0x0a, 0x19, 0x1a, 0x1b, 0x1c, 0x20])
       expect(adding(1, type, new Uint8Array(32))).toBe('psbt.field.unsupported');
-    for (const type of [0x03, 0x04, 0x09, 0x0a])
-      expect(adding(3, type, new Uint8Array(32))).toBe('psbt.field.unsupported');
+  });
+
+  test('of version 0 with fields of version 2', () => {
+    for (const type of [0x02, 0x03, 0x04, 0x05, 0x06])
+      expect(adding(0, type, new Uint8Array(type === 6 ? 1 : 4))).toBe('psbt.malformed');
+    for (const type of [0x0e, 0x0f, 0x10, 0x11, 0x12])
+      expect(adding(1, type, new Uint8Array(type === 0x0e ? 32 : 4))).toBe('psbt.malformed');
+    expect(adding(3, 0x03, new Uint8Array(8))).toBe('psbt.malformed');
+    expect(adding(3, 0x04, stranger)).toBe('psbt.malformed');
   });
 
   test('with final fields', () => {
@@ -244,7 +252,12 @@ describe('a PSBT is refused', () => {
         { script: stranger, sats: 80_000n },
         { script: forged.script(1, 5), sats: 39_000n },
       ]);
-      const claims = toPsbt(wallet, lying.transaction, lying.view.coins, [undefined, 5]);
+      const claims = toPsbt({
+        wallet,
+        transaction: lying.transaction,
+        coins: lying.view.coins,
+        change: [undefined, 5],
+      });
       expect(inspect(lying.psbt)).toBe('passed');
       expect(inspect(claims)).toBe('psbt.change.tampered');
     }
@@ -253,7 +266,9 @@ describe('a PSBT is refused', () => {
   test('whose change lies beyond the range', () => {
     const far = (index: number): string => {
       const to = draftOf(wallet, undefined, [{ script: wallet.script(1, index), sats: 100_000n }]);
-      return inspect(toPsbt(wallet, to.transaction, to.view.coins, [index]));
+      return inspect(
+        toPsbt({ wallet, transaction: to.transaction, coins: to.view.coins, change: [index] }),
+      );
     };
     expect(far(20)).toBe('passed');
     expect(far(21)).toBe('psbt.change.range');
