@@ -18,8 +18,9 @@ import type { FoundingMember, FoundingSpec } from './founding.ts';
 import { descriptorOf } from './founding.ts';
 
 /**
- * The demonstration organisation: nine people of whom each has one device, and two wallets. Its keys are worthless
- * by design: they are made on one machine and sealed by a passphrase that is printed here.
+ * The demonstration organisation: thirteen people of whom each has one device, and two wallets. Among operators,
+ * approvers and governors is somebody more than is needed, so that each may lose his device. Its keys are worthless by
+ * design: they are made on one machine and sealed by a passphrase that is printed here.
  */
 export const DEMONSTRATION_PASSPHRASE = 'demonstration';
 
@@ -31,12 +32,16 @@ export const demonstrationMembers: readonly {
   readonly groups: readonly string[];
 }[] = [
   { id: 'operator', groups: ['operators'] },
+  { id: 'operator-2', groups: ['operators'] },
   { id: 'alice', groups: ['treasury'] },
   { id: 'bob', groups: ['treasury'] },
+  { id: 'dave', groups: ['treasury'] },
   { id: 'carol', groups: ['compliance'] },
+  { id: 'erin', groups: ['compliance'] },
   { id: 'governor-1', groups: ['governors'] },
   { id: 'governor-2', groups: ['governors'] },
   { id: 'governor-3', groups: ['governors'] },
+  { id: 'governor-4', groups: ['governors'] },
   { id: 'officer', groups: ['officers'] },
   { id: 'auditor', groups: ['auditors'] },
 ];
