@@ -13,6 +13,7 @@ import type { InspectedPsbt } from '../../src/core/psbt/inspect.ts';
 import { completeSignatures, inspectPsbt } from '../../src/core/psbt/inspect.ts';
 import { signInputs } from '../../src/core/psbt/signatures.ts';
 import { describeSpend } from '../../src/core/psbt/spend.ts';
+import { txidBeforeSigning } from '../../src/core/psbt/txid.ts';
 import type { Wallet } from '../../src/core/wallet/wallet.ts';
 import { parseWallet } from '../../src/core/wallet/wallet.ts';
 import { checkScripts } from '../../src/server/chain/script-check.ts';
@@ -95,6 +96,9 @@ describeShared('the wallets made with Bitcoin Core 31', (folder) => {
   test.each(wallets)('$name: our PSBTs are those Bitcoin Core makes, byte for byte', (made) => {
     const wallet = walletOf(made.descriptor);
     const { transaction, coins, view } = inspect(made, 'updated.v0');
+    const txid = txidBeforeSigning(wallet, { transaction, coins });
+    if (made.name === 'pkh') expect(txid).not.toBe(made.psbt['txid']);
+    else expect(txid).toBe(made.psbt['txid']);
     const change = view.spend.outputs.map((output) => output.change);
     const content = { wallet, transaction, coins, change };
     expect(toBase64(toPsbt(content))).toBe(made.psbt['updated.v0']);

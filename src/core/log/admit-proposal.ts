@@ -1,8 +1,7 @@
 import type { ProposalStatement } from '../approval/statement.ts';
 import { assert } from '../base/assert.ts';
-import { reversed, toHex } from '../base/bytes.ts';
 import { canonicalBytes } from '../base/canonical.ts';
-import { digest as digestOf, sha256 } from '../base/digest.ts';
+import { digest as digestOf } from '../base/digest.ts';
 import { equalBytes } from '../base/bytes.ts';
 import { ADDRESS_INDEX, PROPOSAL_SECONDS } from '../base/limits.ts';
 import type { Result } from '../base/result.ts';
@@ -13,6 +12,7 @@ import { recordOf } from '../governance/in-force.ts';
 import { proposalName } from '../proposal/name.ts';
 import type { SpendView } from '../psbt/spend.ts';
 import { readSpend } from '../psbt/spend.ts';
+import { txidBeforeSigning } from '../psbt/txid.ts';
 import type { Signed } from './admit-statement.ts';
 import type { StatementEntry } from './entry.ts';
 import { parseCoins } from './entry.ts';
@@ -47,7 +47,7 @@ export function admitProposal(
       spendDigest: digestOf('spend', statement.spend),
       signature: entry.signature,
       transaction,
-      txid: txidOf(transaction),
+      txid: txidBeforeSigning(wallet.wallet, { transaction, coins: view.coins }),
       coins: view.coins,
       view,
       approvals: [],
@@ -159,9 +159,4 @@ export function highestChangeSigned(state: State, wallet: string): number {
 /** Highest index at which an output of a new proposal counts as change; no wallet searches beyond ADDRESS_INDEX. */
 export function changeReach(state: State, wallet: WalletRecord): number {
   return Math.min(highestChangeSigned(state, wallet.id) + wallet.body.gapLimit, ADDRESS_INDEX);
-}
-
-/** The txid of a segwit transaction without its witness, as shown. */
-function txidOf(transaction: Uint8Array): string {
-  return toHex(reversed(sha256(sha256(transaction))));
 }

@@ -4,6 +4,7 @@ import { fromHex, toHex } from '../base/bytes.ts';
 import type { Result } from '../base/result.ts';
 import { ok, refuse } from '../base/result.ts';
 import type { SignatureCheck } from '../approval/verify.ts';
+import { finalise } from '../psbt/finalise.ts';
 import { parsePartialSignatures, verifyPartialSignatures } from '../psbt/signatures.ts';
 import { placeAt, recordOf } from '../governance/in-force.ts';
 import { governorsMeet, isAuthorised } from '../governance/steps.ts';
@@ -72,8 +73,26 @@ export function admitReceipt(
   return ok((index) => {
     applyReceipt(ledger, receipt);
     state.ledgers.set(wallet.id, ledger);
+    if (receipt.record === 'signed') learnTxid(state, wallet, receipt, tools.blobs);
     if (receipt.record === 'force') advanceHead(state, receipt, index);
   });
+}
+
+/** A legacy spend has its txid from the signatures of its only key. */
+function learnTxid(
+  state: State,
+  { wallet }: WalletRecord,
+  { proposal: digest, signatures }: ReceiptOf<'signed'>,
+  blobs: BlobSource,
+): void {
+  const proposal = state.proposals.get(digest);
+  const bytes = blobs(signatures);
+  assert(proposal !== undefined && bytes !== undefined, 'what a receipt names was found before');
+  if (wallet.signing !== 'legacy') return;
+  const parsed = parsePartialSignatures(bytes);
+  const final = parsed.ok ? finalise(wallet, proposal, [parsed.value]) : parsed;
+  // Signatures that are taken on trust may be wrong: the exact reading refuses this receipt.
+  if (final.ok) proposal.txid = final.value.txid;
 }
 
 /**

@@ -103,7 +103,8 @@ export interface ProposalRecord {
   readonly spendDigest: string;
   readonly signature: string;
   readonly transaction: Uint8Array;
-  readonly txid: string;
+  /** As shown. Of a legacy spend that of the unsigned transaction until it is signed: its signatures are part of it. */
+  txid: string;
   readonly coins: readonly Coin[];
   readonly view: SpendView;
   /** Approvals not withdrawn, in the order of the log. */
