@@ -4,6 +4,8 @@ import { z } from 'zod';
 import { readDraft } from '../../../src/cli/draft.ts';
 import { draftAnswer } from '../../../src/client/answers.ts';
 import { Http } from '../../../src/client/http.ts';
+import { toBase64 } from '../../../src/core/base/bytes.ts';
+import { toPsbt } from '../../../src/core/psbt/build.ts';
 import { draftView } from '../../../src/server/proposals/drafts.schema.ts';
 import { codeOf, passed } from '../../support/psbt.ts';
 import type { Caller } from '../../support/sandbox-server.ts';
@@ -98,8 +100,17 @@ describe('coins', () => {
     expect(small.spend.inputs.map(({ outpoint }) => outpoint)).not.toContain(largest());
     await owner.query('UPDATE coin_lock SET until = 1');
     passed(await freeze(largest(), false));
-    expect((await drafted(paying(500_000))).spend.inputs).toContainEqual({
-      ...{ outpoint: largest(), sats: 5_000_000 },
+    const free = draftAnswer.parse(await drafted(paying(500_000)));
+    const { view, blobs } = passed(readDraft(server.state, server.wallet, free));
+    expect(view.coins.map(({ outpoint }) => outpoint)).toContain(largest());
+    await owner.query('UPDATE coin_lock SET until = 1');
+    const [, transaction = new Uint8Array()] = blobs;
+    const psbt = toBase64(toPsbt({ wallet: server.wallet.wallet, transaction, coins: view.coins }));
+    expect((await draft({ psbt })).ok).toBe(true);
+    await owner.query('UPDATE coin_lock SET until = 1');
+    passed(await freeze(largest()));
+    expect(await draft({ psbt })).toMatchObject({
+      refusal: { code: 'coin.frozen', facts: { outpoints: [largest()] } },
     });
   });
 
