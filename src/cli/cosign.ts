@@ -3,7 +3,8 @@ import { blobAddress } from '../core/base/digest.ts';
 import type { Result } from '../core/base/result.ts';
 import { ok, refuse } from '../core/base/result.ts';
 import { assert } from '../core/base/assert.ts';
-import type { ProposalRecord, WalletRecord } from '../core/log/state.ts';
+import { heldKeys, mayCosign } from '../core/log/admit-approval.ts';
+import type { ProposalRecord, State, WalletRecord } from '../core/log/state.ts';
 import { signInputs } from '../core/psbt/signatures.ts';
 import { keyIndexOfXpub } from '../core/wallet/wallet.ts';
 import { AccountSigner } from '../keys/account-key.ts';
@@ -15,24 +16,28 @@ export interface Cosigned {
   readonly digest: string;
 }
 
+export interface Cosignable {
+  readonly state: State;
+  readonly wallet: WalletRecord;
+  readonly proposal: ProposalRecord;
+}
+
 /**
- * The member's partial signatures on every input, where the wallet document names him as holder of a key; null where
- * it does not. Code `approval.signatures.missing` when his key file does not hold that key.
+ * The member's partial signatures on every input, where he holds a key that signs and cosigners sign now; else null. Code `approval.signatures.missing` when his key file does not hold that key.
  */
 export function cosign(
-  wallet: WalletRecord,
-  proposal: ProposalRecord,
+  { state, wallet, proposal }: Cosignable,
   device: UnlockedDevice,
 ): Result<Cosigned | null> {
-  const held = wallet.body.holders.filter(({ member }) => member === device.member);
-  if (held.length === 0) return ok(null);
+  const held = heldKeys(wallet, device.member);
+  if (held.length === 0 || !mayCosign(state, wallet, proposal)) return ok(null);
   const lacking = refuse('approval.signatures.missing', {
     member: device.member,
     wallet: wallet.id,
   });
   if (device.cosigner === null) return lacking;
   const signer = new AccountSigner(device.cosigner, wallet.body.network);
-  if (!held.some(({ key }) => key === signer.xpub)) return lacking;
+  if (!held.includes(signer.xpub)) return lacking;
   const keyIndex = keyIndexOfXpub(wallet.wallet, signer.xpub);
   assert(keyIndex !== null, 'the holders of a wallet document stand in its descriptor');
   const { sign } = signer;

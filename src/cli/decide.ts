@@ -8,6 +8,7 @@ import { STATEMENT_SECONDS, TEXT_LENGTH } from '../core/base/limits.ts';
 import type { Result } from '../core/base/result.ts';
 import { ok, refuse } from '../core/base/result.ts';
 import { currentDocuments } from '../core/governance/current.ts';
+import { heldKeys, mayCosign } from '../core/log/admit-approval.ts';
 import type { ProposalRecord, WalletRecord } from '../core/log/state.ts';
 import { addressBookLines } from './address-book.ts';
 import type { Call, Output } from './command.ts';
@@ -52,7 +53,10 @@ export async function decide(call: Call, decision: Decision): Promise<Result<Out
   const shown = { ...subject, device: device.value, reason, cosigned: null };
   const agreed = await consent(call, reviewLines(call, shown));
   if (!agreed.ok) return agreed;
-  const cosigned = decision === 'approve' ? cosign(wallet, proposal.value, device.value) : ok(null);
+  const cosigned =
+    decision === 'approve'
+      ? cosign({ state, wallet, proposal: proposal.value }, device.value)
+      : ok(null);
   if (!cosigned.ok) return cosigned;
   return send(call, desk, { ...shown, cosigned: cosigned.value });
 }
@@ -67,12 +71,17 @@ function reasonOf(call: Call): Matter['reason'] {
 
 function reviewLines(call: Call, matter: Matter): readonly string[] {
   const { followed, proposal, wallet, device, reason } = matter;
-  const holds = wallet.body.holders.some(({ member }) => member === device.member);
+  const { state } = followed;
+  const holds = heldKeys(wallet, device.member).length > 0;
   return [
     ...renderStatement(statementOf(call, matter), { proposal: proposal.statement }),
     ...addressBookLines(followed.state, proposal.view.spend, wallet),
     ...(holds && matter.decision === 'approve'
-      ? ['Your key of this wallet signs every coin in the same step.']
+      ? [
+          mayCosign(state, wallet, proposal)
+            ? 'Your key of this wallet signs every coin in the same step.'
+            : 'Your key of this wallet signs later: approve again when only signatures are missing.',
+        ]
       : []),
     ...(reason === null ? [] : [`Reason: ${reason.text}`]),
     ...standingLines(followed.state, proposal, call.io.now()),

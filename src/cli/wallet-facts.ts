@@ -1,10 +1,12 @@
 import { openFreezes, walletOpen } from '../core/authorise.ts';
 import { currentDocuments } from '../core/governance/current.ts';
+import { walletPaths } from '../core/governance/wallet-paths.ts';
 import { createLedger } from '../core/log/ledger.ts';
 import type { State, WalletRecord } from '../core/log/state.ts';
 
 /** What the log says of a wallet. */
-export function walletFacts(state: State, { id, record, body, wallet, confirmedBy }: WalletRecord) {
+export function walletFacts(state: State, whole: WalletRecord) {
+  const { id, record, body, wallet, confirmedBy } = whole;
   const ledger = state.ledgers.get(id) ?? createLedger();
   const own = state.wallets.get(id);
   const [freeze] = openFreezes(state, ledger, id);
@@ -21,6 +23,7 @@ export function walletFacts(state: State, { id, record, body, wallet, confirmedB
     signerStarted: ledger.startedAt !== null,
     frozenBy: freeze?.statement.member ?? null,
     standing: freeze !== undefined ? 'frozen' : open ? 'open' : 'unconfirmed',
+    ...walletPaths(whole),
     policy: currentDocuments(state, id)?.policy?.digest ?? null,
   };
 }

@@ -66,7 +66,7 @@ export function* decide(question: Question): Generator<Action, Seconds, void> {
     // Two actions at most follow from one another: reserve and sign, or release and refusal.
     for (;;) {
       const verdict = authorise(state, ledger, proposal.digest, now);
-      const action = actionOn(verdict, ledger, proposal);
+      const action = actionOn(verdict, question, proposal);
       if (verdict.outcome === 'waiting') again = Math.min(again, verdict.notBefore ?? now);
       if (action === null) break;
       yield action;
@@ -76,7 +76,8 @@ export function* decide(question: Question): Generator<Action, Seconds, void> {
 }
 
 /** The action that a verdict on a proposal asks for, or null. */
-function actionOn(verdict: Verdict, ledger: Ledger, proposal: ProposalRecord): Action | null {
+function actionOn(verdict: Verdict, question: Question, proposal: ProposalRecord): Action | null {
+  const { ledger } = question;
   const { digest } = proposal;
   const ends = reservationEnd(verdict);
   // After an intent the signature may exist: its budget and its coins are never given back.
@@ -90,11 +91,18 @@ function actionOn(verdict: Verdict, ledger: Ledger, proposal: ProposalRecord): A
       return { record: 'sign', proposal: digest };
     case 'pending':
     case 'waiting':
-      return verdict.reserve && !ledger.reservations.has(digest) ? reserve(proposal) : null;
+      if (verdict.reserve && !ledger.reservations.has(digest)) return reserve(proposal);
+      return asksCosigners(question, verdict) ? refuseFor(ledger, digest, verdict) : null;
     case 'refused':
     case 'invalidated':
       return refuseFor(ledger, digest, verdict);
   }
+}
+
+/** Cosigners who could spend without the hot key sign only when the signer's receipt says that nothing else is missing. */
+function asksCosigners({ state, wallet }: Question, { refusal }: Verdict): boolean {
+  const outside = state.wallets.get(wallet)?.body.outside ?? [];
+  return refusal?.code === 'psbt.signatures.missing' && outside.length > 0;
 }
 
 function reserve({ digest, view }: ProposalRecord): Action {

@@ -45,9 +45,11 @@ export interface FoundingMember {
 
 export interface FoundingWallet {
   readonly id: string;
-  /** wpkh of the hot key alone, or n-of-n wsh(sortedmulti) of it and the cosigners. */
+  /** Makes wpkh of the hot key alone, or n-of-n wsh(sortedmulti) of it and the cosigners. */
   readonly hotKey: Pick<AccountKey, 'xpub' | 'expression'>;
   readonly cosigners: readonly { readonly member: string; readonly key: AccountKey }[];
+  /** Of the same keys, with its checksum, where the wallet is of another kind; and the key sets that spend without the hot key. */
+  readonly other?: { readonly descriptor: string; readonly outside: WalletBody['outside'] };
   /** Ed25519 public key of the signer's receipts. */
   readonly signerKey: string;
   /** Highest block before which no coin of it exists. */
@@ -191,13 +193,13 @@ function walletOf(
     body: {
       network: spec.network,
       genesisBlock: genesisBlock(spec.network),
-      descriptor: descriptorOf(keysOf(wallet)),
+      descriptor: wallet.other?.descriptor ?? descriptorOf(keysOf(wallet)),
       hotKey: wallet.hotKey.xpub,
       holders: wallet.cosigners.map(({ member, key }) => ({ member, key: key.xpub })),
       birth: wallet.birth,
       gapLimit: 20,
       custody: false,
-      outside: [],
+      outside: wallet.other?.outside ?? [],
     },
   });
 }

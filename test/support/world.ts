@@ -16,6 +16,7 @@ import type {
 import { statementDigest, textDigest } from '../../src/core/approval/statement.ts';
 import { authorise } from '../../src/core/authorise.ts';
 import type { Verdict } from '../../src/core/authorise.ts';
+import { heldKeys } from '../../src/core/log/admit-approval.ts';
 import type { Entry } from '../../src/core/log/entry.ts';
 import { entryBytes } from '../../src/core/log/entry.ts';
 import type { Ledger } from '../../src/core/log/ledger.ts';
@@ -37,6 +38,7 @@ import { receiptKeyOf } from '../../src/signer/receipt-key.ts';
 import type { PolicyBody } from '../../src/core/policy/body.ts';
 import type { FoundingMember, FoundingSpec, FoundingWallet } from '../../src/start/founding.ts';
 import { foundOrganisation } from '../../src/start/founding.ts';
+import { withChecksum } from './psbt.ts';
 import { testZones } from './zones.ts';
 
 /** A whole organisation in memory: a log, the devices that write to it and the signers that read it. Nothing is random. */
@@ -70,6 +72,15 @@ export interface WorldOptions {
   /** Addresses and keys are those of regtest. */
   readonly network?: 'regtest' | 'sandbox';
   readonly policy?: string;
+  /** Another wallet than 2 of 2: of key expressions, those of alice and bob beside the hot one. */
+  readonly wallet?: (keys: {
+    readonly hot: string;
+    readonly alice: string;
+    readonly bob: string;
+  }) => {
+    readonly body: string;
+    readonly outside: readonly (readonly string[])[];
+  };
   readonly treasurers?: readonly string[];
   /** Of the governance: how long a loosening waits, and how many of the three governors sign. */
   readonly delaySeconds?: number;
@@ -110,6 +121,7 @@ export class World {
   readonly spec: FoundingSpec;
   readonly members: ReadonlyMap<string, FoundingMember>;
   readonly cosigner: AccountKey = accountKeyOf(seed('cosigner'), 'wsh', 'regtest');
+  readonly bobs: AccountKey = accountKeyOf(seed('bob'), 'wsh', 'regtest');
   readonly hot: AccountKey = accountKeyOf(seed('hot'), 'wsh', 'regtest');
   readonly receiptKey: ReceiptKey = receiptKeyOf(seed('receipt'));
   /** The signer of the wallet `hot-2`. */
@@ -163,7 +175,11 @@ export class World {
         {
           id: 'hot-1',
           hotKey: this.hot,
-          cosigners: [{ member: treasurers[0] ?? 'alice', key: this.cosigner }],
+          cosigners: [
+            { member: treasurers[0] ?? 'alice', key: this.cosigner },
+            ...(options.wallet === undefined ? [] : [{ member: 'bob', key: this.bobs }]),
+          ],
+          ...(options.wallet === undefined ? {} : { other: this.#otherWallet(options.wallet) }),
           signerKey: this.receiptKey.publicKey,
           birth: 0,
           policy: policy.value,
@@ -321,7 +337,8 @@ export class World {
   }
 
   approval(member: string, proposal: ProposalRecord, over: Partial<ApprovalStatement> = {}) {
-    const holder = this.wallet.body.holders.some((one) => one.member === member);
+    const [holder] = heldKeys(this.wallet, member);
+    const key = holder === this.bobs.xpub ? this.bobs : this.cosigner;
     const approve = (over.decision ?? 'approve') === 'approve';
     const statement: ApprovalStatement = {
       type: 'approval',
@@ -330,7 +347,7 @@ export class World {
       proposal: proposal.digest,
       decision: 'approve',
       spend: digest('spend', proposal.statement.spend),
-      partialSignatures: holder && approve ? this.cosign(proposal) : null,
+      partialSignatures: holder !== undefined && approve ? this.cosign(proposal, key) : null,
       reasonDigest: approve ? null : textDigest('00'.repeat(16), 'wrong payee'),
       ...over,
     };
@@ -413,6 +430,14 @@ export class World {
       if (action.record === 'sign') throw new Error('the second wallet signs nothing');
       this.journal(action, secondSigner);
     }
+  }
+
+  #otherWallet(of: NonNullable<WorldOptions['wallet']>): NonNullable<FoundingWallet['other']> {
+    const [hot, alice, bob] = [this.hot, this.cosigner, this.bobs].map(
+      ({ expression }) => `${expression}/<0;1>/*`,
+    );
+    const { body, outside } = of({ hot: hot ?? '', alice: alice ?? '', bob: bob ?? '' });
+    return { descriptor: withChecksum(body), outside: outside.map((keys) => [...keys]) };
   }
 
   #secondWallet(policy: PolicyBody): FoundingWallet {

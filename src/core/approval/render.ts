@@ -2,6 +2,7 @@ import { fromHex } from '../base/bytes.ts';
 import { formatBtc, sats } from '../base/sats.ts';
 import { describeChange } from '../governance/describe-change.ts';
 import type { CountersignDocument } from '../governance/document.ts';
+import { renderPaths } from '../governance/wallet-paths.ts';
 import type { FreezeRecord, State, WalletRecord } from '../log/state.ts';
 import { proposalName } from '../proposal/name.ts';
 import { addressOfScript } from '../wallet/network.ts';
@@ -175,6 +176,7 @@ export function renderWallet(state: State, wallet: WalletRecord): readonly strin
     `Descriptor ${wallet.wallet.descriptor}`,
     `First address ${groupAddress(wallet.wallet.address(0, 0))}`,
     `Key holders: the signer; ${wallet.body.holders.map(({ member }) => member).join(', ')}`,
+    ...renderPaths(wallet),
     `Organisation ${state.genesis}`,
   ];
 }

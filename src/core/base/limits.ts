@@ -109,6 +109,8 @@ export const REPEAT_SECONDS = 7 * 86_400;
 
 /** An answer of a Bitcoin node: a block of 4,000,000 bytes in hex, and its envelope. */
 export const RPC_ANSWER_BYTES = 8_100_000;
+/** Coins of which a node is asked at once whether the mempool spends them: its answer is below a tenth of RPC_ANSWER_BYTES. */
+export const SPENDERS_ASKED = 2_000;
 /** How long a Bitcoin node may take to answer before it counts as unreachable. */
 export const RPC_SECONDS = 30;
 /** The highest fee rate taken from an estimate, satoshi a virtual byte: the peaks of 2017 and 2024 stayed below. */

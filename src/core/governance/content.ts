@@ -10,7 +10,7 @@ import { counterexample } from '../policy/problems.ts';
 import type { PolicyBody } from '../policy/body.ts';
 import { parseXpub } from '../wallet/key-expression.ts';
 import { genesisBlock, scriptOfAddress } from '../wallet/network.ts';
-import { hotKeyInEveryPath, parseWallet } from '../wallet/wallet.ts';
+import { parseWallet } from '../wallet/wallet.ts';
 import { checkCharter, checkCharterNetwork, groupsAt, memberOf } from './charter.ts';
 import type {
   CharterBody,
@@ -19,6 +19,7 @@ import type {
   DocumentOf,
   WalletBody,
 } from './document.ts';
+import { checkOutside, holdersOutside } from './outside.ts';
 
 /**
  * Whether a document can stand beside a charter (for a charter: by itself, and with the policies there are). Asked when
@@ -65,7 +66,6 @@ function checkWallet(
   { id, body }: DocumentOf<'wallet'>,
 ): Result<null> {
   if (body.custody) return refuse('wallet.custody.unsupported', { wallet: id });
-  if (body.outside.length > 0) return refuse('wallet.outside.unsupported', { wallet: id });
   const network = checkCharterNetwork(charter, body.network);
   if (!network.ok) return network;
   if (body.genesisBlock !== genesisBlock(body.network))
@@ -80,8 +80,14 @@ function checkWallet(
   if (claimed.join() !== present.join()) return refuse('wallet.holders', { wallet: id });
   const holders = checkHolders(charter, id, body);
   if (!holders.ok) return holders;
-  if (!hotKeyInEveryPath(wallet, body.hotKey)) return refuse('wallet.hotkey', { wallet: id });
-  return checkFreshKeys(state, id, body);
+  const outside = checkOutside(wallet, body);
+  if (!outside.ok) return outside;
+  const fresh = checkFreshKeys(state, id, body);
+  const policy = state.policies.get(id);
+  // Other holders of the keys that spend without the hot key may make an assertion false.
+  return fresh.ok && policy !== undefined && body.outside.length > 0
+    ? checkPolicyBy(state, charter, policy.document.body, [body])
+    : fresh;
 }
 
 function checkHolders(charter: CharterBody, id: string, { holders }: WalletBody): Result<null> {
@@ -115,17 +121,30 @@ function checkWalletPolicy(
 ): Result<null> {
   if (body.wallet !== id)
     return refuse('policy.wallet.mismatch', { policy: id, wallet: body.wallet });
-  const known = [...state.documents.values()].some(
-    ({ document }) => document.kind === 'wallet' && document.id === id,
+  return walletBodies(state, id).length > 0
+    ? checkPolicyBy(state, charter, body)
+    : refuse('wallet.unknown', { wallet: id });
+}
+
+/** The body in force of a wallet; before the first is, those that may come in force. */
+function walletBodies(state: State, id: string): readonly WalletBody[] {
+  const current = state.wallets.get(id);
+  if (current !== undefined) return [current.body];
+  return [...state.documents.values()].flatMap(({ document }) =>
+    document.kind === 'wallet' && document.id === id ? [document.body] : [],
   );
-  return known ? checkPolicyBy(state, charter, body) : refuse('wallet.unknown', { wallet: id });
 }
 
 /**
  * Deputies are left out: a policy must be satisfiable by those who stay. Who is suspended stands in his groups and has
  * no device that counts.
  */
-function checkPolicyBy(state: State, charter: CharterBody, policy: PolicyBody): Result<null> {
+function checkPolicyBy(
+  state: State,
+  charter: CharterBody,
+  policy: PolicyBody,
+  wallets: readonly WalletBody[] = walletBodies(state, policy.wallet),
+): Result<null> {
   const members = charter.members.map(({ id, groups, devices, operators, suspended }) => {
     const living = devices.filter((device) => !suspended && !device.suspended);
     return { id, groups, kinds: [...new Set(living.map(({ kind }) => kind))], operators };
@@ -134,17 +153,15 @@ function checkPolicyBy(state: State, charter: CharterBody, policy: PolicyBody): 
     members,
     initiators: charter.initiators,
     governance: charter.governance.clause,
-    custody: [...state.documents.values()].some(
-      ({ document }) =>
-        document.kind === 'wallet' && document.id === policy.wallet && document.body.custody,
-    ),
+    custody: wallets.some(({ custody }) => custody),
     others: [...state.policies.values()].map(({ document }) => document.body),
   });
-  return formed.ok ? checkAssertions(charter, policy, members) : formed;
+  if (!formed.ok) return formed;
+  return checkAssertions(charter, policy, members, wallets.flatMap(holdersOutside));
 }
 
-/** A proof takes long and rests on these two bodies alone, which never change. */
-const proofs = new WeakMap<PolicyBody, WeakMap<CharterBody, Result<null>>>();
+/** A proof takes long and rests on these two bodies, which never change, and on who spends without the hot key. */
+const proofs = new WeakMap<PolicyBody, WeakMap<CharterBody, Map<string, Result<null>>>>();
 
 /**
  * Proven for every address book there may be, so that no later entry makes an assertion false; and without the deputies,
@@ -154,8 +171,12 @@ function checkAssertions(
   charter: CharterBody,
   policy: PolicyBody,
   members: readonly AnalysedMember[],
+  outside: readonly (readonly string[])[],
 ): Result<null> {
-  const known = proofs.get(policy)?.get(charter);
+  const byCharter = proofs.get(policy) ?? new WeakMap<CharterBody, Map<string, Result<null>>>();
+  const byOutside = byCharter.get(charter) ?? new Map<string, Result<null>>();
+  const name = JSON.stringify(outside);
+  const known = byOutside.get(name);
   if (known !== undefined) return known;
   const { governance, initiators, deputies } = charter;
   const standing = ([null, 0] as const).map((at) =>
@@ -169,15 +190,14 @@ function checkAssertions(
       proveAssertions({
         setting: { members: people, initiators, policy, book: null },
         governance,
-        wallet: { outside: [], unlockers: [] },
+        wallet: { outside, unlockers: [] },
         unseenSats: 0n,
       }),
     )
     .filter(({ holds }) => !holds);
   const result =
     failed === undefined ? ok(null) : refuse('policy.assertion.failed', counterexample(failed));
-  const byCharter = proofs.get(policy) ?? new WeakMap<CharterBody, Result<null>>();
-  proofs.set(policy, byCharter.set(charter, result));
+  proofs.set(policy, byCharter.set(charter, byOutside.set(name, result)));
   return result;
 }
 

@@ -9,7 +9,7 @@ import { clauseGroups } from '../policy/quorum.ts';
 import { parsePartialSignatures, verifyPartialSignatures } from '../psbt/signatures.ts';
 import type { Signed } from './admit-statement.ts';
 import { chartersFor } from './hearing.ts';
-import type { ApprovalRecord, BlobSource, ProposalRecord, State } from './state.ts';
+import type { ApprovalRecord, BlobSource, ProposalRecord, State, WalletRecord } from './state.ts';
 
 type Effect = (index: number) => void;
 
@@ -126,13 +126,15 @@ function readSignatures(
 ): Result<Pick<ApprovalRecord, 'partialSignatures' | 'cosignerIndex'>> {
   const wallet = state.wallets.get(proposal.statement.wallet.id);
   assert(wallet !== undefined, 'a proposal names a wallet in force');
-  const held = wallet.body.holders.filter((holder) => holder.member === statement.member);
+  const held = heldKeys(wallet, statement.member);
   if (statement.partialSignatures === null)
-    return held.length === 0
+    return held.length === 0 || wallet.body.outside.length > 0
       ? ok({ partialSignatures: null, cosignerIndex: null })
       : refuse('approval.signatures.missing', { member: statement.member, wallet: wallet.id });
   if (held.length === 0)
     return refuse('approval.signatures.unasked', { member: statement.member, wallet: wallet.id });
+  if (!mayCosign(state, wallet, proposal))
+    return refuse('approval.signatures.early', { proposal: proposal.digest });
   const bytes = blobs(statement.partialSignatures);
   assert(bytes !== undefined, 'the blobs of an entry are there');
   const parsed = parsePartialSignatures(bytes);
@@ -140,9 +142,26 @@ function readSignatures(
   const verified = verifyPartialSignatures(wallet.wallet, proposal, parsed.value);
   if (!verified.ok) return verified;
   const key = wallet.wallet.keys[verified.value.keyIndex]?.xpub;
-  if (!held.some((holder) => holder.key === key))
+  if (key === undefined || !held.includes(key))
     return refuse('approval.signatures.foreign', { member: statement.member, wallet: wallet.id });
   return ok({ partialSignatures: parsed.value, cosignerIndex: verified.value.keyIndex });
+}
+
+/** Keys of the wallet that a member holds and that the path we sign by contains: a recovery key signs no proposal. */
+export function heldKeys({ wallet, body }: WalletRecord, member: string): readonly string[] {
+  const his = new Set(body.holders.flatMap((held) => (held.member === member ? [held.key] : [])));
+  return wallet.keys.flatMap(({ xpub }, at) =>
+    wallet.signers.has(at) && his.has(xpub) ? [xpub] : [],
+  );
+}
+
+/**
+ * Whether signatures of cosigners are taken. Where they could spend without the hot key, only from when the signer has
+ * said that nothing else is missing (design 3, "The hot key is in every path").
+ */
+export function mayCosign(state: State, wallet: WalletRecord, { digest }: ProposalRecord): boolean {
+  const said = state.ledgers.get(wallet.id)?.refusals.get(digest);
+  return wallet.body.outside.length === 0 || said === 'psbt.signatures.missing';
 }
 
 function admitReject(

@@ -45,6 +45,23 @@ function isImpossible(condition: Condition): boolean {
   return condition.type === 'thresh' && condition.needed > condition.of.length;
 }
 
+/** What is left of a condition for who does not wait: without the timelocks, and the parts that never hold without them. */
+export function withoutWaiting(condition: Condition): Condition {
+  switch (condition.type) {
+    case 'key':
+      return condition;
+    case 'older':
+    case 'after':
+      return impossible;
+    case 'thresh': {
+      const of = condition.of.map(withoutWaiting).filter((part) => !isImpossible(part));
+      return of.length < condition.needed ? impossible : { ...condition, of };
+    }
+    default:
+      return unreachable(condition);
+  }
+}
+
 /** Whether some of these keys spend, with the timelocks open that `isOpen` says. */
 export function spendableBy(
   condition: Condition,

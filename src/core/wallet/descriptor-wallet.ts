@@ -5,7 +5,7 @@ import { concat, toHex } from '../base/bytes.ts';
 import { sha256 } from '../base/digest.ts';
 import { ADDRESS_INDEX, KEY_CACHE, SCRIPT_CACHE } from '../base/limits.ts';
 import type { Condition } from './condition.ts';
-import { keysOf, missingKeys } from './condition.ts';
+import { keysOf, missingKeys, withoutWaiting } from './condition.ts';
 import type { ParsedDescriptor } from './descriptor.ts';
 import { conditionOf } from './fragment.ts';
 import { inputWeightOf } from './input-weight.ts';
@@ -54,7 +54,7 @@ export class DescriptorWallet implements Wallet {
     this.#path = path;
     this.signing = signingOf(plan, path);
     this.condition = planCondition(plan);
-    this.#signed = path.type === 'key' ? path : conditionOf(path.script.fragment);
+    this.#signed = path.type === 'key' ? path : withoutWaiting(conditionOf(path.script.fragment));
     this.signers = new Set(keysOf(this.#signed));
     this.threshold = this.missing(new Set());
     this.keys = keys;

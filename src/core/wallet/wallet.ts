@@ -43,7 +43,7 @@ export interface Wallet {
   readonly signing: Signing;
   /** What spends, by any path. */
   readonly condition: Condition;
-  /** The keys that occur in the path we sign by: others have nothing to sign. */
+  /** The keys that the path we sign by can use without waiting: others have nothing to sign. */
   readonly signers: ReadonlySet<number>;
   /** In the order of the descriptor. */
   readonly keys: readonly WalletKey[];

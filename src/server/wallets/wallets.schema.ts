@@ -63,6 +63,12 @@ export const walletView = z
     address: z.string(),
     addressIndex: count,
     holders: z.array(label),
+    /** Sets of members whose keys spend without the hot key. */
+    outside: z.array(z.array(z.string())),
+    /** What opens by waiting, and to whom; null when there is too much to list. */
+    recovery: z
+      .array(z.object({ after: z.array(z.string()), by: z.array(z.array(z.string())) }))
+      .nullable(),
     birth: count,
     gapLimit: count,
     /** Digests in force at the wallet's signer, or the newest where it has not begun: what a proposal names. */

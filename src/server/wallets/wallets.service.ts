@@ -5,6 +5,7 @@ import { ok, refuse } from '../../core/base/result.ts';
 import { satsToJson } from '../../core/base/sats.ts';
 import { openFreezes, walletOpen } from '../../core/authorise.ts';
 import { formatTime } from '../../core/base/time.ts';
+import { walletPaths } from '../../core/governance/wallet-paths.ts';
 import { currentDocuments } from '../../core/governance/current.ts';
 import { createLedger } from '../../core/log/ledger.ts';
 import type { State, WalletRecord } from '../../core/log/state.ts';
@@ -65,6 +66,7 @@ export class WalletsService {
       address: derived.address(0, next),
       addressIndex: next,
       holders: body.holders.map(({ member }) => member),
+      ...pathsView(wallet.value),
       birth: body.birth,
       gapLimit: body.gapLimit,
       documents: {
@@ -129,6 +131,16 @@ function summaryOf(state: State, wallet: WalletRecord, balance: Balance): Wallet
       pendingSats: Number(balance.unconfirmedSats - balance.spendingSats),
       lockedSats: satsToJson(balance.lockedSats),
     },
+  };
+}
+
+/** As the schema has it: lists that a caller may change. */
+function pathsView(wallet: WalletRecord): Pick<WalletView, 'outside' | 'recovery'> {
+  const { outside, recovery } = walletPaths(wallet);
+  const lists = (found: readonly (readonly string[])[]): string[][] => found.map((one) => [...one]);
+  return {
+    outside: lists(outside),
+    recovery: recovery?.map(({ after, by }) => ({ after: [...after], by: lists(by) })) ?? null,
   };
 }
 

@@ -3,7 +3,7 @@ import { ok, refuse } from '../../base/result.ts';
 import type { Seconds } from '../../base/time.ts';
 import { analysedMembers } from '../../governance/charter.ts';
 import { currentDocuments } from '../../governance/current.ts';
-import type { WalletBody } from '../../governance/document.ts';
+import { holdersOutside } from '../../governance/outside.ts';
 import type { State } from '../../log/state.ts';
 import type { PolicyBody } from '../body.ts';
 import type { Place } from '../check.ts';
@@ -45,13 +45,6 @@ export function walletSetting(state: State, wallet: string, now: Seconds): Resul
       unseenSats,
     }),
   });
-}
-
-/** A key that nobody in the charter holds is counted as found: what is told may be too much, never too little. */
-function holdersOutside({ outside, holders }: WalletBody): readonly (readonly string[])[] {
-  return outside.map((keys) =>
-    keys.flatMap((key) => holders.find((holder) => holder.key === key)?.member ?? []),
-  );
 }
 
 /**

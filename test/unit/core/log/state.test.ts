@@ -257,8 +257,8 @@ describe('documents', () => {
     expect(publish({ ...wallet, body: { ...wallet.body, birth: 7 } })).toBe('document.forked');
     const custody = { ...wallet, id: 'hot-2', body: { ...wallet.body, custody: true } };
     expect(publish(custody)).toBe('wallet.custody.unsupported');
-    const outside = { ...wallet, id: 'hot-2', body: { ...wallet.body, outside: [['a']] } };
-    expect(publish(outside)).toBe('wallet.outside.unsupported');
+    const outside = { ...next, body: { ...wallet.body, outside: [['a']] } };
+    expect(publish(outside)).toBe('wallet.outside.excess');
     expect(publish({ ...wallet, id: 'hot-2' })).toBe('wallet.signer.missing');
     expect(publish({ ...wallet, id: 'hot-2', org: 'ab'.repeat(32) })).toBe('document.organisation');
   });
