@@ -10,6 +10,8 @@ import { buildTransaction, toPsbt } from '../../src/core/psbt/build.ts';
 import type { Field } from '../../src/core/psbt/fields.ts';
 import { readMaps, writeMaps } from '../../src/core/psbt/fields.ts';
 import type { InputSigner, PartialSignature } from '../../src/core/psbt/signatures.ts';
+import { encodeSignature } from '../../src/core/psbt/der.ts';
+import { signatureHashes } from '../../src/core/psbt/sighash.ts';
 import { signInputs } from '../../src/core/psbt/signatures.ts';
 import type { CoinClaim, SpendView } from '../../src/core/psbt/spend.ts';
 import { readSpend } from '../../src/core/psbt/spend.ts';
@@ -169,4 +171,22 @@ export function signerBy(node: BIP32Interface, keyIndex: number): InputSigner {
 export function signAll(draft: Draft, name: string, keyIndex: number): readonly PartialSignature[] {
   const { wallet, transaction, view } = draft;
   return signInputs(wallet, { transaction, coins: view.coins }, signerOf(name, keyIndex));
+}
+
+const ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
+
+/** As {@link signAll}, by a broken device that takes the same nonce each time. */
+export function signWithOneNonce(draft: Draft, name: string): readonly PartialSignature[] {
+  const { wallet, transaction, view } = draft;
+  const { node } = accountOf(name);
+  const hashes = signatureHashes(wallet, { transaction, coins: view.coins });
+  // The nonce 1: r is the x coordinate of the generator.
+  const r = 0x79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798n;
+  return view.coins.map(({ branch, index }, input) => {
+    const { privateKey, publicKey } = node.derive(branch).derive(index);
+    const secret = BigInt(`0x${toHex(privateKey ?? new Uint8Array())}`);
+    const s = (BigInt(`0x${toHex(hashes(input, 1))}`) + r * secret) % ORDER;
+    const hex = (value: bigint): string => value.toString(16).padStart(64, '0');
+    return { key: toHex(publicKey), signature: encodeSignature(fromHex(hex(r) + hex(s))) };
+  });
 }

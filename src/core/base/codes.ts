@@ -857,6 +857,11 @@ export const codes = {
     'The signed transaction would be too heavy to be relayed.',
     'Split the spend.',
   ),
+  'psbt.transaction.changed': final(
+    422,
+    'This is not the transaction that was approved.',
+    'Sign the transaction of the proposal itself; approvals do not carry over.',
+  ),
   'psbt.final': final(
     422,
     'An input is finalised already.',
@@ -1062,6 +1067,31 @@ export const codes = {
     503,
     'The node does not hold a block that is needed.',
     'Use a node that keeps the blocks since the birth of the wallet.',
+  ),
+  'chain.syncing': later(
+    503,
+    'The Bitcoin node is still reading the chain.',
+    'Wait until it has; nothing is drafted or broadcast before.',
+  ),
+  'chain.alone': later(
+    503,
+    'The Bitcoin node is connected to no other.',
+    'Look at its network; nothing is drafted or broadcast meanwhile.',
+  ),
+  'chain.stale': later(
+    503,
+    'The newest block of the Bitcoin node is too old.',
+    'Look at the node and its network; nothing is drafted or broadcast meanwhile.',
+  ),
+  'chain.behind': later(
+    503,
+    'The server has not read all blocks of the node yet.',
+    'Wait until it has; nothing is drafted or broadcast before.',
+  ),
+  'chain.slow': later(
+    503,
+    'The Bitcoin node takes seconds to answer.',
+    'Look at its load; work goes on.',
   ),
   'coin.spent': final(
     409,

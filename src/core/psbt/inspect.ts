@@ -9,14 +9,13 @@ import { checkChange } from './change-claims.ts';
 import type { DerivationClaim } from './derivations.ts';
 import { claimedPlaces, readDerivations, readTaprootDerivations } from './derivations.ts';
 import { checkFields } from './field-check.ts';
-import type { Field, FieldMap } from './fields.ts';
+import type { FieldMap } from './fields.ts';
 import { inputType, readNumber, readSize, single } from './fields.ts';
+import type { VerifiedSignature } from './found-signatures.ts';
+import { readSignatures } from './found-signatures.ts';
 import type { OpenedPsbt } from './open.ts';
 import { openPsbt } from './open.ts';
 import { passParsers } from './parsers.ts';
-import { signatureHashes } from './sighash.ts';
-import type { PartialSignature } from './signatures.ts';
-import { findReusedNonce, verifyInput } from './signatures.ts';
 import type { ClaimedCoin, CoinClaim, SizeBounds, SpendView } from './spend.ts';
 import { isTaproot, readSpend } from './spend.ts';
 import type { ParentTransaction } from './transaction.ts';
@@ -44,11 +43,6 @@ export type InspectWarning =
       readonly code: 'fields.dropped' | 'coins.claimed' | 'inputs.legacy' | 'fee.high';
       readonly facts: Facts;
     };
-
-/** A verified partial signature and the key of the descriptor it is by. */
-export interface VerifiedSignature extends PartialSignature {
-  readonly keyIndex: number;
-}
 
 /** What is taken from an uploaded PSBT: the transaction and verified signatures; all else was proven or dropped. */
 export interface InspectedPsbt {
@@ -139,21 +133,6 @@ function checkFee({
   return ok(isHigh ? [{ code: 'fee.high', facts }] : []);
 }
 
-/** Of an inspected PSBT the signatures of every key that signed each input, to be handed on as one cosigner's. */
-export function completeSignatures(
-  inspected: InspectedPsbt,
-): readonly { readonly keyIndex: number; readonly signatures: readonly PartialSignature[] }[] {
-  const [first = []] = inspected.partialSignatures;
-  return first.flatMap(({ keyIndex }) => {
-    const signatures = inspected.partialSignatures.flatMap((byKey) =>
-      byKey
-        .filter((signature) => signature.keyIndex === keyIndex)
-        .map(({ key, signature }) => ({ key, signature })),
-    );
-    return signatures.length === inspected.coins.length ? [{ keyIndex, signatures }] : [];
-  });
-}
-
 /** For every input its previous transaction and the place of its script: hints first, then a bounded search. */
 function claimCoins(
   wallet: Wallet,
@@ -230,63 +209,4 @@ function highestChangeOf(claims: readonly CoinClaim[], bounds: InspectBounds): n
     ADDRESS_INDEX,
     Math.max(bounds.highestChange, highestInput + bounds.beyondInputs),
   );
-}
-
-interface FoundSignatures {
-  readonly partialSignatures: readonly (readonly VerifiedSignature[])[];
-  /** Of other paths than the one we sign by. */
-  readonly dropped: number;
-}
-
-/** Every signature must be right: a wrong one tells that something else was signed. */
-function readSignatures(
-  wallet: Wallet,
-  { transaction, inputs }: OpenedPsbt,
-  coins: readonly ClaimedCoin[],
-): Result<FoundSignatures> {
-  const hashes = signatureHashes(wallet, { transaction, coins });
-  const all: VerifiedSignature[][] = [];
-  let dropped = 0;
-  for (const input of coins.keys()) {
-    const verified: VerifiedSignature[] = [];
-    for (const field of inputs[input] ?? []) {
-      const signature = signatureIn(wallet, coins[input], field);
-      if (signature === null) continue;
-      if (signature === 'elsewhere') {
-        dropped += 1;
-        continue;
-      }
-      const found = verifyInput(wallet, { coins, hashes, input }, signature);
-      if (!found.ok) return found;
-      verified.push({ ...signature, keyIndex: found.value.keyIndex });
-    }
-    all.push(verified.sort((a, b) => a.keyIndex - b.keyIndex));
-  }
-  const reused = findReusedNonce(all.flatMap((by, input) => by.map((one) => ({ ...one, input }))));
-  if (reused !== null) return refuse('psbt.signature.nonce', reused);
-  return ok({ partialSignatures: all, dropped });
-}
-
-/** The signature in a field, null where it is none; `elsewhere` by a path of taproot that we do not sign by. */
-function signatureIn(
-  wallet: Wallet,
-  coin: ClaimedCoin | undefined,
-  { type, keyData, value }: Field,
-): PartialSignature | 'elsewhere' | null {
-  const taproot = coin === undefined ? null : wallet.scripts(coin.branch, coin.index).taproot;
-  switch (type) {
-    case inputType.partialSignature:
-      return { key: toHex(keyData), signature: toHex(value) };
-    case inputType.taprootKeySignature:
-      return taproot?.leaf === null
-        ? { key: toHex(taproot.internalKey), signature: toHex(value) }
-        : 'elsewhere';
-    case inputType.taprootLeafSignature: {
-      const { leaf = null } = taproot ?? {};
-      if (leaf === null || !equalBytes(leaf.hash, keyData.subarray(32))) return 'elsewhere';
-      return { key: toHex(keyData.subarray(0, 32)), signature: toHex(value) };
-    }
-    default:
-      return null;
-  }
 }

@@ -4,7 +4,8 @@ import { PSBT_BYTES, PSBT_MAP_FIELDS } from '../../../../src/core/base/limits.ts
 import { toPsbt } from '../../../../src/core/psbt/build.ts';
 import type { Field } from '../../../../src/core/psbt/fields.ts';
 import { inputType, littleEndian, outputType } from '../../../../src/core/psbt/fields.ts';
-import { completeSignatures, inspectPsbt } from '../../../../src/core/psbt/inspect.ts';
+import { completeSignatures } from '../../../../src/core/psbt/found-signatures.ts';
+import { inspectPsbt } from '../../../../src/core/psbt/inspect.ts';
 import type { Wallet } from '../../../../src/core/wallet/wallet.ts';
 import {
   codeOf,
