@@ -453,8 +453,8 @@ export const codes = {
   ),
   'wallet.miniscript.locked': final(
     422,
-    'Every path waits for a timelock: the wallet could not spend.',
-    'Give the wallet a path without a timelock, in taproot one that the first open leaf has.',
+    'No path opens without waiting: the wallet could not spend.',
+    'Give the wallet a path without a timelock.',
   ),
   'wallet.miniscript.size': final(
     422,
