@@ -16,7 +16,7 @@ import type { Plan, SigningPath, WalletKind } from './plan.ts';
 import { planCondition, signedBy } from './plan.ts';
 import { itemBytes, satisfactionOf } from './satisfaction.ts';
 import type { ScriptTemplate } from './script.ts';
-import { compareBytes, fillScript, placesOf, push } from './script.ts';
+import { fillScript, placesOf, push } from './script.ts';
 import type { InputScripts, Satisfaction, TaprootScripts } from './scripts.ts';
 import { mapLeaves, taprootScripts, unspendableKey } from './taproot.ts';
 import type { Place, SearchBounds, Signing, Wallet } from './wallet.ts';
@@ -26,7 +26,6 @@ export class DescriptorWallet implements Wallet {
   readonly descriptor: string;
   readonly network: Network;
   readonly kind: WalletKind;
-  readonly threshold: number;
   readonly signing: Signing;
   readonly condition: Condition;
   readonly signers: ReadonlySet<number>;
@@ -56,7 +55,6 @@ export class DescriptorWallet implements Wallet {
     this.condition = planCondition(plan);
     this.#signed = path.type === 'key' ? path : withoutWaiting(conditionOf(path.script.fragment));
     this.signers = new Set(keysOf(this.#signed));
-    this.threshold = this.missing(new Set());
     this.keys = keys;
     this.branches = branches;
     this.#nodes = [0, 1].map((branch) => nodes.map((node) => node.derive(branch)));
@@ -82,21 +80,10 @@ export class DescriptorWallet implements Wallet {
     return address;
   }
 
-  publicKeys(branch: Branch, index: number): readonly Uint8Array[] {
-    const keys = this.#keysAt(branch, index);
-    return this.#plan.type === 'wsh' && this.#plan.script.order === 'sorted'
-      ? [...keys].sort(compareBytes)
-      : keys;
-  }
-
   keyAt(keyIndex: number, branch: Branch, index: number): Uint8Array {
     const key = this.#keysAt(branch, index)[keyIndex];
     assert(key !== undefined, 'a key index lies within the descriptor');
     return key;
-  }
-
-  witnessScript(branch: Branch, index: number): Uint8Array | null {
-    return this.scripts(branch, index).witnessScript;
   }
 
   scripts(branch: Branch, index: number): InputScripts {

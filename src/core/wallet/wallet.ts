@@ -38,8 +38,6 @@ export interface Wallet {
   readonly descriptor: string;
   readonly network: Network;
   readonly kind: WalletKind;
-  /** Fewest signatures that the path we sign by takes. */
-  readonly threshold: number;
   readonly signing: Signing;
   /** What spends, by any path. */
   readonly condition: Condition;
@@ -56,12 +54,8 @@ export interface Wallet {
   /** The output script. Requires a branch of `branches` and 0 <= index <= ADDRESS_INDEX. */
   script(branch: Branch, index: number): Uint8Array;
   address(branch: Branch, index: number): string;
-  /** 33-byte public keys in the order of the descriptor, of a sorted multi in that of the script. */
-  publicKeys(branch: Branch, index: number): readonly Uint8Array[];
   /** The 33-byte public key of one key of the descriptor. */
   keyAt(keyIndex: number, branch: Branch, index: number): Uint8Array;
-  /** Of P2WSH, bare or within P2SH; else null. */
-  witnessScript(branch: Branch, index: number): Uint8Array | null;
   scripts(branch: Branch, index: number): InputScripts;
   /** The least number of keys beside `signed` that satisfy the path we sign by. */
   missing(signed: ReadonlySet<number>): number;

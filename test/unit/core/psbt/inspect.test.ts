@@ -235,7 +235,7 @@ describe('a PSBT is refused', () => {
   });
 
   test('with another script than that of the wallet', () => {
-    const script = wallet.witnessScript(0, 4) ?? new Uint8Array();
+    const script = wallet.scripts(0, 4).witnessScript ?? new Uint8Array();
     expect(edited((maps) => setField(maps, 1, inputType.witnessScript, script))).toBe(
       'psbt.input.script',
     );

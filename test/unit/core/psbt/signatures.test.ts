@@ -47,7 +47,7 @@ describe('the signature hash', () => {
         const { branch, index, sats, script } = coin;
         const keyHash = script.slice(2);
         const code =
-          wallet.witnessScript(branch, index) ??
+          wallet.scripts(branch, index).witnessScript ??
           concat(fromHex('76a914'), keyHash, fromHex('88ac'));
         const other = Transaction.fromBuffer(bytes).hashForWitnessV0(at, code, sats, 1);
         expect(
@@ -169,8 +169,8 @@ describe('the final transaction', () => {
       const { branch, index } = coins[at] ?? { branch: 0, index: 0 };
       expect(witness).toHaveLength(4);
       expect(witness[0]).toHaveLength(0);
-      expect(witness[3]).toEqual(pair.witnessScript(branch, index));
-      const order = pair.publicKeys(branch, index).map(toHex);
+      expect(witness[3]).toEqual(pair.scripts(branch, index).witnessScript);
+      const order = [0, 1].map((key) => toHex(pair.keyAt(key, branch, index))).sort();
       const keyOf = (signature: Uint8Array | undefined): string =>
         [hot, alice]
           .flat()

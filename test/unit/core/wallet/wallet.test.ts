@@ -54,7 +54,7 @@ describe('a wallet', () => {
   test('derives the same after more places than it remembers', () => {
     const wallet = walletOf(wpkh('alice'));
     const before = wallet.address(0, 0);
-    for (let index = 0; index < KEY_CACHE + 10; index += 1) wallet.publicKeys(1, index);
+    for (let index = 0; index < KEY_CACHE + 10; index += 1) wallet.keyAt(0, 1, index);
     expect(wallet.address(0, 0)).toBe(before);
   });
 
