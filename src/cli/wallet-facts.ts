@@ -2,6 +2,7 @@ import { openFreezes, walletOpen } from '../core/authorise.ts';
 import { currentDocuments } from '../core/governance/current.ts';
 import { walletPaths } from '../core/governance/wallet-paths.ts';
 import { createLedger } from '../core/log/ledger.ts';
+import { keyWarnings } from '../core/wallet/key-warnings.ts';
 import type { State, WalletRecord } from '../core/log/state.ts';
 
 /** What the log says of a wallet. */
@@ -24,6 +25,7 @@ export function walletFacts(state: State, whole: WalletRecord) {
     frozenBy: freeze?.statement.member ?? null,
     standing: freeze !== undefined ? 'frozen' : open ? 'open' : 'unconfirmed',
     ...walletPaths(whole),
+    keyWarnings: keyWarnings(wallet.keys),
     policy: currentDocuments(state, id)?.policy?.digest ?? null,
   };
 }

@@ -27,7 +27,7 @@ export const usage = `Usage: countersign psbt inspect FILE --descriptor DESC --n
 Reads a PSBT (base64 or binary; - for standard input) against a wallet and shows what it would
 do: every coin, payment, change and the fee, each derived again from the descriptor.
 
-  --descriptor DESC   wpkh(KEY), wsh(multi(m,KEY,...)) or wsh(sortedmulti(m,KEY,...)), keys ending
+  --descriptor DESC   pkh, wpkh, sh(wpkh), tr, wsh or sh(wsh) of multi, sortedmulti, miniscript, keys ending
                       in <0;1>/*; the checksum may be left out
   --network NETWORK   ${networkNames.join(', ')}
   --highest N         highest address index to look for on each branch (default 200; beyond the

@@ -5,6 +5,7 @@ import type { CountersignDocument } from '../governance/document.ts';
 import { renderPaths } from '../governance/wallet-paths.ts';
 import type { FreezeRecord, State, WalletRecord } from '../log/state.ts';
 import { proposalName } from '../proposal/name.ts';
+import { keyWarnings } from '../wallet/key-warnings.ts';
 import { addressOfScript } from '../wallet/network.ts';
 import type {
   ApprovalStatement,
@@ -169,6 +170,12 @@ function renderFreeze(
   ];
 }
 
+const warningTexts = {
+  'origin.missing': 'names no origin: hardware wallets do not find it.',
+  'fingerprint.zero': 'has no fingerprint of its origin: hardware wallets do not find it.',
+  'fingerprint.twice': 'is of the same seed as one before it: who has that seed has both.',
+} as const;
+
 /** What a wallet is, for a holder who confirms it. */
 export function renderWallet(state: State, wallet: WalletRecord): readonly string[] {
   return [
@@ -177,6 +184,9 @@ export function renderWallet(state: State, wallet: WalletRecord): readonly strin
     `First address ${groupAddress(wallet.wallet.address(0, 0))}`,
     `Key holders: the signer; ${wallet.body.holders.map(({ member }) => member).join(', ')}`,
     ...renderPaths(wallet),
+    ...keyWarnings(wallet.wallet.keys).map(
+      ({ key, warning }) => `Key ${String(key + 1)} ${warningTexts[warning]}`,
+    ),
     `Organisation ${state.genesis}`,
   ];
 }

@@ -4,6 +4,7 @@ import { createBitcoinjsLib } from '@bitcoinerlab/descriptors-core/bitcoinjs';
 import { initEccLib, payments } from 'bitcoinjs-lib';
 import * as ecc from 'tiny-secp256k1';
 import { toHex } from '../../../../src/core/base/bytes.ts';
+import { keyWarnings } from '../../../../src/core/wallet/key-warnings.ts';
 import { recoveriesOf } from '../../../../src/core/wallet/recovery.ts';
 import type { Wallet } from '../../../../src/core/wallet/wallet.ts';
 import { hotKeyInEveryPath } from '../../../../src/core/wallet/wallet.ts';
@@ -169,6 +170,20 @@ describe('the path that we sign by', () => {
       expect(new Set(found.map(([first]) => first))).toEqual(new Set([0, 1]));
     }
   });
+});
+
+test('keys without origin, or twice of one seed, are worth a second look', () => {
+  const bare = accountOf('carol').xpub + '/<0;1>/*';
+  const [, of = ''] = /^\[([0-9a-f]{8})/.exec(String(a)) ?? [];
+  const [, its = ''] = /^\[([0-9a-f]{8})/.exec(String(b)) ?? [];
+  const twin = String(b).replace(its, of);
+  const zero = String(d).replace(/^\[[0-9a-f]{8}/, '[00000000');
+  const wallet = made(`wsh(multi(1,${String(a)},${twin},${bare},${zero}))`);
+  expect(keyWarnings(wallet.keys)).toEqual([
+    { key: 1, warning: 'fingerprint.twice' },
+    { key: 2, warning: 'origin.missing' },
+    { key: 3, warning: 'fingerprint.zero' },
+  ]);
 });
 
 describe('the hot key', () => {
