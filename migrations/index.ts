@@ -7,6 +7,7 @@ import { CreateCoins1763810000200 } from './1763810000200-create-coins.ts';
 import { CreatePublications1763820000300 } from './1763820000300-create-publications.ts';
 import { CreateShadows1763830000400 } from './1763830000400-create-shadows.ts';
 import { CreateCoinNotes1763840000500 } from './1763840000500-create-coin-notes.ts';
+import { AddBlockTimes1763850000600 } from './1763850000600-add-block-times.ts';
 
 /** Every migration in order, by name: no globs, so that what is built is what runs. */
 export const migrations = [
@@ -19,4 +20,5 @@ export const migrations = [
   CreatePublications1763820000300,
   CreateShadows1763830000400,
   CreateCoinNotes1763840000500,
+  AddBlockTimes1763850000600,
 ] as const;

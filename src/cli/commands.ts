@@ -113,6 +113,20 @@ const proposing: readonly Command[] = [
     work: { load: () => import('./commands/withdraw.ts') },
   },
   {
+    name: 'status',
+    summary: 'how the server and its chain are, with the code of what is wrong',
+    words: [],
+    options: organisation,
+    work: { load: () => import('./commands/status.ts') },
+  },
+  {
+    name: 'alerts list',
+    summary: 'spends of our coins that no receipt of a signer explains',
+    words: [],
+    options: member,
+    work: { load: () => import('./commands/alerts-list.ts') },
+  },
+  {
     name: 'freeze',
     summary: 'stop a wallet, or every wallet by --wallet "*"',
     words: [],
@@ -414,7 +428,7 @@ const plain: readonly Command[] = [
       {
         name: 'descriptor',
         value: 'DESC',
-        summary: 'wpkh(…), wsh(multi(…)) or wsh(sortedmulti(…))',
+        summary: 'pkh, wpkh, sh(wpkh), tr, wsh or sh(wsh) of multi, sortedmulti or a miniscript',
       },
       {
         name: 'network',

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { RefusalCode } from '../core/base/codes.ts';
+import { codes } from '../core/base/codes.ts';
 import { coinsSchema } from '../core/log/entry.ts';
 import { TEXT_LENGTH } from '../core/base/limits.ts';
 import { count, hex32, satsJson, time } from '../core/base/schema.ts';
@@ -102,6 +104,25 @@ export const proposalAnswer = z.object({
   facts: z.unknown().optional(),
 });
 export type ProposalAnswer = z.infer<typeof proposalAnswer>;
+
+const code = z
+  .string()
+  .refine((text): text is RefusalCode => Object.hasOwn(codes, text), 'not a code');
+
+/** How the server says it is. */
+export const readinessAnswer = z.object({
+  status: z.string(),
+  log: z.object({ size: count.nullable(), sequencer: z.string() }),
+  chain: z.object({
+    source: z.string(),
+    fault: code.nullable(),
+    warnings: z.array(code).max(16),
+    tip: z.object({ height: count, hash: hex32, age: z.int(), behind: count }).nullable(),
+    follower: z.object({ process: z.string(), height: count.nullable() }),
+  }),
+  alerts: count.nullable(),
+});
+export type ReadinessAnswer = z.infer<typeof readinessAnswer>;
 
 export const acceptedAnswer = z.unknown();
 

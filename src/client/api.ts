@@ -10,6 +10,7 @@ import type {
   OrganisationAnswer,
   ProposalAnswer,
   ProposedAnswer,
+  ReadinessAnswer,
   ShadowAnswer,
   WalletAnswer,
 } from './answers.ts';
@@ -21,6 +22,7 @@ import {
   organisationAnswer,
   proposalAnswer,
   proposedAnswer,
+  readinessAnswer,
   sessionAnswer,
   shadowAnswer,
   walletAnswer,
@@ -99,6 +101,11 @@ export class Api {
 
   organisation(): Promise<Result<OrganisationAnswer>> {
     return this.#get('/v1/organisation', organisationAnswer);
+  }
+
+  /** Open to anybody: it needs no session. Throws a fault while the server can write nothing down. */
+  readiness(): Promise<Result<ReadinessAnswer>> {
+    return this.#get('/readyz', readinessAnswer);
   }
 
   wallet(id: string): Promise<Result<WalletAnswer>> {

@@ -19,6 +19,7 @@ import { ProposalsModule } from './proposals/proposals.module.ts';
 import { SandboxModule } from './sandbox/sandbox.module.ts';
 import { SigningModule } from './signing/signing.module.ts';
 import { WalletsModule } from './wallets/wallets.module.ts';
+import { WatchmanModule } from './watchman/watchman.module.ts';
 
 /** What is there before the rooms: when it cannot be had, the start ends with one line. */
 export interface Ground {
@@ -65,6 +66,7 @@ export class AppModule {
         ProposalsModule,
         ApprovalsModule,
         SigningModule,
+        WatchmanModule,
         EvidenceModule,
         SandboxModule,
         HealthModule,

@@ -34,6 +34,8 @@ const variables = z.object({
   CHAIN: z.enum(['sandbox', 'bitcoind']),
   BITCOIN_RPC_URL: address('http:', 'https:').optional(),
   BITCOIN_RPC_COOKIE: path.optional(),
+  /** Age of the newest block in seconds from which nothing is drafted or broadcast; 0: never. */
+  CHAIN_TIP_AGE_SECONDS: whole(0, 1_000_000).optional(),
   /** Digest of the genesis charter, compared by people once. */
   GENESIS: hex32,
   /** A package of entries and blobs to begin an empty log with. */
@@ -60,6 +62,8 @@ export class ServerConfig {
   readonly chain:
     | { readonly kind: 'sandbox'; readonly blockSeconds: number }
     | { readonly kind: 'bitcoind'; readonly url: string; readonly cookieFile: string | null };
+  /** Null: what is usual for the network. */
+  readonly tipAgeSeconds: number | null;
   readonly genesis: string;
   readonly founding: string | null;
   readonly logKeyFile: string;
@@ -81,6 +85,7 @@ export class ServerConfig {
             url: given.BITCOIN_RPC_URL ?? '',
             cookieFile: given.BITCOIN_RPC_COOKIE ?? null,
           };
+    this.tipAgeSeconds = given.CHAIN_TIP_AGE_SECONDS ?? null;
     this.genesis = given.GENESIS;
     this.founding = given.FOUNDING ?? null;
     this.logKeyFile = given.LOG_KEY_FILE;

@@ -173,6 +173,20 @@ export function chainContract(name: string, open: () => Promise<ChainUnderTest>)
       expect(await view.broadcast(high)).toEqual({ ok: true, value: { known: 'confirmed' } });
     });
 
+    test('who spends a coin in the mempool is told, and no block is asked', async () => {
+      const [waiting, idle, confirmed] = [await coin(), await coin(), await coin()];
+      const at = ({ txid, vout }: TestCoin) => `${txid}:${String(vout)}`;
+      await view.broadcast(key.pay({ coins: [confirmed], to: payee, sats: sats(900_000) }));
+      await chain.mine(1);
+      const raw = key.pay({ coins: [waiting], to: payee, sats: sats(900_000) });
+      await view.broadcast(raw);
+      const found = await view.spenders([at(waiting), at(idle), at(confirmed)]);
+      expect([...found]).toEqual([[at(waiting), txidOf(raw)]]);
+      expect([...(await view.spenders([]))]).toEqual([]);
+      await chain.mine(1);
+      expect([...(await view.spenders([at(waiting)]))]).toEqual([]);
+    });
+
     test('bytes that are no transaction are refused', async () => {
       expect(mapped(await view.broadcast(Uint8Array.of(0)))).toBe('malformed');
       expect(mapped(await view.testMempool(Uint8Array.of(0)))).toBe('malformed');

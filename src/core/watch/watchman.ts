@@ -4,7 +4,7 @@ import { sha256 } from '../base/digest.ts';
 import { SPEND_INPUTS } from '../base/limits.ts';
 import type { Seconds } from '../base/time.ts';
 import { createLedger } from '../log/ledger.ts';
-import type { State } from '../log/state.ts';
+import type { AlertRecord, State } from '../log/state.ts';
 
 /**
  * The watchman: of every transaction that spends a coin of a wallet he asks which receipt of its signer explains it. One
@@ -89,11 +89,20 @@ export function unexplainedSpends(
     .map(([wallet, outpoints]) => ({ wallet, txid, transaction, outpoints, height }));
 }
 
+/** The alerts in the log that no receipt has explained since. */
+export function standingAlerts(state: State): readonly AlertRecord[] {
+  if (state.alerts.size === 0) return [];
+  const guard = guardOf(state);
+  return [...state.alerts.values()].filter(
+    ({ wallet, transaction }) => guard.explains(wallet, transaction) === undefined,
+  );
+}
+
 /** A time that nobody knows is taken for now: rather one alert too many. */
 function isGuarded(since: Seconds | null, block: SeenTransaction['block']): boolean {
   if (since === null) return false;
-  if (block === null || block.time === null) return true;
-  return block.time + BLOCK_TIME_BEHIND_SECONDS >= since;
+  const time = block?.time ?? null;
+  return time === null || time + BLOCK_TIME_BEHIND_SECONDS >= since;
 }
 
 function explainedBy(state: State, wallet: string): ReadonlyMap<string, string> {

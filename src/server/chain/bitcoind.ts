@@ -1,7 +1,8 @@
 import { Transaction } from 'bitcoinjs-lib';
 import { z } from 'zod';
 import { fromHex, toHex } from '../../core/base/bytes.ts';
-import { FEE_RATE_ESTIMATE } from '../../core/base/limits.ts';
+import { assert } from '../../core/base/assert.ts';
+import { FEE_RATE_ESTIMATE, SPENDERS_ASKED } from '../../core/base/limits.ts';
 import type { Result } from '../../core/base/result.ts';
 import { ok } from '../../core/base/result.ts';
 import type { Network } from '../../core/wallet/network.ts';
@@ -21,12 +22,15 @@ const chainInfo = z.object({
   headers: height,
   bestblockhash: hash,
   time: height,
+  initialblockdownload: z.boolean().optional(),
 });
+const networkInfo = z.object({ connections: height });
 const header = z.object({ height });
 const acceptance = z.tuple([
   z.object({ allowed: z.boolean().optional(), 'reject-reason': z.string().optional() }),
 ]);
 const estimate = z.object({ feerate: z.number().positive().optional() });
+const spending = z.array(z.object({ txid: hash, vout: z.int(), spendingtxid: hash.optional() }));
 const confirmed = z.object({ hex: hexBytes, confirmations: z.int().optional() });
 
 /** Error codes of Bitcoin Core, src/rpc/protocol.h. */
@@ -74,7 +78,12 @@ export class Bitcoind implements ChainView {
       hash: info.bestblockhash,
       time: info.time,
       behind: Math.max(0, info.headers - info.blocks),
+      initial: info.initialblockdownload ?? false,
     };
+  }
+
+  async peers(): Promise<number | null> {
+    return (await this.#ask('getnetworkinfo', [], networkInfo)).connections;
   }
 
   async blockHash(at: number): Promise<string | null> {
@@ -128,6 +137,21 @@ export class Bitcoind implements ChainView {
       if (found !== null && found.confirmations > 0) return ok({ known: 'confirmed' });
     }
     return rejected(message);
+  }
+
+  async spenders(outpoints: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    if (outpoints.length === 0) return new Map();
+    assert(outpoints.length <= SPENDERS_ASKED, 'coins are asked for in bounded numbers');
+    const asked = outpoints.map((outpoint) => {
+      const [txid = '', vout = ''] = outpoint.split(':');
+      return { txid, vout: Number(vout) };
+    });
+    const found = await this.#ask('gettxspendingprevout', [asked], spending);
+    return new Map(
+      found.flatMap(({ txid, vout, spendingtxid }) =>
+        spendingtxid === undefined ? [] : [[`${txid}:${String(vout)}`, spendingtxid]],
+      ),
+    );
   }
 
   async feeRate(targetBlocks: number): Promise<number | null> {

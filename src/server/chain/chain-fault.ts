@@ -3,7 +3,11 @@ import type { Facts } from '../../core/base/result.ts';
 
 export type ChainFaultCode = Extract<
   RefusalCode,
-  'chain.unreachable' | 'chain.credentials' | 'chain.answer.invalid' | 'chain.block.unavailable'
+  | 'chain.unreachable'
+  | 'chain.credentials'
+  | 'chain.answer.invalid'
+  | 'chain.block.unavailable'
+  | 'chain.network'
 >;
 
 /**

@@ -1,13 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import type { Network } from '../../core/wallet/network.ts';
-import { genesisBlock } from '../../core/wallet/network.ts';
 import { Clock } from '../clock.ts';
-import { ServerConfig, orRefuseStart } from '../config.ts';
+import { ServerConfig } from '../config.ts';
 import { UnitOfWork } from '../database/unit-of-work.ts';
 import { Bitcoind } from './bitcoind.ts';
 import { ChainFault } from './chain-fault.ts';
+import { defaultTipAge } from './chain-state.ts';
 import type { ChainView } from './chain-view.ts';
-import { checkIdentity } from './chain-view.ts';
+import { requireIdentity } from './identity.ts';
 import { Sandbox } from './sandbox.ts';
 
 /** The chain source that the configuration names, and whether it is of our network. */
@@ -28,6 +28,11 @@ export class ChainSource {
 
   get network(): Network {
     return this.config.network;
+  }
+
+  /** Age in seconds from which the newest block is stale; 0: never. */
+  get tipAgeSeconds(): number {
+    return this.config.tipAgeSeconds ?? defaultTipAge(this.config.network);
   }
 
   get identified(): boolean {
@@ -64,13 +69,17 @@ export class ChainSource {
     return this.#view;
   }
 
-  /** Asks it, once, for the network. Throws a ChainFault when it is away, StartRefused when it is of another network. */
+  /** Asks it, once, for the network. Throws a ChainFault: it is away, or of another network (`chain.network`). */
   async identify(): Promise<void> {
     if (this.#identified) return;
     const view = await this.open();
-    const expected = genesisBlock(this.config.network);
-    orRefuseStart(await checkIdentity(view, expected), 'the Bitcoin node');
+    await requireIdentity(view);
     this.#identified = true;
+  }
+
+  /** It failed: whoever answers there next may be another one. */
+  doubt(): void {
+    this.#identified = false;
   }
 
   async close(): Promise<void> {

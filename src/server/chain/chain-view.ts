@@ -9,6 +9,8 @@ export interface ChainTip {
   readonly time: number;
   /** Headers known whose blocks are not yet here: above 0 the node is catching up. */
   readonly behind: number;
+  /** The node itself says that it is reading the chain for the first time, or after a long absence. */
+  readonly initial: boolean;
 }
 
 export interface BlockView {
@@ -39,6 +41,8 @@ export interface ChainView {
   readonly network: Network;
   identity(): Promise<{ readonly chain: string; readonly genesisBlock: string }>;
   tip(): Promise<ChainTip>;
+  /** Nodes that it is connected to, or null where that has no meaning. */
+  peers(): Promise<number | null>;
   /** The hash at a height of the best chain, or null above its tip. */
   blockHash(height: number): Promise<string | null>;
   /** A block whose header hashes to `hash` and whose Merkle roots hold; of the best chain or a stale one. */
@@ -49,6 +53,11 @@ export interface ChainView {
   testMempool(raw: Uint8Array): Promise<Result<null>>;
   /** Idempotent: what is in the mempool or in a block already counts as sent. Refuses with `chain.rejected`. */
   broadcast(raw: Uint8Array): Promise<Result<{ readonly known: Known }>>;
+  /**
+   * Of these coins (`txid:vout`), those that a transaction in the mempool spends, with its txid. At most SPENDERS_ASKED
+   * of them are asked at once.
+   */
+  spenders(outpoints: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** Whole satoshi a virtual byte, at least 1, or null when the node has no estimate. */
   feeRate(targetBlocks: number): Promise<number | null>;
   close(): Promise<void>;

@@ -1,7 +1,10 @@
 import { Injectable, Logger } from '@nestjs/common';
-import type { Result } from '../../core/base/result.ts';
+import type { RefusalCode } from '../../core/base/codes.ts';
+import type { Refusal, Result } from '../../core/base/result.ts';
+import { refuse } from '../../core/base/result.ts';
 import type { Sats } from '../../core/base/sats.ts';
 import { Clock } from '../clock.ts';
+import { orRefuseStart } from '../config.ts';
 import type { SessionLock } from '../database/session-lock.ts';
 import { locks } from '../database/session-lock.ts';
 import { UnitOfWork } from '../database/unit-of-work.ts';
@@ -9,6 +12,8 @@ import { Alarm } from '../log/alarm.ts';
 import { LogService } from '../log/log.service.ts';
 import { ChainFault } from './chain-fault.ts';
 import { ChainSource } from './chain-source.ts';
+import type { ChainLook } from './chain-state.ts';
+import { isOnDemand, troubleOf, warningsOf } from './chain-state.ts';
 import type { ChainTip, ChainView } from './chain-view.ts';
 import { CoinStore } from './coin.store.ts';
 import { Follower } from './follower.ts';
@@ -20,6 +25,8 @@ import type { Sandbox } from './sandbox.ts';
 const POLL_MS = 1_000;
 /** How often a process that does not follow asks whether it shall, and how the node is. */
 const STANDBY_MS = 2_000;
+/** How often the node is asked for its peers. */
+const PEERS_MS = 15_000;
 /** Until the log was read: then the wallets are known. */
 const LOG_MS = 200;
 /** Waits between attempts after faults: the first, doubled each time, and the longest. */
@@ -30,8 +37,10 @@ export interface ChainStatus {
   readonly source: 'sandbox' | 'bitcoind';
   /** The node was asked for its network, and it is ours. */
   readonly identified: boolean;
-  /** Code of the last question's fault, null when it was answered. */
-  readonly fault: string | null;
+  /** Why nothing may be drafted or broadcast now, or null. */
+  readonly trouble: Refusal | null;
+  /** What people should know although work goes on. */
+  readonly warnings: readonly RefusalCode[];
   /** As it was at the last look. */
   readonly tip: ChainTip | null;
   /** Whether this process is the follower. */
@@ -50,11 +59,11 @@ export class ChainService {
   readonly #followed = new Set<string>();
   readonly #steps: (() => Promise<void>)[] = [];
   #follower: Follower | null = null;
-  #reached = false;
   #following = false;
-  #tip: ChainTip | null = null;
-  #fault: string | null = null;
+  #seen: ChainLook | null = null;
+  #fault: Refusal | null = null;
   #failures = 0;
+  #peers: { readonly count: number | null; readonly at: number } | null = null;
   #mineAt = Infinity;
   #stopping = false;
   #running: Promise<void> = Promise.resolve();
@@ -80,19 +89,27 @@ export class ChainService {
     return new CoinStore(this.work.plain, () => this.clock.now());
   }
 
-  /** Whether the coins were read up to the tip of the chain at the last look, as far as this process knows. */
-  get reached(): boolean {
-    return this.#reached;
-  }
-
   get status(): ChainStatus {
     return {
       source: this.source.name,
       identified: this.source.identified,
-      fault: this.#fault,
-      tip: this.#tip,
+      trouble: this.trouble,
+      warnings: this.#seen === null ? [] : warningsOf(this.#seen),
+      tip: this.#seen?.tip ?? null,
       following: this.#following,
     };
+  }
+
+  /**
+   * Why nothing may be drafted or broadcast on what is known of the chain, or null. Verdicts do not ask. Codes: those of a
+   * ChainFault, and of {@link troubleOf}.
+   */
+  get trouble(): Refusal | null {
+    if (this.#fault !== null) return this.#fault;
+    if (this.#seen === null)
+      return { code: 'chain.unreachable', facts: { reason: 'not yet looked at' } };
+    const { network, tipAgeSeconds } = this.source;
+    return troubleOf(this.#seen, { network, tipAgeSeconds, now: this.clock.now() });
   }
 
   /** The block that was read last, or null. */
@@ -118,8 +135,12 @@ export class ChainService {
     });
     try {
       await this.source.identify();
+      await this.#followWallets();
+      await this.#look();
     } catch (error) {
       if (!(error instanceof ChainFault)) throw error;
+      const { code, facts } = error;
+      if (code === 'chain.network') orRefuseStart(refuse(code, facts), 'the Bitcoin node');
       this.#failed(error);
     }
     const every = this.source.mineEveryMs;
@@ -169,7 +190,8 @@ export class ChainService {
   async catchUp(): Promise<void> {
     if (this.#follower === null) return;
     await this.#followWallets();
-    this.#reached = (await this.#follower.catchUp()).reached;
+    await this.#follower.catchUp();
+    await this.#look();
     this.#alarm.ring(); // the steps may find something to do
   }
 
@@ -180,7 +202,9 @@ export class ChainService {
         await this.source.identify();
         lock = await this.work.lock(locks.follower);
         if (lock === undefined) {
+          if (this.log.ready) await this.#followWallets();
           await this.#look();
+          this.#answered();
           await this.#alarm.sleep(STANDBY_MS);
         } else await this.#lead(lock);
       } catch (error) {
@@ -204,19 +228,44 @@ export class ChainService {
         continue;
       }
       await this.#mineWhenDue();
-      await this.#look();
       await this.#followWallets();
-      this.#reached = (await this.#follower?.catchUp())?.reached ?? false;
+      const reached = (await this.#follower?.catchUp())?.reached ?? false;
+      await this.#look();
       await this.#doSteps();
-      if (this.#reached) await this.#alarm.sleep(POLL_MS);
+      this.#answered();
+      if (reached) await this.#alarm.sleep(POLL_MS);
     }
   }
 
   async #look(): Promise<void> {
-    this.#tip = await this.view.tip();
+    const asked = performance.now();
+    const tip = await this.view.tip();
+    const tookMs = performance.now() - asked;
+    if (this.#peers === null || asked - this.#peers.at > PEERS_MS) {
+      const count = isOnDemand(this.source.network) ? null : await this.view.peers();
+      this.#peers = { count, at: asked };
+    }
+    const unread = (await this.#follower?.unread(tip.height)) ?? 0;
+    const before = this.trouble;
+    this.#seen = { tip, peers: this.#peers.count, unread, tookMs };
+    this.#tellTrouble(before, this.trouble);
+  }
+
+  /** Everything of one round was answered. */
+  #answered(): void {
     if (this.#failures > 0) this.#logger.warn('the chain answers again');
     this.#failures = 0;
     this.#fault = null;
+  }
+
+  #tellTrouble(before: Refusal | null, after: Refusal | null): void {
+    if (before?.code === after?.code || this.#fault !== null) return;
+    if (after === null)
+      this.#logger.warn('the chain is in order again: drafts and broadcasts go on');
+    else if (after.code !== 'chain.behind')
+      this.#logger.error(
+        `${after.code} ${JSON.stringify(after.facts)}: nothing is drafted or broadcast`,
+      );
   }
 
   /** A step that fails is done with the next look; the others are done now. */
@@ -250,9 +299,12 @@ export class ChainService {
 
   /** Told once for each series: a node that is away for a night fills no disk. */
   #failed(error: unknown): void {
-    this.#reached = false;
-    this.#fault = error instanceof ChainFault ? error.code : 'fault';
+    this.#fault =
+      error instanceof ChainFault
+        ? { code: error.code, facts: error.facts }
+        : { code: 'chain.unreachable', facts: { reason: 'fault' } };
     this.#failures += 1;
+    this.source.doubt();
     if (this.#failures === 1) this.#logger.error(messageOf(error));
   }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { BlockView } from './chain-view.ts';
 import type { Sql } from './sql.ts';
 import { FOLLOWER_LOCK } from './sql.ts';
 import type { WatchedPlace } from './watch.ts';
@@ -74,6 +75,12 @@ export class FollowerStore {
     });
   }
 
+  /** Blocks up to a height that some of these wallets has not been read in. */
+  async unread(ids: readonly string[], height: number): Promise<number> {
+    const wallets = await this.wallets(ids);
+    return Math.max(0, ...wallets.map(({ scanned }) => height - scanned));
+  }
+
   async setNext(wallet: string, [receive, change]: readonly [number, number]): Promise<void> {
     await this.#sql.query(
       `UPDATE followed_wallet SET receive_next = greatest(receive_next, $2),
@@ -97,10 +104,14 @@ export class FollowerStore {
   }
 
   /** Notes a block as read for some wallets. */
-  async addBlock(height: number, hash: string, wallets: readonly string[]): Promise<void> {
+  async addBlock(
+    { height, hash, time }: Pick<BlockView, 'height' | 'hash' | 'time'>,
+    wallets: readonly string[],
+  ): Promise<void> {
     await this.#sql.query(
-      `INSERT INTO chain_block (height, hash) VALUES ($1, $2) ON CONFLICT (height) DO NOTHING`,
-      [height, hash],
+      `INSERT INTO chain_block (height, hash, time) VALUES ($1, $2, $3)
+       ON CONFLICT (height) DO UPDATE SET time = excluded.time`,
+      [height, hash, time],
     );
     await this.#sql.query(
       `UPDATE followed_wallet SET scanned = greatest(scanned, $1) WHERE wallet = ANY ($2)`,

@@ -5,6 +5,7 @@ import { shownHash } from './block.ts';
 import type { BlockView, ChainView } from './chain-view.ts';
 import type { FollowedWallet, FoundCoin, FoundTransaction, Outpoint } from './follower.store.ts';
 import { FollowerStore } from './follower.store.ts';
+import { requireIdentity } from './identity.ts';
 import type { Sql, Work } from './sql.ts';
 import type { WatchedPlace, WatchedWallet } from './watch.ts';
 import { Watch } from './watch.ts';
@@ -90,7 +91,11 @@ export class Follower {
   async step(): Promise<Step> {
     if (this.#watched.size === 0) return { moved: false, events: [] };
     const stale = await this.#staleTip();
-    if (stale !== null) return this.#rollBack(stale);
+    if (stale !== null) {
+      // Nothing of ours is taken back because another chain has other blocks.
+      await requireIdentity(this.#chain);
+      return this.#rollBack(stale);
+    }
     const plan = await this.#plan();
     if (plan === null) return { moved: false, events: [] };
     const block = await this.#chain.block(plan.hash);
@@ -98,6 +103,11 @@ export class Follower {
     if (plan.previous !== null && block.previous !== plan.previous)
       return { moved: true, events: [] };
     return this.#connect(block, plan);
+  }
+
+  /** Blocks up to a height that some wallet has not been read in. */
+  unread(height: number): Promise<number> {
+    return new FollowerStore(this.#work.plain).unread([...this.#watched.keys()], height);
   }
 
   /** Steps until everything is read, or many steps are made. Returns whether it reached the tip. */
@@ -179,7 +189,7 @@ export class Follower {
       const coins = this.#find(read).filter(({ place }) => due.has(place.wallet));
       const events = await record(store, { block, read, coins, due });
       await this.#saveNext(store, coins);
-      await store.addBlock(block.height, block.hash, plan.wallets);
+      await store.addBlock(block, plan.wallets);
       return this.#tell(events, sql);
     });
   }

@@ -29,6 +29,8 @@ const coinRow = z.object({
   coinbase: z.boolean(),
 });
 
+const spenderRow = z.object({ txid: z.string(), vout: z.int(), spender: z.string() });
+
 export interface StoredBlock {
   readonly hash: string;
   readonly height: number;
@@ -136,6 +138,22 @@ export class SandboxStore {
       [outpoints.map(([txid]) => txid), outpoints.map(([, vout]) => vout)],
     );
     return rows.map(readCoin);
+  }
+
+  /** Of the coins asked for, those that the mempool spends, and by what. */
+  async spenders(
+    outpoints: readonly (readonly [string, number])[],
+  ): Promise<readonly [string, string][]> {
+    const rows = await this.#sql.query(
+      `SELECT c.txid, c.vout, c.spent_by AS spender FROM unnest($1::text[], $2::integer[]) AS w (txid, vout)
+       JOIN sandbox_coin c USING (txid, vout)
+       JOIN sandbox_transaction t ON t.txid = c.spent_by WHERE t.height IS NULL`,
+      [outpoints.map(([txid]) => txid), outpoints.map(([, vout]) => vout)],
+    );
+    return rows.map((row) => {
+      const { txid, vout, spender } = spenderRow.parse(row);
+      return [`${txid}:${String(vout)}`, spender];
+    });
   }
 
   /** Unspent coins of a script, largest first. */

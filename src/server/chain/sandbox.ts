@@ -77,7 +77,11 @@ export class Sandbox implements ChainView {
 
   async tip(): Promise<ChainTip> {
     const { height, hash, time } = await tipOf(new SandboxStore(this.#work.plain));
-    return { height, hash, time, behind: 0 };
+    return { height, hash, time, behind: 0, initial: false };
+  }
+
+  peers(): Promise<number | null> {
+    return Promise.resolve(null);
   }
 
   async blockHash(height: number): Promise<string | null> {
@@ -113,6 +117,14 @@ export class Sandbox implements ChainView {
 
   async broadcast(raw: Uint8Array): Promise<Result<{ readonly known: Known }>> {
     return this.#write((store) => this.#accept(store, raw));
+  }
+
+  async spenders(outpoints: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const asked = outpoints.map((outpoint) => {
+      const [txid = '', vout = ''] = outpoint.split(':');
+      return [txid, Number(vout)] as const;
+    });
+    return new Map(await new SandboxStore(this.#work.plain).spenders(asked));
   }
 
   feeRate(_targetBlocks: number): Promise<number | null> {

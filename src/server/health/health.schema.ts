@@ -18,8 +18,10 @@ export const readinessView = z
     }),
     chain: z.object({
       source: z.enum(['sandbox', 'bitcoind']),
-      /** Code of what is wrong with the node, or null. */
+      /** Code of what is wrong with the chain, or null. While it stands nothing is drafted or broadcast. */
       fault: z.string().nullable(),
+      /** Codes of what should be looked at although work goes on. */
+      warnings: z.array(z.string()),
       tip: z
         .object({
           height: count,
@@ -36,6 +38,8 @@ export const readinessView = z
         height: count.nullable(),
       }),
     }),
+    /** Spends of our coins that no receipt explains. */
+    alerts: count.nullable(),
   })
   .meta({ id: 'Readiness' });
 export type ReadinessView = z.infer<typeof readinessView>;

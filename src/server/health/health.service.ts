@@ -5,6 +5,7 @@ import { locks } from '../database/session-lock.ts';
 import { UnitOfWork } from '../database/unit-of-work.ts';
 import { LogService } from '../log/log.service.ts';
 import { SequencerService } from '../log/sequencer.service.ts';
+import { WatchmanService } from '../watchman/watchman.service.ts';
 import type { ReadinessView } from './health.schema.ts';
 
 type Place = ReadinessView['log']['sequencer'];
@@ -23,12 +24,13 @@ interface DatabaseRow {
 /** How long an answer serves whoever asks next: the route is open, and each answer costs a query. */
 const KEPT_MS = 500;
 
-/** The log and who writes it. */
+/** The log, who writes it, and who watches the coins for it. */
 @Injectable()
 export class LogWriter {
   constructor(
     readonly log: LogService,
     readonly sequencer: SequencerService,
+    readonly watchman: WatchmanService,
   ) {}
 }
 
@@ -53,17 +55,19 @@ export class HealthService {
     const sequencer = writer.leading ? 'here' : placeOf(locks.sequencer);
     const follower = status.following ? 'here' : placeOf(locks.follower);
     const writes = database !== null && size !== null && sequencer !== 'nowhere';
-    const sees = status.fault === null && status.tip !== null && follower !== 'nowhere';
+    const sees = status.trouble === null && follower !== 'nowhere';
     return {
       status: writes ? (sees ? 'ready' : 'degraded') : 'unready',
       database: database === null ? 'down' : 'up',
       log: { size, sequencer },
       chain: {
         source: status.source,
-        fault: status.fault,
+        fault: status.trouble?.code ?? null,
+        warnings: [...status.warnings],
         tip: this.#tip(),
         follower: { process: follower, height: database?.followed ?? null },
       },
+      alerts: log.ready ? this.writer.watchman.standing : null,
     };
   }
 

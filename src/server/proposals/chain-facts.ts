@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { Refusal } from '../../core/base/result.ts';
 import type { Seconds } from '../../core/base/time.ts';
 import { ChainService } from '../chain/chain.service.ts';
 import type { CoinStore } from '../chain/coin.store.ts';
@@ -11,6 +12,11 @@ export class ChainFacts {
     private readonly chain: ChainService,
     private readonly clock: Clock,
   ) {}
+
+  /** Why nothing may be drafted now, or null. */
+  get trouble(): Refusal | null {
+    return this.chain.trouble;
+  }
 
   now(): Seconds {
     return this.clock.now();

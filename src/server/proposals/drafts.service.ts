@@ -68,6 +68,8 @@ export class DraftsService {
   async draft(body: DraftBody, { member }: MemberCaller): Promise<Result<DraftView>> {
     const subject = this.#subject(body, member);
     if (!subject.ok) return subject;
+    const { trouble } = this.chain;
+    if (trouble !== null) return { ok: false, refusal: trouble };
     for (let attempt = 1; ; attempt++) {
       const drafted = await this.#attempt(body, subject.value);
       const taken = !drafted.ok && drafted.refusal.code === 'coin.locked';

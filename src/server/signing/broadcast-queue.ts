@@ -1,4 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { ChainService } from '../chain/chain.service.ts';
 import type { Sql } from '../database/sql.ts';
 import type { JobData } from '../jobs/jobs.service.ts';
 import { JobsService, queues } from '../jobs/jobs.service.ts';
@@ -6,8 +7,8 @@ import { LogService } from '../log/log.service.ts';
 import type { NumberedEntry } from '../log/projection.store.ts';
 import { BroadcastService } from './broadcast.service.ts';
 
-/** The longest wait between two attempts. */
-const BACK_OFF_SECONDS = 300;
+/** The longest wait between two attempts; and while the chain is in trouble, which ends by itself. */
+const BACK_OFF_SECONDS = { rejected: 300, trouble: 15 } as const;
 /** How often signed proposals without a broadcast are looked for: a job may have died with its process. */
 const SWEEP_MS = 15_000;
 
@@ -24,6 +25,7 @@ export class BroadcastQueue {
     private readonly jobs: JobsService,
     private readonly log: LogService,
     private readonly broadcasts: BroadcastService,
+    private readonly chain: ChainService,
   ) {}
 
   /** Begins to do the jobs. */
@@ -66,7 +68,8 @@ export class BroadcastQueue {
     if (proposal === undefined) return;
     const failure = await this.#send(proposal);
     if (failure === null) return;
-    const after = Math.min(BACK_OFF_SECONDS, 2 ** Math.min(Number(attempt), 16));
+    const longest = BACK_OFF_SECONDS[this.chain.trouble === null ? 'rejected' : 'trouble'];
+    const after = Math.min(longest, 2 ** Math.min(Number(attempt), 16));
     this.#logger.error(
       `ALERT: proposal ${proposal} is signed and not broadcast: ${failure}; again in ${after} s`,
     );

@@ -25,7 +25,7 @@ export class BroadcastService {
 
   /**
    * Sends the transaction of a proposal unless the chain holds it. Passes too when another process is at it, or when nothing
-   * is signed. Codes: `chain.rejected`, those of assemble. Throws ChainFault, Unavailable.
+   * is signed. Codes: `chain.*`, those of assemble. Throws ChainFault, Unavailable.
    */
   async send(digest: string): Promise<Result<null>> {
     const outcome = await this.transmissions.alone(digest, async () => {
@@ -39,6 +39,8 @@ export class BroadcastService {
   }
 
   async #send(state: State, proposal: ProposalRecord): Promise<Result<null>> {
+    const { trouble } = this.chain;
+    if (trouble !== null) return { ok: false, refusal: trouble };
     const { digest, txid } = proposal;
     const made = await this.#transmission(state, proposal);
     if (!made.ok) return made;

@@ -31,7 +31,7 @@ import { TransmissionStore } from './transmission.store.ts';
     ReceiptsService,
     TransmissionStore,
   ],
-  exports: [BroadcastService],
+  exports: [BroadcastService, FactWriter],
 })
 export class SigningModule implements BeforeApplicationShutdown {
   readonly #queue: BroadcastQueue;

@@ -11,7 +11,7 @@ import { startServer } from '../../../src/server/app.ts';
 import { startTestDatabase } from '../../support/postgres.ts';
 import { configOf, foundingFiles } from '../../support/sequencers.ts';
 import { TestServer, codeOf } from '../../support/server.ts';
-import { World } from '../../support/world.ts';
+import { World, listedAddress } from '../../support/world.ts';
 
 /** A node that knows its network and nothing else. */
 async function nodeOf(genesis: string): Promise<Server> {
@@ -141,4 +141,37 @@ describe('a server on the sandbox', () => {
     expect(lines.every((line) => line.ok)).toBe(true);
     expect(entries).toHaveLength(server.world.leaves.length);
   });
+});
+
+describe('a server whose newest block is old', () => {
+  let server: TestServer;
+  beforeAll(async () => {
+    const environment = { NETWORK: 'sandbox', CHAIN: 'sandbox', CHAIN_TIP_AGE_SECONDS: '5' };
+    server = await TestServer.start(new World({ network: 'sandbox' }), environment);
+  }, 60_000);
+  afterAll(() => server.stop());
+
+  const chain = (): ChainService => server.server.app.get(ChainService);
+
+  test('says so, drafts nothing, hears a "no", and goes on by itself with the next block', async () => {
+    const key = await server.session('operator');
+    const send = (path: string, body: unknown) =>
+      server.send({ method: 'POST', path: `/v1/${path}`, body, key });
+    const payment = { address: listedAddress, sats: 10_000 };
+    const draft = { wallet: 'hot-1', purpose: 'rent', payments: [payment], feeRate: 1 };
+    await send('sandbox/funds', { wallet: 'hot-1', sats: 250_000 });
+    expect((await send('drafts', draft)).status).toBe(201);
+
+    await sleep(6_100);
+    expect(chain().trouble?.code).toBe('chain.stale');
+    expect(codeOf(await send('drafts', draft))).toBe('chain.stale');
+    const answer = await server.send({ method: 'GET', path: '/readyz' });
+    expect(answer.status).toBe(200);
+    expect(answer.body).toMatchObject({ status: 'degraded', chain: { fault: 'chain.stale' } });
+    expect(codeOf(await send('freezes', {}))).toBe('schema.mismatch'); // heard: only its form is wrong
+
+    await send('sandbox/funds', { wallet: 'hot-1', sats: 250_000 });
+    expect(chain().trouble).toBeNull();
+    expect((await send('drafts', draft)).status).toBe(201);
+  }, 30_000);
 });

@@ -162,6 +162,7 @@ describeShared('the bitcoind adapter held to a recorded Bitcoin Core 31', (folde
       hash: genesisBlock('regtest'),
       time: 1296688602,
       behind: 0,
+      initial: true,
     });
     await node.close();
   });
