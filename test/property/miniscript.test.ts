@@ -152,6 +152,41 @@ describe('random sane miniscripts', () => {
   });
 });
 
+test('a descriptor with characters changed, lost or added is read or refused, never a crash', () => {
+  const piece = fc.constantFrom(
+    '(',
+    ')',
+    ',',
+    '{',
+    '}',
+    ':',
+    '0',
+    '1',
+    'v:',
+    'tr(',
+    'pk(',
+    '[',
+    '/',
+  );
+  const edits = fc.array(fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.nat(3), piece), {
+    minLength: 1,
+    maxLength: 4,
+  });
+  fc.assert(
+    fc.property(saneMiniscript(4), edits, (script, changes) => {
+      let [body = ''] = descriptorOf(script).split('#');
+      for (const [where, cut, text] of changes) {
+        const at = Math.floor(where * body.length);
+        body = body.slice(0, at) + text + body.slice(at + cut);
+      }
+      const found = parseWallet(body, 'regtest', { checksum: 'optional' });
+      if (found.ok) expect(found.value.address(0, 0)).toMatch(/^bcrt1/);
+      else expect(found.refusal.code).toMatch(/^wallet\./);
+    }),
+    { numRuns: 500 },
+  );
+});
+
 /** Weight units of an input with these (BIP 141). */
 function weightOf({ scriptSig, witness }: Satisfaction): number {
   const items = witness.reduce((sum, { length }) => sum + (length < 253 ? 1 : 3) + length, 0);
