@@ -175,11 +175,7 @@ export class World {
         {
           id: 'hot-1',
           hotKey: this.hot,
-          cosigners: [
-            { member: treasurers[0] ?? 'alice', key: this.cosigner },
-            ...(options.wallet === undefined ? [] : [{ member: 'bob', key: this.bobs }]),
-          ],
-          ...(options.wallet === undefined ? {} : { other: this.#otherWallet(options.wallet) }),
+          ...this.#keysOf(options, treasurers[0] ?? 'alice'),
           signerKey: this.receiptKey.publicKey,
           birth: 0,
           policy: policy.value,
@@ -430,6 +426,18 @@ export class World {
       if (action.record === 'sign') throw new Error('the second wallet signs nothing');
       this.journal(action, secondSigner);
     }
+  }
+
+  /** The cosigners of the first wallet, each in its descriptor, and that descriptor where it is another than usual. */
+  #keysOf({ wallet }: WorldOptions, first: string): Pick<FoundingWallet, 'cosigners' | 'other'> {
+    const alice = { member: first, key: this.cosigner };
+    if (wallet === undefined) return { cosigners: [alice] };
+    const other = this.#otherWallet(wallet);
+    const cosigners = [alice, { member: 'bob', key: this.bobs }];
+    return {
+      cosigners: cosigners.filter(({ key }) => other.descriptor.includes(key.xpub)),
+      other,
+    };
   }
 
   #otherWallet(of: NonNullable<WorldOptions['wallet']>): NonNullable<FoundingWallet['other']> {

@@ -9,7 +9,7 @@ import { finalise } from '../../../../src/core/psbt/finalise.ts';
 import { parsePartialSignatures } from '../../../../src/core/psbt/signatures.ts';
 import { accountOf, codeOf, multi, passed, walletOf, withChecksum } from '../../../support/psbt.ts';
 import type { WorldOptions } from '../../../support/world.ts';
-import { policyOf, proposed, World } from '../../../support/world.ts';
+import { approveAll, policyOf, proposed, World } from '../../../support/world.ts';
 
 const key = (name: string): string => accountOf(name).expression;
 const hot = accountOf('hot');
@@ -108,6 +108,8 @@ const withRecovery: NonNullable<WorldOptions['wallet']> = (keys) => ({
   outside: [],
 });
 
+type Keys = Parameters<NonNullable<WorldOptions['wallet']>>[0];
+const nums = '50929b74c1a04954b78b4b6035e97a5e078a5a0f28ec96d547bfee9ace803ac0';
 const bare = { partialSignatures: null };
 
 /** The proposal approved by all without signatures. */
@@ -188,6 +190,32 @@ test('a recovery key signs no proposal, and its holder approves without signatur
   world.round();
   expect(world.verdict(proposal).outcome).toBe('signed');
   expect(world.wallet.wallet.kind).toBe('wsh-miniscript');
+});
+
+test.each([
+  ['pkh', (keys: Keys) => `pkh(${keys.hot})`],
+  ['sh-wpkh', (keys: Keys) => `sh(wpkh(${keys.hot}))`],
+  ['tr-key', (keys: Keys) => `tr(${keys.hot})`],
+  ['sh-wsh-multi', (keys: Keys) => `sh(wsh(multi(2,${keys.alice},${keys.hot})))`],
+  [
+    'tr-script',
+    ({ hot: signer, alice, bob }: Keys) =>
+      `tr(${nums},{multi_a(2,${signer},${alice}),and_v(v:pk(${bob}),older(144))})`,
+  ],
+])('a spend from %s is proposed, approved and signed, and the log replays', (kind, body) => {
+  const made = proposed(new World({ wallet: (keys) => ({ body: body(keys), outside: [] }) }));
+  const { world, proposal } = made;
+  approveAll(made);
+  world.round();
+  world.now += 60;
+  world.round();
+  expect(world.verdict(proposal).outcome).toBe('signed');
+  expect(world.wallet.wallet.kind).toBe(kind);
+  const leaf = (index: number) => world.leaves[index] ?? new Uint8Array();
+  const blobs = (sha256: string) => world.store.get(sha256);
+  expect(replay(world.genesis, world.leaves.length, leaf, { blobs })).toMatchObject({
+    findings: [],
+  });
 });
 
 test('people read who spends without the signer, and what opens to whom by waiting', () => {
