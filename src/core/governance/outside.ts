@@ -7,15 +7,21 @@ import type { Wallet } from '../wallet/wallet.ts';
 import { keyIndexOfXpub } from '../wallet/wallet.ts';
 import type { WalletBody } from './document.ts';
 
+/** The least wait that makes a path one of recovery: a day of blocks, in which people can act on an alert. */
+const RECOVERY_BLOCKS = 144;
+const BLOCK_SECONDS = 600;
+/** 2026-01-01. */
+const WRITTEN = 1_767_225_600;
+
 /**
- * Design 3, "The hot key is in every path": every path that needs no waiting holds the hot key, or the document names,
+ * Design 3, "The hot key is in every path": every path that needs no waiting, or less than a day, holds the hot key, or the document names,
  * under `outside`, exactly the least sets of keys that spend without it, each key as the descriptor writes it. Codes:
  * `wallet.hotkey` (it names none), `wallet.outside.missing`, `.excess`, `.bounds`, `wallet.hotkey.idle`.
  */
 export function checkOutside(wallet: Wallet, body: WalletBody): Result<null> {
   const key = keyIndexOfXpub(wallet, body.hotKey);
   if (key === null || !wallet.signers.has(key)) return refuse('wallet.hotkey.idle');
-  const isOpen = (lock: Lock): boolean => opensBefore(lock, body.birth);
+  const isOpen = (lock: Lock): boolean => opensSoon(lock, body.birth);
   const sets = keySetsWithout(wallet.condition, { key, isOpen }, OUTSIDE_SETS);
   if (sets === null) return refuse('wallet.outside.bounds', { most: OUTSIDE_SETS });
   const found = sets.map((set) => [...set].map((at) => wallet.keys[at]?.expression ?? ''));
@@ -33,9 +39,16 @@ function nameOf(keys: readonly string[]): string {
   return [...keys].sort().join(' ');
 }
 
-/** A height that lay in the past when the wallet began never locked anything. */
-function opensBefore(lock: Lock, birth: number): boolean {
-  return 'height' in lock && lock.height <= birth;
+/**
+ * A lock that is open, or opens within a day of a coin's arrival or the wallet's birth, recovers nothing: who may spend
+ * by it is named. Core knows no clock: a date that lay in the past when this was written is surely open, a later one is
+ * shown to whoever signs or confirms the wallet.
+ */
+function opensSoon(lock: Lock, birth: number): boolean {
+  if ('blocks' in lock) return lock.blocks < RECOVERY_BLOCKS;
+  if ('seconds' in lock) return lock.seconds < RECOVERY_BLOCKS * BLOCK_SECONDS;
+  if ('height' in lock) return lock.height < birth + RECOVERY_BLOCKS;
+  return lock.time < WRITTEN;
 }
 
 /**

@@ -70,9 +70,19 @@ describe('a wallet document', () => {
   });
 
   test('counts a height that was past when the wallet began as no lock at all', () => {
-    expect(check(recovery('after(900001)'), [], 900_000)).toBe('passed');
-    expect(check(recovery('after(900000)'), [], 900_000)).toBe('wallet.hotkey');
-    expect(check(recovery('after(900000)'), [['b']], 900_000)).toBe('passed');
+    expect(check(recovery('after(900144)'), [], 900_000)).toBe('passed');
+    expect(check(recovery('after(900143)'), [], 900_000)).toBe('wallet.hotkey');
+    expect(check(recovery('after(900143)'), [['b']], 900_000)).toBe('passed');
+  });
+
+  test('less than a day of waiting is none', () => {
+    expect(check(recovery('older(143)'), [])).toBe('wallet.hotkey');
+    expect(check(recovery('older(143)'), [['b']])).toBe('passed');
+    const flag = 0x400000; // units of 512 seconds
+    expect(check(recovery(`older(${String(flag + 168)})`), [])).toBe('wallet.hotkey');
+    expect(check(recovery(`older(${String(flag + 169)})`), [])).toBe('passed');
+    expect(check(recovery('after(1767225599)'), [])).toBe('wallet.hotkey');
+    expect(check(recovery('after(1767225600)'), [])).toBe('passed');
   });
 
   test('is refused when the path that we sign by lacks the hot key', () => {
