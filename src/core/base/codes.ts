@@ -252,8 +252,8 @@ export const codes = {
   ),
   'document.unsigned.many': later(
     409,
-    'Too many documents of this member wait for a first signature.',
-    'Have them signed or vetoed before you publish another.',
+    'Too many documents of this member wait for a first signature, or were refused within the hour.',
+    'Have them signed or vetoed before you publish another; what was refused counts for an hour.',
   ),
   'document.waiting': later(
     409,

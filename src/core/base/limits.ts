@@ -98,8 +98,12 @@ export const SANDBOX_SATS = 100_000_000_000;
 export const PROPOSAL_SECONDS = 30 * 86_400;
 /** How long a proposal that nobody approves counts as asked for (design 4, point 7). */
 export const ASKED_SECONDS = 3_600;
-/** Documents of one member that nobody has signed yet: who steals a session must not fill the log with them. */
+/**
+ * Documents of one member that nobody has signed yet: who steals a session must not fill the log with them. One that did
+ * not enter the log counts for an hour: looking at it may take a second or two, in which nobody else is served.
+ */
 export const DOCUMENTS_UNSIGNED = 20;
+export const DOCUMENT_PLACE_SECONDS = 3_600;
 /** How long a statement of a device may stay valid. */
 export const STATEMENT_SECONDS = 30 * 86_400;
 /** How long a session lives. */
@@ -172,6 +176,8 @@ export const ANALYSIS_TRIES = 20_000;
 export const ANALYSIS_ATTACKS = 8;
 /** Steps of one analysis of policies, a few seconds: whoever writes a policy decides how hard it is to analyse. */
 export const ANALYSIS_STEPS = 2_000_000;
+/** Proofs of assertions that are remembered by what they rest on: fifty members have so many refused in an hour. */
+export const PROOFS_KEPT = 1_000;
 /** How long the server lets one analysis run, below the half minute that a client waits; and how many wait for theirs. */
 export const ANALYSIS_SECONDS = 20;
 export const ANALYSES_WAITING = 8;

@@ -60,6 +60,17 @@ export function analysedMembers(charter: CharterBody, at: Seconds): readonly Ana
     }));
 }
 
+/**
+ * The members without their deputies: those who stay. Who is suspended stands in his groups and has no device that
+ * counts.
+ */
+export function lastingMembers({ members }: CharterBody): readonly AnalysedMember[] {
+  return members.map(({ id, groups, devices, operators, suspended }) => {
+    const living = devices.filter((device) => !suspended && !device.suspended);
+    return { id, groups, kinds: [...new Set(living.map(({ kind }) => kind))], operators };
+  });
+}
+
 /** A person whose word on documents counts: of the governing group, or of a group that the clauses name. */
 export function isGovernor(charter: CharterBody, member: CharterMember): boolean {
   const { group, clause } = charter.governance;

@@ -3,15 +3,13 @@ import { toHex } from '../base/bytes.ts';
 import type { Result } from '../base/result.ts';
 import { ok, refuse } from '../base/result.ts';
 import type { State } from '../log/state.ts';
-import { proveAssertions } from '../policy/analyse/prove.ts';
-import type { AnalysedMember } from '../policy/analyse/setting.ts';
 import { checkPolicy } from '../policy/check.ts';
-import { counterexample } from '../policy/problems.ts';
 import type { PolicyBody } from '../policy/body.ts';
 import { parseXpub } from '../wallet/key-expression.ts';
 import { genesisBlock, scriptOfAddress } from '../wallet/network.ts';
 import { parseWallet } from '../wallet/wallet.ts';
-import { checkCharter, checkCharterNetwork, groupsAt, memberOf } from './charter.ts';
+import { checkAssertions } from './assertions.ts';
+import { checkCharter, checkCharterNetwork, lastingMembers, memberOf } from './charter.ts';
 import type {
   CharterBody,
   CountersignDocument,
@@ -54,8 +52,14 @@ function checkCharterContent(state: State, charter: CharterBody): Result<null> {
     if (!holders.ok) return holders;
     const policy = state.policies.get(id);
     const still =
-      policy === undefined ? ok(null) : checkPolicyBy(state, charter, policy.document.body);
+      policy === undefined ? ok(null) : checkForm(state, { charter, policy: policy.document.body });
     if (!still.ok) return still;
+  }
+  // Last, for they take long: nobody has them done and is refused for something else.
+  for (const { document } of state.policies.values()) {
+    const outside = walletBodies(state, document.id).flatMap(holdersOutside);
+    const proven = checkAssertions(charter, document.body, outside);
+    if (!proven.ok) return proven;
   }
   return ok(null);
 }
@@ -86,7 +90,7 @@ function checkWallet(
   const policy = state.policies.get(id);
   // Other holders of the keys that spend without the hot key may make an assertion false.
   return fresh.ok && policy !== undefined && body.outside.length > 0
-    ? checkPolicyBy(state, charter, policy.document.body, [body])
+    ? checkPolicyBy(state, { charter, policy: policy.document.body, wallets: [body] })
     : fresh;
 }
 
@@ -122,7 +126,7 @@ function checkWalletPolicy(
   if (body.wallet !== id)
     return refuse('policy.wallet.mismatch', { policy: id, wallet: body.wallet });
   return walletBodies(state, id).length > 0
-    ? checkPolicyBy(state, charter, body)
+    ? checkPolicyBy(state, { charter, policy: body })
     : refuse('wallet.unknown', { wallet: id });
 }
 
@@ -135,70 +139,28 @@ function walletBodies(state: State, id: string): readonly WalletBody[] {
   );
 }
 
-/**
- * Deputies are left out: a policy must be satisfiable by those who stay. Who is suspended stands in his groups and has
- * no device that counts.
- */
-function checkPolicyBy(
-  state: State,
-  charter: CharterBody,
-  policy: PolicyBody,
-  wallets: readonly WalletBody[] = walletBodies(state, policy.wallet),
-): Result<null> {
-  const members = charter.members.map(({ id, groups, devices, operators, suspended }) => {
-    const living = devices.filter((device) => !suspended && !device.suspended);
-    return { id, groups, kinds: [...new Set(living.map(({ kind }) => kind))], operators };
-  });
-  const formed = checkPolicy(policy, {
-    members,
-    initiators: charter.initiators,
-    governance: charter.governance.clause,
-    custody: wallets.some(({ custody }) => custody),
-    others: [...state.policies.values()].map(({ document }) => document.body),
-  });
-  if (!formed.ok) return formed;
-  return checkAssertions(charter, policy, members, wallets.flatMap(holdersOutside));
+interface Beside {
+  readonly charter: CharterBody;
+  readonly policy: PolicyBody;
+  /** Of the policy: those that are, or may come, in force unless others are given. */
+  readonly wallets?: readonly WalletBody[];
 }
 
-/** A proof takes long and rests on these two bodies, which never change, and on who spends without the hot key. */
-const proofs = new WeakMap<PolicyBody, WeakMap<CharterBody, Map<string, Result<null>>>>();
+/** Deputies are left out: a policy must be satisfiable by those who stay. */
+function checkForm(state: State, { charter, policy, wallets }: Beside): Result<null> {
+  return checkPolicy(policy, {
+    members: lastingMembers(charter),
+    initiators: charter.initiators,
+    governance: charter.governance.clause,
+    custody: (wallets ?? walletBodies(state, policy.wallet)).some(({ custody }) => custody),
+    others: [...state.policies.values()].map(({ document }) => document.body),
+  });
+}
 
-/**
- * Proven for every address book there may be, so that no later entry makes an assertion false; and without the deputies,
- * with them beside those for whom they stand in, and in their place: across rules a deputy may count for two people.
- */
-function checkAssertions(
-  charter: CharterBody,
-  policy: PolicyBody,
-  members: readonly AnalysedMember[],
-  outside: readonly (readonly string[])[],
-): Result<null> {
-  const byCharter = proofs.get(policy) ?? new WeakMap<CharterBody, Map<string, Result<null>>>();
-  const byOutside = byCharter.get(charter) ?? new Map<string, Result<null>>();
-  const name = JSON.stringify(outside);
-  const known = byOutside.get(name);
-  if (known !== undefined) return known;
-  const { governance, initiators, deputies } = charter;
-  const standing = ([null, 0] as const).map((at) =>
-    members.map((one) => {
-      const member = memberOf(charter, one.id);
-      return member === undefined ? one : { ...one, groups: groupsAt(charter, member, at) };
-    }),
-  );
-  const [failed] = [members, ...(deputies.length === 0 ? [] : standing)]
-    .flatMap((people) =>
-      proveAssertions({
-        setting: { members: people, initiators, policy, book: null },
-        governance,
-        wallet: { outside, unlockers: [] },
-        unseenSats: 0n,
-      }),
-    )
-    .filter(({ holds }) => !holds);
-  const result =
-    failed === undefined ? ok(null) : refuse('policy.assertion.failed', counterexample(failed));
-  proofs.set(policy, byCharter.set(charter, byOutside.set(name, result)));
-  return result;
+function checkPolicyBy(state: State, beside: Beside): Result<null> {
+  const { charter, policy, wallets = walletBodies(state, policy.wallet) } = beside;
+  const formed = checkForm(state, beside);
+  return formed.ok ? checkAssertions(charter, policy, wallets.flatMap(holdersOutside)) : formed;
 }
 
 function checkDestinations(state: State, body: DestinationsBody): Result<null> {

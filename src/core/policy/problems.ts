@@ -11,7 +11,7 @@ import { policyProblems } from './check.ts';
  * leave and by whom. May take seconds.
  */
 export function allProblems(input: BlastInput, place: Place): readonly Problem[] {
-  const failed = proveAssertions(input).flatMap((result, i): readonly Problem[] =>
+  const failed = [...proveAssertions(input)].flatMap((result, i): readonly Problem[] =>
     result.holds
       ? []
       : [

@@ -54,9 +54,7 @@ export class DocumentsService {
     if (!claimed.ok) return claimed;
     const entry = { type: 'document', document: blobAddress(bytes) } as const;
     const index = await this.statements.submitEntry(entry, [bytes]);
-    if (index.ok) return ok({ digest, index: index.value });
-    await this.publications.drop(member, digest);
-    return index;
+    return index.ok ? ok({ digest, index: index.value }) : index;
   }
 
   /**

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { DOCUMENTS_UNSIGNED } from '../../core/base/limits.ts';
+import { DOCUMENTS_UNSIGNED, DOCUMENT_PLACE_SECONDS } from '../../core/base/limits.ts';
 import type { Result } from '../../core/base/result.ts';
 import { ok, refuse } from '../../core/base/result.ts';
 import { headOf } from '../../core/log/admit-document.ts';
@@ -7,15 +7,15 @@ import type { State } from '../../core/log/state.ts';
 import { UnitOfWork } from '../database/unit-of-work.ts';
 import { LogService } from '../log/log.service.ts';
 
-/** How long a document may be on its way into the log before it is taken for lost. */
-const UNDER_WAY_SECONDS = 60;
-
 interface PublicationRow {
   readonly digest: string;
   readonly fresh: boolean;
 }
 
-/** Who published which documents, as long as nobody signed them: the log does not say it. */
+/**
+ * Who published which documents, as long as nobody signed them, or tried to: the log does not say it. A refused one keeps
+ * its place, else one session could have document after document looked at and nobody else would be served.
+ */
 @Injectable()
 export class PublicationStore {
   constructor(
@@ -33,7 +33,7 @@ export class PublicationStore {
       const rows = await sql.query<PublicationRow>(
         `SELECT digest, at > now() - make_interval(secs => $2) AS fresh
          FROM publication WHERE member = $1`,
-        [member, UNDER_WAY_SECONDS],
+        [member, DOCUMENT_PLACE_SECONDS],
       );
       const state = this.log.state();
       const open = rows.filter((row) =>
@@ -50,12 +50,6 @@ export class PublicationStore {
       );
       return ok(null);
     });
-  }
-
-  /** The document did not enter the log. */
-  async drop(member: string, digest: string): Promise<void> {
-    const statement = 'DELETE FROM publication WHERE member = $1 AND digest = $2';
-    await this.work.plain.query(statement, [member, digest]);
   }
 }
 

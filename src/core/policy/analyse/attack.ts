@@ -64,15 +64,15 @@ export interface Target {
 
 /**
  * The best plan found: every spend is judged by the policy itself with those before it in the windows, so what it moves
- * can be moved. A search without a promise to find the best there is.
+ * can be moved. A search without a promise to find the best there is; whoever asks about many hands in the tries that he
+ * has for all.
  */
-export function attack(target: Target): Attack {
+export function attack(target: Target, steps: Steps = new Steps(ANALYSIS_TRIES)): Attack {
   if (target.most >= MAX_MONEY_SATS) {
     const endless = endlessAttack(target);
     if (endless !== null) return endless;
   }
   let best = noAttack;
-  const steps = new Steps(ANALYSIS_TRIES);
   const sizes = [MAX_MONEY_SATS, ...smallerSizes(target)];
   for (const start of startsOf(target.policy, target.seconds))
     for (const pace of paces)

@@ -28,7 +28,7 @@ describe.each(policyFiles)('%s', (file) => {
   test('has its assertions proven', () => {
     const { members, initiators, governance, wallet } = charter;
     const setting = { members, initiators, policy, book: null };
-    const proven = proveAssertions({ setting, governance, wallet, unseenSats: 0n });
+    const proven = [...proveAssertions({ setting, governance, wallet, unseenSats: 0n })];
     expect(proven.filter(({ holds }) => !holds)).toEqual([]);
   });
 

@@ -1,22 +1,27 @@
 import { describe, expect, test } from '@jest/globals';
 import { proveAssertions } from '../../../../../src/core/policy/analyse/prove.ts';
+import { Steps } from '../../../../../src/core/policy/analyse/steps.ts';
 import type { Assertion, PolicyBody } from '../../../../../src/core/policy/body.ts';
 import { anInput } from '../../../../support/blast.ts';
 import { aLeaf, aMember, aSetting } from '../../../../support/comparing.ts';
 import { aLimit, aRule } from '../../../../support/policy-builder.ts';
 
 const day = 86_400;
-const proven = (claims: readonly Assertion[], parts: Partial<PolicyBody> = {}) =>
-  proveAssertions(
+const bounded = {
+  fees: { rateSatPerVbyte: null, sharePerMille: 0, selfSats: 0 },
+  limits: [aLimit({ most: 1_000 })],
+};
+const proven = (claims: readonly Assertion[], parts: Partial<PolicyBody> = {}) => [
+  ...proveAssertions(
     anInput(
       aSetting({
-        fees: { rateSatPerVbyte: null, sharePerMille: 0, selfSats: 0 },
-        limits: [aLimit({ most: 1_000 })],
+        ...bounded,
         ...parts,
         assert: claims,
       }),
     ),
-  );
+  ),
+];
 const claim = (compromised: number, movesAtMost: number, windowSeconds: number | null = day) => ({
   compromised,
   windowSeconds,
@@ -77,6 +82,32 @@ describe('an assertion', () => {
     expect(proven([claim(1, 0)], { rules })).toMatchObject([
       { holds: false, row: null, refusal: { code: 'policy.analysis.toolarge' } },
     ]);
+  });
+
+  test('shares its steps with all others of the policy, and what they find out', () => {
+    const provenIn = (steps: number, claims: readonly Assertion[]) => {
+      const setting = aSetting({ ...bounded, assert: claims });
+      const budget = { steps: new Steps(steps), tries: new Steps(0) };
+      return [...proveAssertions(anInput(setting), budget)].map(({ holds }) => holds);
+    };
+    const one = claim(2, 1_000_000);
+    const steps = Array.from({ length: 2_000 }, (_, i) => i);
+    const least = steps.find((most) => provenIn(most, [one])[0]) ?? 0;
+    expect(least).toBeGreaterThan(1);
+    expect(provenIn(least - 1, [one])).toEqual([false]);
+    const twenty = Array.from({ length: 20 }, () => one);
+    expect(provenIn(least, twenty)).toEqual(twenty.map(() => true));
+    // Another window is another sum.
+    const other = claim(2, 1_000_000, 7 * day);
+    expect(provenIn(least, [one, other])).toEqual([true, false]);
+    expect(provenIn(2 * least, [one, other])).toEqual([true, true]);
+  });
+
+  test('of which nothing was played through is not exact, and proven all the same', () => {
+    const setting = aSetting({ ...bounded, assert: [claim(2, 10)] });
+    const budget = { steps: new Steps(1_000_000), tries: new Steps(0) };
+    const [found] = proveAssertions(anInput(setting), budget);
+    expect(found).toMatchObject({ holds: false, row: { exact: false, schedule: [] } });
   });
 
   test('is none where the policy makes none', () => {
