@@ -10,7 +10,7 @@ import { createLedger } from '../log/ledger.ts';
 import type { ProposalRecord, State } from '../log/state.ts';
 import type { Limit, PolicyBody } from './body.ts';
 import type { BudgetState, LimitState } from './limit-state.ts';
-import { budgetOf } from './limit-state.ts';
+import { budgetOf, limitState } from './limit-state.ts';
 import { spendFacts, usageOfWallet } from './facts.ts';
 import type { Look } from './look.ts';
 import { seenAs } from './look.ts';
@@ -25,9 +25,16 @@ import type { Movement, ScopeKey, Usage } from './usage.ts';
  * is merely asked for. What is asked holds nothing and is never an input of authorise.ts (design 4, point 7).
  */
 export interface WalletBudget extends BudgetState {
+  readonly limits: readonly BudgetRow[];
   /** Digest of the policy in force at the signer. */
   readonly policy: string;
   readonly at: Seconds;
+}
+
+/** A limit under one key, or for everybody else: initiators and owners who used and ask for nothing. */
+export interface BudgetRow extends LimitState {
+  /** Then `key` is null and all of it is free. */
+  readonly everybodyElse: boolean;
 }
 
 /** What a wallet's budget is told by. */
@@ -41,7 +48,8 @@ interface Book {
 
 /**
  * Every limit of the policy in force with spent, reserved, free, when more frees up, and `asked`: what proposals ask for
- * that nobody has approved, for an hour from their time. Codes: `wallet.unknown`, `policy.unknown`,
+ * that nobody has approved, for an hour from their time. A limit of initiators or destinations ends with the row of everybody
+ * else. Codes: `wallet.unknown`, `policy.unknown`,
  * `policy.facts.inconsistent`.
  */
 export function walletBudget(state: State, wallet: string, clock: Seconds): Result<WalletBudget> {
@@ -53,14 +61,11 @@ export function walletBudget(state: State, wallet: string, clock: Seconds): Resu
   if (usage.flaw !== null) return refuse('policy.facts.inconsistent', { reason: usage.flaw });
   const asked = askingOf(state, wallet, now).map((one) => spendFacts(one, book.look, book.charter));
   const { limits, omitted } = budgetOf(book.policy, usage, now);
-  const told = book.policy.limits.flatMap((limit) =>
-    withAsked(
-      book,
-      limit,
-      limits.filter(({ name }) => name === limit.name),
-      asked,
-    ),
-  );
+  const told = book.policy.limits.flatMap((limit) => {
+    const known = limits.filter(({ name }) => name === limit.name);
+    const rows = withAsked(book, limit, known, asked);
+    return [...rows.map((row) => ({ ...row, everybodyElse: false })), ...restOf(limit)];
+  });
   return ok({ policy: policy.digest, at: now, limits: told, omitted });
 }
 
@@ -77,6 +82,13 @@ function withAsked(
   const merely = [...sums.keys()].filter((key) => !told.has(key)).slice(0, BUDGET_KEYS);
   const states = [...known, ...stateUnder(book, limit, merely)];
   return states.map((state) => ({ ...state, asked: sums.get(state.key) ?? 0 }));
+}
+
+/** What is left to those under whose key nothing is held. */
+function restOf(limit: Limit): readonly BudgetRow[] {
+  if (limit.of === 'wallet' || limit.of === 'organisation') return [];
+  const held = { spent: 0, reserved: 0, freesAt: null };
+  return [{ ...limitState(limit, { key: null, asked: 0, held }), everybodyElse: true }];
 }
 
 /** One limit under these keys, whatever they hold. */

@@ -102,6 +102,8 @@ const limit = z.object({
   free: count,
   /** When more frees up by age; null when nothing will. */
   freesAt: time.nullable(),
+  /** The row of all initiators or destinations that used and ask for nothing: `key` is null, and all of it is free. */
+  everybodyElse: z.boolean(),
 });
 
 export const budgetView = z

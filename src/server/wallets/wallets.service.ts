@@ -92,7 +92,8 @@ export class WalletsService {
     const found = walletBudget(this.log.state(), id, this.clock.now());
     if (!found.ok) return found;
     const { policy, at, limits, omitted } = found.value;
-    return ok({ wallet: id, policy, at: formatTime(at), limits: limits.map(limitView), omitted });
+    const rows = limits.map((row) => ({ ...limitView(row), everybodyElse: row.everybodyElse }));
+    return ok({ wallet: id, policy, at: formatTime(at), limits: rows, omitted });
   }
 
   #wallet(id: string): Result<WalletRecord> {

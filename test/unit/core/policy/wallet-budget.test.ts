@@ -69,6 +69,39 @@ describe('the budget of a wallet', () => {
     expect(world.state.ledgers.get('hot-1')?.signed.has(asked.digest)).toBe(false);
   });
 
+  test('tells what is free to everybody who used and asks for nothing', () => {
+    const world = started();
+    const rest = () => {
+      const found = walletBudget(world.state, 'hot-1', world.now);
+      if (!found.ok) throw new Error(found.refusal.code);
+      return found.value.limits.map(({ name, key, everybodyElse, free }) => [
+        name,
+        key,
+        everybodyElse,
+        free,
+      ]);
+    };
+    const before = rest();
+    expect(before).toEqual([
+      ['per payment', null, false, 1.5 * BTC],
+      ['daily', null, false, 2 * BTC],
+      ['per owner', null, true, 1.8 * BTC],
+      ['per operator', null, true, 1.9 * BTC],
+      ['number', null, false, 3],
+    ]);
+    const proposal = asks(world, 0.3 * BTC, strangerAddress);
+    approveAll({ world, proposal });
+    world.round();
+    const after = rest().filter(([name]) => String(name).startsWith('per o'));
+    // Key null is all unlisted addresses together: they are somebody.
+    expect(after).toEqual([
+      ['per owner', null, false, 1.5 * BTC],
+      ['per owner', null, true, 1.8 * BTC],
+      ['per operator', 'operator', false, expect.any(Number)],
+      ['per operator', null, true, 1.9 * BTC],
+    ]);
+  });
+
   test('what is approved, ended or an hour old is asked for no more', () => {
     const world = started();
     const one = asks(world, 1_000);
