@@ -327,7 +327,8 @@ const governing: readonly Command[] = [
   },
   {
     name: 'members suspend',
-    summary: 'suspend a member or a lost device: one governor is enough, and it acts at once',
+    summary:
+      'suspend a member or a lost device, at once: one governor is enough while the others can govern without him',
     words: ['MEMBER'],
     options: [{ name: 'device', value: 'ID', summary: 'only this device of his' }, ...signing],
     work: { load: () => import('./commands/members-suspend.ts') },
@@ -348,7 +349,8 @@ const governing: readonly Command[] = [
   },
   {
     name: 'recovery sign',
-    summary: 'sign with a recovery key a charter that replaces governors',
+    summary:
+      'sign with a recovery key a charter that replaces governors: members whose one group is the governing group',
     words: ['DIGEST'],
     options: [
       ...signing.filter(({ name }) => name !== 'key'),

@@ -3,7 +3,7 @@ import { canonicalBytes } from '../core/base/canonical.ts';
 import type { Result } from '../core/base/result.ts';
 import { ok } from '../core/base/result.ts';
 import type { Seconds } from '../core/base/time.ts';
-import { analysedMembers } from '../core/governance/charter.ts';
+import { analysedMembers, isGovernor, isIn } from '../core/governance/charter.ts';
 import { isSame } from '../core/governance/change.ts';
 import { currentDocuments } from '../core/governance/current.ts';
 import type {
@@ -12,8 +12,9 @@ import type {
   DocumentKind,
 } from '../core/governance/document.ts';
 import { documentDigest, parseDocument } from '../core/governance/document.ts';
-import { inForce } from '../core/governance/in-force.ts';
-import { replacesGovernors } from '../core/governance/steps.ts';
+import type { InForce } from '../core/governance/in-force.ts';
+import { concernsOf, inForce } from '../core/governance/in-force.ts';
+import { mayTightenAlone, replacesGovernors } from '../core/governance/steps.ts';
 import { tightens } from '../core/governance/tighten.ts';
 import { checkDocument, headOf } from '../core/log/admit-document.ts';
 import { createLedger } from '../core/log/ledger.ts';
@@ -105,13 +106,30 @@ function needText(
     recovered: new Map(),
     headAt: null,
   };
-  if (tightens(state, ledger, force, { record, now }))
-    return 'It only tightens: one governor is enough, and it acts at once';
+  if (tightens(state, ledger, force, { record, now })) return tightenText(force, record);
   const wait =
     delaySeconds === 0
       ? ' and acts at once'
       : `, then waits ${duration(delaySeconds)}, in which any governor may veto it`;
   return `It needs ${renderClause(clause)}${wait}${recoveryText(force.charter.document.body, document)}`;
+}
+
+/** What tightens acts at once; not every governor may bring it in force alone. */
+function tightenText(force: InForce, record: DocumentRecord): string {
+  const charter = force.charter.document.body;
+  const { group, clause } = charter.governance;
+  const governors = charter.members.filter(
+    (member) => !member.suspended && isGovernor(charter, member) && isIn(member, [group]),
+  );
+  const able = governors.filter(
+    ({ id }) => !concernsOf(force, record, id) && mayTightenAlone(charter, record.document, id),
+  );
+  const others = `it needs ${renderClause(clause)}, and acts at once`;
+  if (able.length === governors.length)
+    return 'It only tightens: one governor is enough, and it acts at once';
+  if (able.length === 0) return `It only tightens, but nobody may alone: ${others}`;
+  const names = able.map(({ id }) => id).join(' or ');
+  return `It only tightens: ${names} alone is enough, and it acts at once; else ${others}`;
 }
 
 /** The other way of a charter that does nothing but replace governors. */

@@ -7,7 +7,10 @@ import { Desk } from '../desk.ts';
 import { proposeVersion } from '../govern.ts';
 import { nextVersion } from '../version.ts';
 
-/** Proposes the charter with a member, or one of his devices, suspended: one governor is enough, and it acts at once. */
+/**
+ * Proposes the charter with a member, or one of his devices, suspended. It acts at once; one governor is enough while the
+ * others can govern without him.
+ */
 export const run: Run = async (call) => {
   const member = word(call, 0);
   const device = call.text('device');

@@ -75,8 +75,8 @@ function checkWalletSuccessor(before: WalletBody, after: WalletBody): Result<nul
 }
 
 /**
- * Whether a version changes the member's own entry, groups or devices, or a limit that counts him: then his word on
- * it does not count, neither for nor against (design 3, "Asymmetric governance").
+ * Whether a version changes the member's own entry, groups or devices, or a limit that counts him or a service account of
+ * his: then his word on it does not count, neither for nor against (design 3, "Asymmetric governance").
  */
 export function concerns(
   charter: CharterBody,
@@ -100,11 +100,21 @@ function entryOf(charter: CharterBody, id: string): unknown {
   };
 }
 
-/** All of a policy that singles out one who may propose: limits of an initiator, rules that name him or his group. */
+/**
+ * All of a policy that singles out one who may propose, by himself or by a service account behind which he stands: limits
+ * of an initiator, rules that name one of these or its group.
+ */
 function scopesOf(charter: CharterBody, policy: PolicyBody, id: string): unknown {
-  const member = memberOf(charter, id);
-  if (member === undefined || !isIn(member, charter.initiators)) return null;
-  const terms = [`member:${id}`, ...member.groups.map((group) => `group:${group}`)];
+  const initiators = charter.members.filter(
+    (member) =>
+      (member.id === id || member.operators?.includes(id) === true) &&
+      isIn(member, charter.initiators),
+  );
+  if (initiators.length === 0) return null;
+  const terms = initiators.flatMap((member) => [
+    `member:${member.id}`,
+    ...member.groups.map((group) => `group:${group}`),
+  ]);
   return {
     limits: policy.limits.filter(({ of }) => of === 'initiator'),
     rules: policy.rules.filter(

@@ -122,10 +122,12 @@ export function standingOf(state: State, ledger: Ledger, asked: Asked): Standing
   const { force, record, now } = asked;
   const { document } = record;
   if (placeAt(state, ledger, record) === 'stale') return { stands: 'stale' };
-  // Before the analysis: a veto also ends what a governor signs to keep the signers busy.
   const vetoed = vetoersOf(force, record, null);
-  const authority = vetoed.length > 0 ? null : authorityOf(state, ledger, asked);
-  const members = authority?.by === 'recovery' ? vetoersOf(force, record, 'recovery') : vetoed;
+  const isUndo = undoes(state, ledger, record);
+  // Before the analysis: a veto also ends what a governor signs to keep the signers busy.
+  const authority = vetoed.length > 0 && !isUndo ? null : authorityOf(state, ledger, asked);
+  // An undo has the same bytes each time: could it be vetoed, a lone governor's word would stand for good.
+  const members = vetoersBy(asked, authority?.by ?? (isUndo ? 'undo' : null));
   if (members.length > 0) return { stands: 'vetoed', members };
   if (authority === null) return { stands: 'unsigned' };
   const { by, delaySeconds } = authority;
@@ -134,7 +136,7 @@ export function standingOf(state: State, ledger: Ledger, asked: Asked): Standing
   if (delaySeconds === null) return { stands: 'ready', by };
   const sibling = siblings(state, ledger, record).find((other) => {
     const theirs = authorityOf(state, ledger, { ...asked, record: other });
-    return theirs !== null && vetoersOf(force, other, theirs.by).length === 0;
+    return theirs !== null && vetoersBy({ ...asked, record: other }, theirs.by).length === 0;
   });
   if (sibling !== undefined) return { stands: 'forked', other: sibling.digest };
   if (delaySeconds === 0) return { stands: 'ready', by };
@@ -143,6 +145,11 @@ export function standingOf(state: State, ledger: Ledger, asked: Asked): Standing
   // Across a restart the clock proves nothing (design 3, step 4, without a sentinel): the delay begins anew.
   const from = Math.max(seen, ledger.startedAt ?? seen) + delaySeconds;
   return now >= from ? { stands: 'ready', by } : { stands: 'waiting', by, from };
+}
+
+/** Whose vetoes count against a document that comes in force by this word. */
+function vetoersBy({ force, record }: Asked, by: Authority | null): readonly string[] {
+  return by === 'undo' ? [] : vetoersOf(force, record, by);
 }
 
 /**
@@ -188,16 +195,16 @@ function authorityOf(
 ): { readonly by: Authority; readonly delaySeconds: number | null } | null {
   const { force, record, now } = asked;
   const charter = force.charter.document.body;
-  const { group, clause, delaySeconds } = charter.governance;
+  const { clause, delaySeconds } = charter.governance;
   const voices = governors(state, ledger, asked);
   const isMet = solveClause(clause, voices).met;
   if (placeAt(state, ledger, record) === 'ahead')
     return isMet ? { by: 'quorum', delaySeconds } : null;
-  const isAlone = voices.some(({ groups }) => groups.includes(group));
-  const mayTighten = isMet || (isAlone && leavesOthers(charter, record.document, voices));
+  if (isMet && undoes(state, ledger, record)) return { by: 'undo', delaySeconds: null };
+  const mayTighten =
+    isMet || voices.some(({ member }) => mayTightenAlone(charter, record.document, member));
   if (mayTighten && tightens(state, ledger, force, { record, now }))
     return { by: isMet ? 'quorum' : 'one', delaySeconds: null };
-  if (isMet && undoes(state, ledger, record)) return { by: 'undo', delaySeconds: null };
   if (isMet) return { by: 'quorum', delaySeconds };
   if (charter.recovery !== null && isRecovered(charter, record))
     return { by: 'recovery', delaySeconds: charter.recovery.delaySeconds };
@@ -205,22 +212,21 @@ function authorityOf(
 }
 
 /**
- * Whether one of the governors who signed a charter does not write himself into its clauses: could the others meet the
- * former clauses without him, they can meet these. Else he would stand for good where no quorum suspends or removes him,
- * or takes back what he did.
+ * Whether a governor's word alone would bring a tightening in force: one of the governing group, and where he is
+ * dispensable he stays so. Could the others meet the clauses without him, they can meet them afterwards, whether he asks
+ * for more in the clauses or suspends; else no quorum would suspend or remove him, or take back what he did.
  */
-function leavesOthers(
+export function mayTightenAlone(
   charter: CharterBody,
   document: CountersignDocument,
-  voices: readonly Voice[],
+  id: string,
 ): boolean {
-  if (document.kind !== 'charter') return true;
-  const { governance } = document.body;
-  return voices.some(
-    ({ member, groups }) =>
-      groups.includes(charter.governance.group) &&
-      (isGovernableWithout({ ...charter, governance }, member) ||
-        !isGovernableWithout(charter, member)),
+  const member = memberOf(charter, id);
+  if (member === undefined || !isIn(member, [charter.governance.group])) return false;
+  return (
+    document.kind !== 'charter' ||
+    isGovernableWithout(document.body, id) ||
+    !isGovernableWithout(charter, id)
   );
 }
 
@@ -272,9 +278,11 @@ export function governorVoice(
 
 /**
  * Whether a document gives back, to the byte, what was in force before lone governors tightened it: that needs the
- * quorum but no delay.
+ * quorum but no delay, and so knows no veto.
  */
-function undoes(state: State, ledger: Ledger, { document }: DocumentRecord): boolean {
+function undoes(state: State, ledger: Ledger, given: DocumentRecord): boolean {
+  const { document } = given;
+  if (placeAt(state, ledger, given) !== 'follows') return false;
   return undoable(ledger, document.kind).some((former) => {
     const record = state.documents.get(former);
     return record !== undefined && isSame(record.document.body, document.body);
@@ -291,7 +299,9 @@ export function isAuthorised(state: State, record: DocumentRecord): boolean {
   if (governorsMeet(charter, record) || isRecovered(charter, record)) return true;
   const { document } = record;
   if (record.approvals.size === 0) return false;
-  return document.kind !== 'charter' || charterTightens(charter, document.body);
+  if (document.kind !== 'charter') return true;
+  const mayOne = [...record.approvals.keys()].some((id) => mayTightenAlone(charter, document, id));
+  return mayOne && charterTightens(charter, document.body);
 }
 
 /** Whether the living governors who signed a document satisfy the clauses of a charter. */

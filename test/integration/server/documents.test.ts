@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Client } from 'pg';
 import { signSchnorr, xOnlyPointFromScalar } from 'tiny-secp256k1';
 import { apiOf, openSession } from '../../../src/client/session.ts';
 import type { ProofKey } from '../../../src/client/proof-key.ts';
@@ -13,7 +14,7 @@ import { statementDigest, textDigest } from '../../../src/core/approval/statemen
 import { fromHex, fromUtf8, toHex, utf8 } from '../../../src/core/base/bytes.ts';
 import { canonicalBytes } from '../../../src/core/base/canonical.ts';
 import { sha256 } from '../../../src/core/base/digest.ts';
-import { DOCUMENTS_UNSIGNED } from '../../../src/core/base/limits.ts';
+import { DOCUMENTS_UNSIGNED, DOCUMENT_PLACE_SECONDS } from '../../../src/core/base/limits.ts';
 import { formatTime } from '../../../src/core/base/time.ts';
 import type { CharterBody, CountersignDocument } from '../../../src/core/governance/document.ts';
 import { documentDigest } from '../../../src/core/governance/document.ts';
@@ -181,7 +182,9 @@ const withMember = (
 describe('documents changed through the server', () => {
   let governed: Governed;
   beforeAll(async () => {
-    governed = await Governed.start({ delaySeconds: delay });
+    // Four of whom two suffice: one may suspend another.
+    const others = [{ id: 'governor-4', groups: ['governors'] }];
+    governed = await Governed.start({ delaySeconds: delay, others });
   }, 60_000);
   afterAll(() => governed.server.stop());
 
@@ -192,7 +195,13 @@ describe('documents changed through the server', () => {
       {
         wallet: 'hot-1',
         stands: 'unsigned',
-        missing: [{ from: 'governors', count: 2, may: ['governor-1', 'governor-2', 'governor-3'] }],
+        missing: [
+          {
+            from: 'governors',
+            count: 2,
+            may: ['governor-1', 'governor-2', 'governor-3', 'governor-4'],
+          },
+        ],
       },
     ]);
     expect(await governed.sign('governor-1', looser)).toBe('applied');
@@ -351,6 +360,32 @@ describe('documents changed through the server', () => {
   test('who neither governs nor may freeze publishes nothing', async () => {
     expect(await governed.publish('alice', withMost(governed, 600_000_000))).toBe('member.role');
     expect(await governed.publish('officer', withMost(governed, 600_000_000))).toBe('applied');
+  });
+
+  test('a refused document keeps its place for an hour: a stolen session has no proof after proof made', async () => {
+    const asserting = (most: number) =>
+      nextVersion(governed.world, 'policy', (body) => ({
+        ...body,
+        assert: [{ compromised: 5, windowSeconds: null, movesAtMost: most }],
+      }));
+    for (let most = 1; most <= DOCUMENTS_UNSIGNED; most++)
+      expect(await governed.publish('governor-4', asserting(most))).toBe('policy.assertion.failed');
+    const aged = async (seconds: number) => {
+      const owner = new Client({ connectionString: governed.server.ownerUrl });
+      await owner.connect();
+      const past = `UPDATE publication SET at = now() - make_interval(secs => $1)
+                    WHERE digest = $2`;
+      await owner.query(past, [seconds, documentDigest(asserting(1))]);
+      await owner.end();
+    };
+    const more = asserting(DOCUMENTS_UNSIGNED + 1);
+    expect(await governed.publish('governor-4', more)).toBe('document.unsigned.many');
+    await aged(DOCUMENT_PLACE_SECONDS - 60);
+    expect(await governed.publish('governor-4', more)).toBe('document.unsigned.many');
+    await aged(DOCUMENT_PLACE_SECONDS);
+    expect(await governed.publish('governor-4', more)).toBe('policy.assertion.failed');
+    expect(await governed.publish('governor-4', asserting(1_000))).toBe('document.unsigned.many');
+    expect(await governed.publish('governor-3', more)).toBe('policy.assertion.failed');
   });
 
   test('a stolen session fills the log with no more than its share of unsigned documents', async () => {

@@ -6,7 +6,7 @@ import { toHex } from '../../../src/core/base/bytes.ts';
 import { formatTime } from '../../../src/core/base/time.ts';
 import type { CharterBody } from '../../../src/core/governance/document.ts';
 import { documentDigest } from '../../../src/core/governance/document.ts';
-import { change, newest, nextVersion, publish, sign } from '../../support/governing.ts';
+import { change, newest, nextVersion, policyBody, publish, sign } from '../../support/governing.ts';
 import { World, strangerAddress } from '../../support/world.ts';
 import { Bench } from './bench.ts';
 import type { Typed } from './bench.ts';
@@ -28,15 +28,16 @@ rules:
 let world: World;
 let bench: Bench;
 
-beforeEach(async () => {
-  world = new World({ policy, governorsNeeded: 2, delaySeconds: delay });
+const opened = async (over: ConstructorParameters<typeof World>[0] = {}): Promise<void> => {
+  world = new World({ policy, governorsNeeded: 2, delaySeconds: delay, ...over });
   world.start();
   world.round();
   world.now += delay;
   world.round();
   const members = ['operator', 'alice', 'officer', 'governor-1', 'governor-2', 'governor-3'];
   bench = await Bench.open(world, members);
-});
+};
+beforeEach(() => opened());
 afterEach(() => bench.close());
 
 const as = (member: string, ...words: readonly string[]): Promise<Typed> =>
@@ -90,6 +91,25 @@ describe('a policy', () => {
     expect((await bench.type('wallets', 'budget', 'hot-1')).out).toContain(
       'daily: free 3.00000000 BTC of 3.00000000 BTC in any 24 hours',
     );
+  });
+
+  test('with limits of initiators leaves everybody free who is not named', async () => {
+    const limits = '  - { name: own, amount: 1 BTC, per: 24h, of: initiator }\nfees:';
+    change(world, 'policy', ['governor-1', 'governor-2'], () =>
+      policyBody(policy.replace('fees:', limits)),
+    );
+    world.round();
+    const typed = await bench.type('wallets', 'budget', 'hot-1');
+    expect(typed.out).toContain(
+      'own (of everybody else): free 1.00000000 BTC of 1.00000000 BTC in any 24 hours',
+    );
+    const { json } = await bench.json('wallets', 'budget', 'hot-1');
+    expect(json).toMatchObject({
+      limits: [
+        { name: 'daily', everybodyElse: false },
+        { name: 'own', key: null, everybodyElse: true, free: 100_000_000 },
+      ],
+    });
   });
 
   test('that tightens acts at once by one governor', async () => {
@@ -209,6 +229,27 @@ describe('members', () => {
       const refused = await as('governor-1', 'members', 'suspend', member, '--device', device);
       expect(refused.json).toMatchObject({ refusal: { code } });
     }
+  });
+
+  test('of a suspension is told who may bring it in force alone', async () => {
+    const alone = await as('governor-1', 'members', 'suspend', 'governor-2');
+    expect(alone.said).toContain(
+      'It only tightens, but nobody may alone: it needs 2 of governors, and acts at once',
+    );
+    expect(standing(alone)).toEqual(['unsigned']);
+    await bench.close();
+    await opened({ others: [{ id: 'governor-4', groups: ['governors', 'special'] }] });
+    const { body } = newest(world, 'charter');
+    const { clause } = body.governance;
+    const asked = { all: [clause, { from: 'special', atLeast: 1, kinds: null }] };
+    const charter = { ...body, governance: { ...body.governance, clause: asked } };
+    const name = file('captured.json', JSON.stringify(charter));
+    const words = ['documents', 'propose', name, '--kind', 'charter'];
+    const captured = await as('governor-1', ...words);
+    expect(captured.said).toContain(
+      'It only tightens: governor-1 or governor-2 or governor-3 alone is enough, and it acts at once; else it needs 2 of governors',
+    );
+    expect(standing(captured)).toEqual(['ready']);
   });
 
   test('a new device confirms its entry in the charter', async () => {

@@ -369,6 +369,49 @@ describe('a trap of governance', () => {
     expect(standing(world, raised)).toBe('in force');
   });
 
+  test('drill 27, by a service account: a governor behind it does not raise its limit, nor loosens a rule about it', () => {
+    const limits = (most: string) => `[{ name: own, amount: ${most}, per: 24h, of: initiator }]`;
+    const behind = { id: 'governor-4', groups: ['governors'] };
+    const robot = { id: 'robot', groups: ['operators'], operators: ['governor-4'] };
+    const raisedBy = (others: ConstructorParameters<typeof World>[0]) => {
+      const world = worldOf({ limits: limits('0.01 BTC') }, others);
+      const raised = change(world, 'policy', ['governor-4', 'governor-1'], () =>
+        policyBody(policyText({ limits: limits('1 BTC') })),
+      );
+      world.round();
+      return { world, raised };
+    };
+    const { world, raised } = raisedBy({ others: [behind, robot] });
+    expect(standing(world, raised)).toBe('unsigned');
+    sign(world, raised, ['governor-2']);
+    world.round();
+    expect(standing(world, raised)).toBe('in force');
+    // Behind an account that may not propose, or another's: no limit counts him.
+    for (const other of [
+      { ...robot, groups: ['audit'] },
+      { ...robot, operators: ['bob'] },
+    ]) {
+      const free = raisedBy({ others: [behind, other] });
+      expect(standing(free.world, free.raised)).toBe('in force');
+    }
+    const named = (term: string, atLeast: number) => `
+  - name: all payments
+    when: { initiator: { any: [${term}] } }
+    require: { approvals: { from: treasury, atLeast: ${String(atLeast)} } }`;
+    for (const [term, stands] of [
+      ['member:robot', 'unsigned'],
+      ['group:operators', 'unsigned'],
+      ['member:operator', 'in force'],
+    ] as const) {
+      const ruled = worldOf({ rules: named(term, 2) }, { others: [behind, robot] });
+      const looser = change(ruled, 'policy', ['governor-4', 'governor-1'], () =>
+        policyBody(policyText({ rules: named(term, 1) })),
+      );
+      ruled.round();
+      expect([term, standing(ruled, looser)]).toEqual([term, stands]);
+    }
+  });
+
   test('drill 46: a lone governor removes nobody who could veto, nor lays a loosening under a tightening', () => {
     const world = worldOf({}, { delaySeconds: 3_600 });
     pass(world, 3_600);

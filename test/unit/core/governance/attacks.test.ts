@@ -13,6 +13,7 @@ import { scriptOfAddress } from '../../../../src/core/wallet/network.ts';
 import {
   change,
   documentStatement,
+  forcedBy,
   freezeStatement,
   newest,
   nextVersion,
@@ -509,6 +510,87 @@ rules:
     expect(standing(generous, asked)).toBe('in force');
   });
 
+  const suspend = (world: World, by: readonly string[], id: string) =>
+    change(world, 'charter', by, (body) => ({
+      ...body,
+      members: withMember(body.members, id, { suspended: true }),
+    }));
+
+  test('does not make himself indispensable by suspending another; the others suspend him at once', () => {
+    const world = settled();
+    const captured = suspend(world, ['governor-1'], 'governor-2');
+    world.round();
+    expect(standing(world, captured)).toBe('unsigned');
+    const devices = change(world, 'charter', ['governor-1'], (body) => ({
+      ...body,
+      members: body.members.map((member) =>
+        member.id === 'governor-3'
+          ? { ...member, devices: member.devices.map((one) => ({ ...one, suspended: true })) }
+          : member,
+      ),
+    }));
+    world.round();
+    expect(standing(world, devices)).toBe('unsigned');
+    const freed = suspend(world, ['governor-2', 'governor-3'], 'governor-1');
+    sign(world, freed, ['governor-1'], 'veto');
+    world.round();
+    expect(standing(world, freed)).toBe('in force');
+    receiptsHold(world);
+  });
+
+  test('suspends governors as long as enough others are left, and always who does not govern', () => {
+    const others = [{ id: 'governor-4', groups: ['governors'] }];
+    const world = settled({ others });
+    const first = suspend(world, ['governor-1'], 'governor-4');
+    world.round();
+    expect(standing(world, first)).toBe('in force');
+    const second = suspend(world, ['governor-2'], 'governor-3');
+    world.round();
+    expect(standing(world, second)).toBe('unsigned');
+    const member = suspend(world, ['governor-2'], 'bob');
+    world.round();
+    expect(standing(world, member)).toBe('in force');
+    receiptsHold(world);
+    // Where nobody is dispensable, anybody suspends still.
+    const all = settled({ governorsNeeded: 3 });
+    const device = suspend(all, ['governor-1'], 'bob');
+    all.round();
+    expect(standing(all, device)).toBe('in force');
+  });
+
+  test('a stolen signer and one governor move no charter on that he alone cannot bring in force', () => {
+    const world = settled({ second: true });
+    const captured = suspend(world, ['governor-1'], 'governor-2');
+    forceAtSecond(world, captured);
+    expect(world.state.charter?.digest).toBe(world.genesis);
+  });
+
+  test('vetoes no undo of what he tightened: it is the same bytes each time', () => {
+    const world = settled();
+    const before = newest(world, 'policy');
+    const tighter = change(world, 'policy', ['governor-1'], () =>
+      policyBody(twoPeople.replace('1 BTC', '0.5 BTC')),
+    );
+    world.round();
+    expect(standing(world, tighter)).toBe('in force');
+    const back = change(world, 'policy', ['governor-2'], () => before.body);
+    sign(world, back, ['governor-1'], 'veto');
+    world.round();
+    expect(standing(world, back)).toBe('unsigned');
+    sign(world, back, ['governor-3']);
+    world.round();
+    expect(standing(world, back)).toBe('in force');
+    expect(forcedBy(world, back)).toBe('undo');
+    // What the quorum tightened and would take back is a loosening like any other.
+    change(world, 'policy', quorum, () => policyBody(twoPeople.replace('1 BTC', '0.4 BTC')));
+    world.round();
+    const looser = change(world, 'policy', quorum, () => before.body);
+    sign(world, looser, ['governor-3'], 'veto');
+    pass(world, delay);
+    expect(standing(world, looser)).toBe('vetoed');
+    receiptsHold(world);
+  });
+
   test('cannot lengthen anything beyond a year', () => {
     const world = settled();
     const longer = nextVersion(world, 'charter', (body) => ({
@@ -531,7 +613,7 @@ describe('who is suspended and comes back', () => {
   test('signs a document anew, whoever used his device before', () => {
     const world = settled();
     const document = looser(world, ['governor-2']);
-    suspend(world, ['governor-3'], 'governor-2', true);
+    suspend(world, ['governor-1', 'governor-3'], 'governor-2', true);
     world.round();
     suspend(world, ['governor-1', 'governor-3'], 'governor-2', false);
     world.round();
@@ -567,7 +649,7 @@ describe('who is suspended and comes back', () => {
     const document = looser(world, quorum);
     world.round();
     expect(standing(world, document)).toBe('waiting');
-    suspend(world, ['governor-3'], 'governor-2', true);
+    suspend(world, ['governor-1', 'governor-3'], 'governor-2', true);
     world.round();
     expect(standing(world, document)).toBe('unsigned');
     pass(world, 10 * day);
