@@ -30,33 +30,30 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
+/** A real node, and what a test does to its process. */
+export interface BitcoinNode extends ChainUnderTest {
+  /** How a client of its own reaches it. */
+  readonly options: { readonly url: string; readonly cookieFile: string };
+  /** Ends the process without warning, as a power cut does. */
+  kill(): Promise<void>;
+  /** Starts it again over the same folder, at the same address, with more options. Returns once it answers. */
+  again(...more: readonly string[]): Promise<void>;
+}
+
 /** A real node on regtest: own folder, loopback only, pruning on, without wallet and index. Ended by its pid. */
-export async function startBitcoinNode(program: string): Promise<ChainUnderTest> {
+export async function startBitcoinNode(
+  program: string,
+  ...more: readonly string[]
+): Promise<BitcoinNode> {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-bitcoind-'));
   const port = await freePort();
-  const child = spawn(
-    program,
-    [
-      '-regtest',
-      `-datadir=${folder}`,
-      `-rpcport=${port}`,
-      '-rpcbind=127.0.0.1',
-      '-rpcallowip=127.0.0.1',
-      '-listen=0',
-      '-connect=0',
-      '-dnsseed=0',
-      '-disablewallet=1',
-      '-txindex=0',
-      '-prune=550',
-      '-printtoconsole=0',
-      '-acceptnonstdtxn=0',
-    ],
-    { stdio: 'ignore' },
-  );
+  const start = (...extra: readonly string[]): ChildProcess =>
+    spawn(program, [...argumentsOf(folder, port), ...more, ...extra], { stdio: 'ignore' });
   const options = {
     url: `http://127.0.0.1:${port}`,
     cookieFile: join(folder, 'regtest', '.cookie'),
   };
+  let child = start();
   const rpc = new RpcClient(options);
   const stop = async (): Promise<void> => {
     rpc.close();
@@ -70,9 +67,19 @@ export async function startBitcoinNode(program: string): Promise<ChainUnderTest>
     const view = new Bitcoind({ ...options, network: 'regtest' });
     return {
       view,
+      options,
       mine: (blocks) => miner.mine(blocks),
       fund: (script, amount) => miner.fund(script, amount),
       reorganise: (depth) => miner.reorganise(depth),
+      async kill() {
+        const ended = once(child, 'exit');
+        child.kill('SIGKILL');
+        await ended;
+      },
+      async again(...extra) {
+        child = start(...extra);
+        await answering(rpc, child);
+      },
       async stop() {
         await view.close();
         await stop();
@@ -82,6 +89,24 @@ export async function startBitcoinNode(program: string): Promise<ChainUnderTest>
     await stop();
     throw error;
   }
+}
+
+function argumentsOf(folder: string, port: number): readonly string[] {
+  return [
+    '-regtest',
+    `-datadir=${folder}`,
+    `-rpcport=${port}`,
+    '-rpcbind=127.0.0.1',
+    '-rpcallowip=127.0.0.1',
+    '-listen=0',
+    '-connect=0',
+    '-dnsseed=0',
+    '-disablewallet=1',
+    '-txindex=0',
+    '-prune=550',
+    '-printtoconsole=0',
+    '-acceptnonstdtxn=0',
+  ];
 }
 
 async function answering(rpc: RpcClient, child: ChildProcess): Promise<void> {

@@ -10,6 +10,8 @@ export interface ChainLook {
   readonly peers: number | null;
   /** Blocks up to the tip that some wallet has not been read in. */
   readonly unread: number;
+  /** Height of the block that was read last; -1 before the first. */
+  readonly read: number;
   /** How long the node took to answer. */
   readonly tookMs: number;
 }
@@ -44,14 +46,15 @@ export function defaultTipAge(network: Network): number {
  * `chain.stale`, `chain.behind`.
  */
 export function troubleOf(
-  { tip, peers, unread }: ChainLook,
+  { tip, peers, unread, read }: ChainLook,
   { network, now, tipAgeSeconds }: StateQuestion,
 ): Refusal | null {
   const { height } = tip;
   // A fresh regtest chain is old and has one node: what its first download means there says nothing.
   const isFirst = tip.initial && !isOnDemand(network);
-  if (tip.behind >= BEHIND_BLOCKS || isFirst)
-    return refusal('chain.syncing', { height, behind: tip.behind });
+  // It may know less than it did when we read it.
+  const behind = Math.max(tip.behind, read - height);
+  if (behind >= BEHIND_BLOCKS || isFirst) return refusal('chain.syncing', { height, behind });
   if (peers === 0 && !isOnDemand(network)) return refusal('chain.alone', { height });
   const ageSeconds = now - tip.time;
   if (tipAgeSeconds > 0 && ageSeconds > tipAgeSeconds)

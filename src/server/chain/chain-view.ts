@@ -64,7 +64,10 @@ export interface ChainView {
 }
 
 /** Called at start: a node of another network must never be followed. Refuses with `chain.network`. */
-export async function checkIdentity(view: ChainView, genesisBlock: string): Promise<Result<null>> {
+export async function checkIdentity(
+  view: Pick<ChainView, 'network' | 'identity'>,
+  genesisBlock: string,
+): Promise<Result<null>> {
   const found = await view.identity();
   if (found.genesisBlock === genesisBlock) return ok(null);
   return refuse('chain.network', {

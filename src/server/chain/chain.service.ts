@@ -63,6 +63,8 @@ export class ChainService {
   #seen: ChainLook | null = null;
   #fault: Refusal | null = null;
   #failures = 0;
+  /** The trouble that was told last. */
+  #told: RefusalCode | null = null;
   #peers: { readonly count: number | null; readonly at: number } | null = null;
   #mineAt = Infinity;
   #stopping = false;
@@ -246,9 +248,8 @@ export class ChainService {
       this.#peers = { count, at: asked };
     }
     const unread = (await this.#follower?.unread(tip.height)) ?? 0;
-    const before = this.trouble;
-    this.#seen = { tip, peers: this.#peers.count, unread, tookMs };
-    this.#tellTrouble(before, this.trouble);
+    const read = (await this.followedTip())?.height ?? -1;
+    this.#seen = { tip, peers: this.#peers.count, unread, read, tookMs };
   }
 
   /** Everything of one round was answered. */
@@ -256,15 +257,14 @@ export class ChainService {
     if (this.#failures > 0) this.#logger.warn('the chain answers again');
     this.#failures = 0;
     this.#fault = null;
-  }
-
-  #tellTrouble(before: Refusal | null, after: Refusal | null): void {
-    if (before?.code === after?.code || this.#fault !== null) return;
-    if (after === null)
-      this.#logger.warn('the chain is in order again: drafts and broadcasts go on');
-    else if (after.code !== 'chain.behind')
+    const { trouble } = this;
+    const code = trouble?.code ?? null;
+    if (code === this.#told) return;
+    this.#told = code;
+    if (trouble === null) this.#logger.warn('the chain is in order: drafts and broadcasts go on');
+    else
       this.#logger.error(
-        `${after.code} ${JSON.stringify(after.facts)}: nothing is drafted or broadcast`,
+        `${trouble.code} ${JSON.stringify(trouble.facts)}: nothing is drafted or broadcast`,
       );
   }
 

@@ -38,8 +38,11 @@ export interface Step {
   readonly events: readonly ChainEvent[];
 }
 
+/** What it asks of a chain. */
+export type FollowedChain = Pick<ChainView, 'network' | 'identity' | 'tip' | 'blockHash' | 'block'>;
+
 export interface FollowerOptions {
-  readonly chain: ChainView;
+  readonly chain: FollowedChain;
   readonly work: Work;
   /** Called within the unit of work of each step that found something: what it writes commits with the step. */
   readonly onEvents?: (events: readonly ChainEvent[], sql: Sql) => Promise<void>;
@@ -67,7 +70,7 @@ const STEPS_AT_ONCE = 144;
  * A wallet added late is read up to the others first, alone. Any number of processes may call it; one works.
  */
 export class Follower {
-  readonly #chain: ChainView;
+  readonly #chain: FollowedChain;
   readonly #work: Work;
   readonly #onEvents: FollowerOptions['onEvents'];
   readonly #watched = new Map<string, WatchedWallet>();
@@ -90,11 +93,12 @@ export class Follower {
   /** Reads one block, or takes one back. */
   async step(): Promise<Step> {
     if (this.#watched.size === 0) return { moved: false, events: [] };
-    const stale = await this.#staleTip();
-    if (stale !== null) {
+    const tip = await new FollowerStore(this.#work.plain).tip();
+    if (tip !== null && (await this.#chain.blockHash(tip.height)) !== tip.hash) {
+      if (await this.#isLagging(tip.height)) return { moved: false, events: [] };
       // Nothing of ours is taken back because another chain has other blocks.
       await requireIdentity(this.#chain);
-      return this.#rollBack(stale);
+      return this.#rollBack(tip.height);
     }
     const plan = await this.#plan();
     if (plan === null) return { moved: false, events: [] };
@@ -145,11 +149,15 @@ export class Follower {
     });
   }
 
-  /** The height that was read last when its block is no longer of the best chain. */
-  async #staleTip(): Promise<number | null> {
-    const tip = await new FollowerStore(this.#work.plain).tip();
-    if (tip === null) return null;
-    return (await this.#chain.blockHash(tip.height)) === tip.hash ? null : tip.height;
+  /**
+   * The node knows less than was read, and nothing else: it was killed and reads its last blocks again, or it is another one
+   * that is still syncing. What was read stands.
+   */
+  async #isLagging(height: number): Promise<boolean> {
+    const theirs = await this.#chain.tip();
+    if (theirs.height >= height) return false;
+    const ours = await new FollowerStore(this.#work.plain).hashAt(theirs.height);
+    return ours === null || ours === theirs.hash;
   }
 
   async #rollBack(height: number): Promise<Step> {

@@ -55,8 +55,11 @@ export class ConfirmationService {
     for (const { proposal, txid, known } of watched) {
       const place = places.get(txid);
       if (place === undefined) continue;
-      for (const due of factsDue(known, place, tip.height))
+      for (const due of factsDue(known, place, tip.height)) {
+        if (due.fact === 'unconfirmed' && known.settledAt !== null)
+          this.#logger.error(`ALERT: ${txid} was settled, and a reorganisation took it away`);
         await this.stores.facts.write({ ...due, proposal, txid });
+      }
     }
     await this.#resend(watched.filter(({ txid }) => places.get(txid)?.at === null));
   }

@@ -3,10 +3,12 @@ import { Transaction } from 'bitcoinjs-lib';
 import { randomInt } from 'node:crypto';
 import { toHex } from '../../../src/core/base/bytes.ts';
 import { sats } from '../../../src/core/base/sats.ts';
+import { genesisBlock } from '../../../src/core/wallet/network.ts';
 import type { Branch } from '../../../src/core/wallet/wallet.ts';
 import { shownHash } from '../../../src/server/chain/block.ts';
 import { CoinStore } from '../../../src/server/chain/coin.store.ts';
 import type { ChainEvent } from '../../../src/server/chain/follower.ts';
+import type { FollowedChain } from '../../../src/server/chain/follower.ts';
 import { Follower } from '../../../src/server/chain/follower.ts';
 import { Faucet } from '../../../src/server/chain/sandbox-faucet.ts';
 import { Sandbox } from '../../../src/server/chain/sandbox.ts';
@@ -310,6 +312,52 @@ describe('the follower', () => {
     await careful.catchUp();
     expect(await spendable(id)).toHaveLength(1);
     await follower.catchUp();
+  });
+
+  test('a chain of another network is never taken for a reorganisation', async () => {
+    const id = await wallet();
+    await fund(id, 0);
+    await mined();
+    const stranger: FollowedChain = {
+      network: 'sandbox',
+      identity: () => Promise.resolve({ chain: 'main', genesisBlock: genesisBlock('mainnet') }),
+      tip: () => sandbox.tip(),
+      blockHash: () => Promise.resolve('ab'.repeat(32)),
+      block: (hash) => sandbox.block(hash),
+    };
+    const misled = new Follower({ chain: stranger, work: database.work });
+    await misled.follow(walletOf(id));
+    await expect(misled.catchUp()).rejects.toMatchObject({ code: 'chain.network' });
+    expect(await spendable(id)).toHaveLength(1);
+  });
+
+  test('a node that knows less than was read takes nothing back, and a shorter branch does', async () => {
+    const id = await wallet();
+    await fund(id, 0);
+    await sandbox.mine(3);
+    await follower.catchUp();
+    const { height } = await sandbox.tip();
+    const shortened = (hashes: (at: number) => Promise<string | null>): FollowedChain => ({
+      network: 'sandbox',
+      identity: () => sandbox.identity(),
+      tip: async () => ({
+        ...(await sandbox.tip()),
+        ...{ height: height - 1, hash: (await hashes(height - 1)) ?? '' },
+      }),
+      blockHash: async (at) => (at < height ? hashes(at) : null),
+      block: (hash) => sandbox.block(hash),
+    });
+    const step = async (chain: FollowedChain) => {
+      const one = new Follower({ chain, work: database.work });
+      await one.follow(walletOf(id));
+      return one.step();
+    };
+    expect(await step(shortened((at) => sandbox.blockHash(at)))).toMatchObject({ moved: false });
+    expect(await spendable(id)).toHaveLength(1);
+    const branch = (at: number) => Promise.resolve(at === height - 1 ? 'cd'.repeat(32) : null);
+    expect(await step(shortened(branch))).toMatchObject({ moved: true });
+    await follower.catchUp();
+    expect(await spendable(id)).toHaveLength(1);
   });
 
   test('a coinbase is spendable a hundred blocks later', async () => {

@@ -5,11 +5,16 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StartRefused } from '../../../src/server/config.ts';
 import { ChainService } from '../../../src/server/chain/chain.service.ts';
+import { RpcClient } from '../../../src/server/chain/rpc.ts';
+import { readinessView } from '../../../src/server/health/health.schema.ts';
 import { parsePackageLine } from '../../../src/core/log/package.ts';
 import { genesisBlock } from '../../../src/core/wallet/network.ts';
 import { startServer } from '../../../src/server/app.ts';
 import { startTestDatabase } from '../../support/postgres.ts';
 import { configOf, foundingFiles } from '../../support/sequencers.ts';
+import type { BitcoinNode } from '../../support/bitcoin-node.ts';
+import { startBitcoinNode } from '../../support/bitcoin-node.ts';
+import { describeProgram } from '../../support/programs.ts';
 import { TestServer, codeOf } from '../../support/server.ts';
 import { World, listedAddress } from '../../support/world.ts';
 
@@ -174,4 +179,52 @@ describe('a server whose newest block is old', () => {
     expect(chain().trouble).toBeNull();
     expect((await send('drafts', draft)).status).toBe(201);
   }, 30_000);
+});
+
+describeProgram('bitcoind', 'a server over a real node', (program) => {
+  let node: BitcoinNode;
+  let server: TestServer;
+  beforeAll(async () => {
+    node = await startBitcoinNode(program);
+    server = await TestServer.start(new World(), {
+      BITCOIN_RPC_URL: node.options.url,
+      BITCOIN_RPC_COOKIE: node.options.cookieFile,
+    });
+  }, 120_000);
+  afterAll(async () => {
+    await server.stop();
+    await node.stop();
+  });
+
+  /** Waits until the chain is so, as anybody may ask. */
+  async function readiness(fault: string | null, height?: number): Promise<void> {
+    for (let tries = 0; ; tries++) {
+      const { body } = await server.send({ method: 'GET', path: '/readyz' });
+      const { chain, status } = readinessView.parse(body);
+      const isRead = height === undefined || chain.follower.height === height;
+      if (chain.fault === fault && isRead) {
+        expect(status).toBe(fault === null ? 'ready' : 'degraded');
+        return;
+      }
+      if (tries > 300) throw new Error(`still ${String(chain.fault)}, not ${String(fault)}`);
+      await sleep(100);
+    }
+  }
+
+  test('says when the node is away, when it knows less than before, and when all is well again', async () => {
+    const { height } = await node.view.tip();
+    await readiness(null, height);
+    const rpc = new RpcClient(node.options);
+    await rpc.call('gettxoutsetinfo'); // writes everything to its disk
+    rpc.close();
+    await node.mine(3);
+    await readiness(null, height + 3);
+    await node.kill();
+    await readiness('chain.unreachable');
+    await node.again();
+    // Three blocks were on no disk yet.
+    await readiness('chain.syncing', height + 3);
+    await node.mine(4);
+    await readiness(null, height + 4);
+  }, 120_000);
 });

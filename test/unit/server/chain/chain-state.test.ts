@@ -15,7 +15,7 @@ function codeOf(
     ...{ height: 900_000, hash: 'ab'.repeat(32), time: now, behind: 0, initial: false },
     ...look.tip,
   };
-  const rest = { peers: 8, unread: 0, tookMs: 3, ...look, tip };
+  const rest = { peers: 8, unread: 0, read: tip.height, tookMs: 3, ...look, tip };
   return troubleOf(rest, { network, now, tipAgeSeconds })?.code ?? null;
 }
 
@@ -33,6 +33,15 @@ describe('the state of the chain', () => {
   ])('%d headers without their blocks: %s', (behind, code) => {
     expect(codeOf({ tip: { behind } })).toBe(code);
     expect(codeOf({ tip: { behind } }, 'regtest')).toBe(code);
+  });
+
+  test.each([
+    [-1, null],
+    [899_999, null],
+    [900_001, null],
+    [900_002, 'chain.syncing'],
+  ])('a node at block 900,000 when block %d was read before: %s', (read, code) => {
+    expect(codeOf({ read })).toBe(code);
   });
 
   test('a first download is syncing, on regtest a matter of the age alone', () => {
@@ -68,7 +77,7 @@ describe('the state of the chain', () => {
 
   test('a slow answer is worth a word and stops nothing', () => {
     const tip = { height: 1, hash: '', time: now, behind: 0, initial: false };
-    const look = (tookMs: number) => ({ tip, peers: 8, unread: 0, tookMs });
+    const look = (tookMs: number) => ({ tip, peers: 8, unread: 0, read: 1, tookMs });
     expect(warningsOf(look(5_000))).toEqual([]);
     expect(warningsOf(look(5_001))).toEqual(['chain.slow']);
     expect(codeOf({ tookMs: 60_000 })).toBeNull();
