@@ -187,13 +187,21 @@ export function compactSize(value: number): Uint8Array {
   return concat(Uint8Array.of(width === 2 ? 0xfd : 0xfe), littleEndian(value, width));
 }
 
-/** An unsigned integer, least byte first. Requires 0 <= value < 256^bytes. */
+/** An unsigned integer, least byte first. Requires 0 <= value < 256^bytes, below 2^53 where it is a number. */
 export function littleEndian(value: bigint | number, bytes: number): Uint8Array {
   const out = new Uint8Array(bytes);
-  let rest = BigInt(value);
+  let rest = Number(value);
+  if (Number.isSafeInteger(rest)) {
+    for (let i = 0; i < bytes; i++) {
+      out[i] = rest % 256;
+      rest = Math.floor(rest / 256);
+    }
+    return out;
+  }
+  let large = BigInt(value);
   for (let i = 0; i < bytes; i++) {
-    out[i] = Number(rest & 0xffn);
-    rest >>= 8n;
+    out[i] = Number(large & 0xffn);
+    large >>= 8n;
   }
   return out;
 }

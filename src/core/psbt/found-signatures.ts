@@ -48,7 +48,7 @@ export function takeSignatures(
   if (!opened.ok) return opened;
   const fields = checkFields(opened.value, wallet);
   if (!fields.ok) return fields;
-  const gate = passParsers(bytes, opened.value);
+  const gate = passParsers(opened.value);
   if (!gate.ok) return gate;
   if (!equalBytes(opened.value.transaction, spend.transaction))
     return refuse('psbt.transaction.changed', { differs: difference(opened.value.plain, spend) });
@@ -134,20 +134,14 @@ function signatureIn(
   coin: ClaimedCoin | undefined,
   { type, keyData, value }: Field,
 ): PartialSignature | 'elsewhere' | null {
+  if (type === inputType.partialSignature) return { key: toHex(keyData), signature: toHex(value) };
+  const isLeaf = type === inputType.taprootLeafSignature;
+  if (!isLeaf && type !== inputType.taprootKeySignature) return null;
   const taproot = coin === undefined ? null : wallet.scripts(coin.branch, coin.index).taproot;
-  switch (type) {
-    case inputType.partialSignature:
-      return { key: toHex(keyData), signature: toHex(value) };
-    case inputType.taprootKeySignature:
-      return taproot?.leaf === null
-        ? { key: toHex(taproot.internalKey), signature: toHex(value) }
-        : 'elsewhere';
-    case inputType.taprootLeafSignature: {
-      const { leaf = null } = taproot ?? {};
-      if (leaf === null || !equalBytes(leaf.hash, keyData.subarray(32))) return 'elsewhere';
-      return { key: toHex(keyData.subarray(0, 32)), signature: toHex(value) };
-    }
-    default:
-      return null;
-  }
+  if (taproot === null) return 'elsewhere';
+  const { leaf, internalKey } = taproot;
+  if (!isLeaf)
+    return leaf === null ? { key: toHex(internalKey), signature: toHex(value) } : 'elsewhere';
+  const isOurs = leaf !== null && equalBytes(leaf.hash, keyData.subarray(32));
+  return isOurs ? { key: toHex(keyData.subarray(0, 32)), signature: toHex(value) } : 'elsewhere';
 }

@@ -82,7 +82,7 @@ export function inspectPsbt(
   const { coins } = view.value;
   const attached = checkAttached(wallet, inputs, coins);
   if (!attached.ok) return attached;
-  const gate = passParsers(bytes, opened.value);
+  const gate = passParsers(opened.value);
   if (!gate.ok) return gate;
   const change = checkChange(wallet, outputs, view.value, highestChange);
   if (!change.ok) return change;

@@ -157,9 +157,9 @@ export function findReusedNonce(
 ): { readonly input: number; readonly with: number } | null {
   const seen = new Map<string, number>();
   for (const { key, signature, input } of signatures) {
-    const bytes = fromHex(signature);
-    const compact = key.length === 64 ? bytes : decodeSignature(bytes);
-    const nonce = toHex((compact ?? bytes).subarray(0, 32));
+    // DER: 30, length, 02, length of r, r
+    const length = Number.parseInt(signature.slice(6, 8), 16);
+    const nonce = key.length === 64 ? signature.slice(0, 64) : signature.slice(8, 8 + 2 * length);
     const other = seen.get(nonce);
     if (other !== undefined) return { input, with: other };
     seen.set(nonce, input);
