@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import type { Refusal } from '../../core/base/result.ts';
+import type { Refusal, Result } from '../../core/base/result.ts';
+import { ok, refuse } from '../../core/base/result.ts';
 import type { Seconds } from '../../core/base/time.ts';
 import { ChainService } from '../chain/chain.service.ts';
 import type { CoinStore } from '../chain/coin.store.ts';
 import { Clock } from '../clock.ts';
+import { pairsOf } from './coin-hold.ts';
 
 /** What drafts and views ask of the world: the followed coins and blocks, the node's estimate of fees, the time. */
 @Injectable()
@@ -24,6 +26,18 @@ export class ChainFacts {
 
   get coins(): CoinStore {
     return this.chain.coins;
+  }
+
+  /** Whether a member froze one of a wallet's coins. Codes: `coin.frozen`, those of pairsOf. */
+  async checkFrozen(wallet: string, outpoints: readonly string[]): Promise<Result<null>> {
+    const pairs = pairsOf(outpoints);
+    if (!pairs.ok) return pairs;
+    const found = await this.coins.coins(wallet, pairs.value);
+    const frozen = found.filter(({ isFrozen }) => isFrozen);
+    if (frozen.length === 0) return ok(null);
+    return refuse('coin.frozen', {
+      outpoints: frozen.map(({ txid, vout }) => `${txid}:${String(vout)}`),
+    });
   }
 
   /** Height up to which coins were read; 0 before the first block. */

@@ -17,7 +17,6 @@ import { inspectPsbt } from '../../core/psbt/inspect.ts';
 import type { MemberCaller } from '../access/caller.ts';
 import { LogService } from '../log/log.service.ts';
 import { ChainFacts } from './chain-facts.ts';
-import { pairsOf } from './coin-hold.ts';
 import { CoinHolds } from './coin-holds.ts';
 import type { Judgement, Subject } from './draft-judgement.ts';
 import { judgeDraft } from './draft-judgement.ts';
@@ -89,7 +88,10 @@ export class DraftsService {
       'psbt' in body ? await this.#inspect(body.psbt, wallet) : await this.#build(body, subject);
     if (!planned.ok) return planned;
     const { plan } = planned.value;
-    const frozen = await this.#checkFrozen(wallet, plan);
+    const frozen = await this.chain.checkFrozen(
+      wallet.id,
+      plan.view.coins.map(({ outpoint }) => outpoint),
+    );
     if (!frozen.ok) return frozen;
     const now = this.chain.now();
     const judged = judgeDraft(this.log.state(), subject, plan, now);
@@ -166,18 +168,6 @@ export class DraftsService {
       changePlace: (outputs: number) => randomInt(outputs + 1),
       fees: policy.document.body.fees,
     };
-  }
-
-  /** A PSBT names its coins itself, and a coin may be frozen while a draft is made. Code `coin.frozen`. */
-  async #checkFrozen(wallet: WalletRecord, { view }: Plan): Promise<Result<null>> {
-    const pairs = pairsOf(view.coins.map(({ outpoint }) => outpoint));
-    if (!pairs.ok) return pairs;
-    const found = await this.chain.coins.coins(wallet.id, pairs.value);
-    const frozen = found.filter(({ isFrozen }) => isFrozen);
-    if (frozen.length === 0) return ok(null);
-    return refuse('coin.frozen', {
-      outpoints: frozen.map(({ txid, vout }) => `${txid}:${String(vout)}`),
-    });
   }
 
   async #inspect(base64: string, wallet: WalletRecord): Promise<Result<Planned>> {

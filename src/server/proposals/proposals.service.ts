@@ -27,7 +27,8 @@ export class ProposalsService {
 
   /**
    * Logs a proposal and holds its coins. Codes: those of the fold for proposals, `session.member`, `statement.*`,
-   * `text.mismatch`, `log.blob.*`, `policy.asked.exceeded`, `psbt.locktime.future`, `coin.spent`, `coin.locked`.
+   * `text.mismatch`, `log.blob.*`, `policy.asked.exceeded`, `psbt.locktime.future`, `coin.frozen`,
+   * `coin.spent`, `coin.locked`.
    */
   async propose(body: ProposeBody, caller: MemberCaller): Promise<Result<ProposedView>> {
     const said = this.statements.read(body, 'proposal');
@@ -52,6 +53,9 @@ export class ProposalsService {
     if (much !== null) return { ok: false, refusal: much };
     const valid = checkLockTime(statement.spend.lockTime, await this.chain.tip());
     if (!valid.ok) return valid;
+    const outpoints = statement.spend.inputs.map(({ outpoint }) => outpoint);
+    const free = await this.chain.checkFrozen(id, outpoints);
+    if (!free.ok) return free;
     return this.#submit(said.value, { coins: body.coins, blobs: blobs.value, texts: texts.value });
   }
 

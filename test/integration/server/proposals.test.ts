@@ -369,6 +369,19 @@ describe('from a draft to a proposal', () => {
       expect((await propose(draft)).ok).toBe(true);
     });
 
+    test('a coin frozen since it was drafted is not proposed', async () => {
+      const draft = read(passed(await ask(operator, [[listedAddress, 21_000]])));
+      const [outpoint = ''] = draft.view.spend.inputs.map((input) => input.outpoint);
+      const freeze = (frozen: boolean) =>
+        operator.api.freezeCoin('hot-1', { outpoint, frozen, reason: 'a dispute' });
+      passed(await freeze(true));
+      expect(await propose(draft)).toMatchObject({
+        refusal: { code: 'coin.frozen', facts: { outpoints: [outpoint] } },
+      });
+      passed(await freeze(false));
+      passed(await propose(draft));
+    });
+
     test('coins of an open proposal are held, and free again once it ended', async () => {
       const first = await proposed(22_000);
       const held = await lockedSats();
