@@ -472,6 +472,73 @@ export const codes = {
     'Put the hot key into the path that needs no waiting, in taproot into the internal key or the first such leaf.',
   ),
 
+  // Files of other wallets
+  'wallet.file.unknown': final(
+    422,
+    'The file is no wallet in a format that is known here.',
+    'Give descriptors, a BIP 388 policy as JSON, a BSMS record, a Coldcard multisig file or a registration.',
+  ),
+  'wallet.file.malformed': final(
+    422,
+    'A line or field of the wallet file is missing or cannot be read.',
+    'Mend what the facts name, or export the file again.',
+  ),
+  'wallet.file.pair': final(
+    422,
+    'The two descriptors are not receiving and change of one wallet.',
+    'Export both again, or one descriptor whose keys end in <0;1>/*.',
+  ),
+  'wallet.address.mismatch': final(
+    422,
+    'The first address that the file names is not that of its descriptor.',
+    'Do not use the wallet. Ask who sent the file over another channel: keys, threshold or order were changed.',
+  ),
+  'wallet.format.unfit': final(
+    422,
+    'The format cannot hold a wallet of this kind.',
+    'Export another format: a descriptor holds every wallet.',
+  ),
+  'wallet.template.malformed': final(
+    422,
+    'The template holds a key, or a placeholder that is not @N/** or @N/<a;b>/* (BIP 388).',
+    'Put every key into the list of keys, and its placeholder into the template.',
+  ),
+  'wallet.template.order': final(
+    422,
+    'The placeholders are not @0, @1 and so on in their order, one for each key (BIP 388).',
+    'Number the keys by where they first stand in the template.',
+  ),
+  'wallet.template.repeated': final(
+    422,
+    'A key stands in the template twice with the same step (BIP 388).',
+    'Give each place of the key its own pair of steps.',
+  ),
+  'wallet.bsms.encrypted': final(
+    422,
+    'The record seems to be encrypted (BIP 129), which is not supported.',
+    'Decrypt it with the token of its session, and give the record itself.',
+  ),
+  'wallet.bsms.version': final(
+    422,
+    'The record is of another version of BSMS (BIP 129).',
+    'Export it as the version that is known.',
+  ),
+  'wallet.bsms.paths': final(
+    422,
+    'The record restricts the paths otherwise than to receiving and change (BIP 129).',
+    'Use /0/*,/1/* with a template.',
+  ),
+  'wallet.bsms.token': final(
+    422,
+    'The key record is of an encrypted session, whose token is not known here (BIP 129).',
+    'Have the holder export his key in a session without encryption.',
+  ),
+  'wallet.bsms.signature': final(
+    422,
+    'The key record is not signed by its key, or not in the legacy form (BIP 129).',
+    'Do not take the key. Have the holder export it again.',
+  ),
+
   'wallet.network': final(
     422,
     'The genesis block does not belong to the network of the wallet.',
@@ -568,6 +635,21 @@ export const codes = {
     409,
     'The keys of this wallet that sign beside the signer could spend without it: they sign when all else is there.',
     'Approve without them; sign once the signer says that only signatures are missing.',
+  ),
+  'approval.message.malformed': final(
+    422,
+    'That is no signature of a message.',
+    'Copy the whole signature, in base64, from the wallet that signed.',
+  ),
+  'approval.message.unsupported': final(
+    422,
+    'The signature is of a kind that is not taken here.',
+    'Sign by an address of a single key: P2WPKH, P2TR, P2PKH, or P2WPKH in P2SH by BIP 137.',
+  ),
+  'approval.message.invalid': final(
+    422,
+    'The signature does not match message and address.',
+    'Sign the line exactly as shown, with the address that is enrolled.',
   ),
   'approval.signatures.missing': final(
     422,
@@ -1087,6 +1169,16 @@ export const codes = {
     503,
     'The server has not read all blocks of the node yet.',
     'Wait until it has; nothing is drafted or broadcast before.',
+  ),
+  'chain.disagreement': later(
+    503,
+    'The two chain sources do not show the same chain.',
+    'Find out which one is wrong; nothing is drafted or broadcast meanwhile.',
+  ),
+  'chain.second.silent': later(
+    503,
+    'The second chain source does not answer.',
+    'Look at it; after half an hour nothing is drafted or broadcast without it.',
   ),
   'chain.slow': later(
     503,

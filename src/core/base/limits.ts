@@ -39,6 +39,9 @@ export const PARENT_BYTES = 16_000_000;
 /** Weight units a node relays (standardness). */
 export const TRANSACTION_WEIGHT = 400_000;
 
+/** A signed message in base64: a signature and a key are below 150 characters, a script of several keys some more. */
+export const MESSAGE_SIGNATURE_LENGTH = 1_024;
+
 /** Addresses looked ahead of the highest used one, each branch. */
 export const GAP_LIMIT = 1_000;
 /** Scripts a wallet remembers on each branch, about 10 MB; beyond, they are derived again. */
@@ -47,6 +50,12 @@ export const SCRIPT_CACHE = 50_000;
 export const KEY_CACHE = 4_096;
 /** Keys of one wsh(multi) (BIP 383: OP_CHECKMULTISIG takes 20). */
 export const MULTISIG_KEYS = 20;
+/** Keys of a Coldcard multisig file: what its firmware takes. */
+export const COLDCARD_KEYS = 15;
+/** A name of a wallet in other wallets' files: what a Ledger shows. */
+export const WALLET_NAME_LENGTH = 64;
+/** A file of another wallet: 20 keys with their origins, three times over, and some words. */
+export const WALLET_FILE_LENGTH = 65_536;
 /** Nesting of a descriptor: a miniscript of people's decisions is below 10. */
 export const DESCRIPTOR_DEPTH = 32;
 /** Recovery paths of a wallet that are listed, and key sets that spend without the hot key: more, nobody reads. */

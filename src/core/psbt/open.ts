@@ -12,6 +12,8 @@ import { buildUnsigned } from './version2.ts';
 /** A PSBT of either version, taken apart. */
 export interface OpenedPsbt {
   readonly version: 0 | 2;
+  /** As they came. */
+  readonly bytes: Uint8Array;
   /** Unsigned: as it stands in version 0, put together from the fields of version 2. */
   readonly transaction: Uint8Array;
   readonly plain: PlainTransaction;
@@ -49,6 +51,7 @@ export function openPsbt(bytes: Uint8Array, size: SizeBounds = spendSize): Resul
     });
   return ok({
     version: version.value,
+    bytes,
     transaction,
     plain: plain.value,
     global,

@@ -73,12 +73,13 @@ export function readBySecond({ global, inputs, outputs }: OpenedPsbt): SecondPar
 /** The same PSBT in version 0. */
 export function asVersion0({
   version,
+  bytes,
   transaction,
   global,
   inputs,
   outputs,
 }: OpenedPsbt): Uint8Array {
-  if (version === 0) return writeMaps([global, ...inputs, ...outputs]);
+  if (version === 0) return bytes;
   const unsigned = {
     type: globalType.unsignedTransaction,
     keyData: new Uint8Array(0),
