@@ -5,6 +5,7 @@ import { ok, refuse } from '../core/base/result.ts';
 import { assert } from '../core/base/assert.ts';
 import { heldKeys, mayCosign } from '../core/log/admit-approval.ts';
 import type { ProposalRecord, State, WalletRecord } from '../core/log/state.ts';
+import { takeSignatures } from '../core/psbt/found-signatures.ts';
 import { signInputs } from '../core/psbt/signatures.ts';
 import { keyIndexOfXpub } from '../core/wallet/wallet.ts';
 import { AccountSigner } from '../keys/account-key.ts';
@@ -20,17 +21,21 @@ export interface Cosignable {
   readonly state: State;
   readonly wallet: WalletRecord;
   readonly proposal: ProposalRecord;
+  /** Signed by a wallet device, where the key is not in the key file. */
+  readonly psbt: Uint8Array | null;
 }
 
 /**
- * The member's partial signatures on every input, where he holds a key that signs and cosigners sign now; else null. Code `approval.signatures.missing` when his key file does not hold that key.
+ * The member's partial signatures on every input, where he holds a key that signs and cosigners sign now; else null. Codes:
+ * `approval.signatures.missing` when his key file does not hold that key, those of {@link takeSignatures}.
  */
 export function cosign(
-  { state, wallet, proposal }: Cosignable,
+  { state, wallet, proposal, psbt }: Cosignable,
   device: UnlockedDevice,
 ): Result<Cosigned | null> {
   const held = heldKeys(wallet, device.member);
   if (held.length === 0 || !mayCosign(state, wallet, proposal)) return ok(null);
+  if (psbt !== null) return cosignedBy(psbt, wallet, { proposal, held });
   const lacking = refuse('approval.signatures.missing', {
     member: device.member,
     wallet: wallet.id,
@@ -42,5 +47,26 @@ export function cosign(
   assert(keyIndex !== null, 'the holders of a wallet document stand in its descriptor');
   const { sign } = signer;
   const blob = canonicalBytes(signInputs(wallet.wallet, proposal, { keyIndex, sign }));
+  return ok({ blob, digest: blobAddress(blob) });
+}
+
+/** Of what a device signed the signatures by the member's own key; those of others come with their own statements. */
+function cosignedBy(
+  psbt: Uint8Array,
+  { id, wallet }: WalletRecord,
+  his: { readonly proposal: ProposalRecord; readonly held: readonly string[] },
+): Result<Cosigned> {
+  const taken = takeSignatures(psbt, wallet, his.proposal);
+  if (!taken.ok) return taken;
+  const own = taken.value.find(({ keyIndex }) => {
+    const xpub = wallet.keys[keyIndex]?.xpub;
+    return xpub !== undefined && his.held.includes(xpub);
+  });
+  if (own === undefined)
+    return refuse('approval.signatures.foreign', {
+      wallet: id,
+      keys: taken.value.map(({ keyIndex }) => keyIndex),
+    });
+  const blob = canonicalBytes(own.signatures);
   return ok({ blob, digest: blobAddress(blob) });
 }

@@ -4,7 +4,7 @@ import { frameOf, saltText, signStatement } from '../client/statements.ts';
 import { renderStatement } from '../core/approval/render.ts';
 import type { ApprovalStatement } from '../core/approval/statement.ts';
 import { digest } from '../core/base/digest.ts';
-import { STATEMENT_SECONDS, TEXT_LENGTH } from '../core/base/limits.ts';
+import { PSBT_BYTES, STATEMENT_SECONDS, TEXT_LENGTH } from '../core/base/limits.ts';
 import type { Result } from '../core/base/result.ts';
 import { ok, refuse } from '../core/base/result.ts';
 import { currentDocuments } from '../core/governance/current.ts';
@@ -13,10 +13,12 @@ import type { ProposalRecord, WalletRecord } from '../core/log/state.ts';
 import { addressBookLines } from './address-book.ts';
 import type { Call, Output } from './command.ts';
 import { UsageError, word } from './command.ts';
+import { decodePsbt } from './commands/psbt-inspect.ts';
 import { consent } from './consent.ts';
 import type { Cosigned } from './cosign.ts';
 import { cosign } from './cosign.ts';
 import { Desk } from './desk.ts';
+import { readInput } from './files.ts';
 import { findProposal } from './find-proposal.ts';
 import { standingLines, stageOf, standingOf } from './standing.ts';
 import type { UnlockedDevice } from './unlock.ts';
@@ -53,12 +55,18 @@ export async function decide(call: Call, decision: Decision): Promise<Result<Out
   const shown = { ...subject, device: device.value, reason, cosigned: null };
   const agreed = await consent(call, reviewLines(call, shown));
   if (!agreed.ok) return agreed;
+  const psbt = await signedPsbt(call, decision);
   const cosigned =
     decision === 'approve'
-      ? cosign({ state, wallet, proposal: proposal.value }, device.value)
+      ? cosign({ state, wallet, proposal: proposal.value, psbt }, device.value)
       : ok(null);
   if (!cosigned.ok) return cosigned;
   return send(call, desk, { ...shown, cosigned: cosigned.value });
+}
+
+async function signedPsbt(call: Call, decision: Decision): Promise<Uint8Array | null> {
+  const file = decision === 'approve' ? call.text('psbt') : undefined;
+  return file === undefined ? null : decodePsbt(await readInput(call.io, file, PSBT_BYTES * 2));
 }
 
 function reasonOf(call: Call): Matter['reason'] {

@@ -1,11 +1,13 @@
 import type { ProposalAnswer } from '../../client/answers.ts';
 import { renderProposal } from '../../core/approval/render.ts';
 import { textDigest } from '../../core/approval/statement.ts';
+import { toBase64 } from '../../core/base/bytes.ts';
 import { isPlainText } from '../../core/base/canonical.ts';
 import { ok, refuse } from '../../core/base/result.ts';
 import type { Seconds } from '../../core/base/time.ts';
 import { formatTime } from '../../core/base/time.ts';
-import type { ProposalRecord, State } from '../../core/log/state.ts';
+import type { ProposalRecord, State, WalletRecord } from '../../core/log/state.ts';
+import { toPsbt } from '../../core/psbt/build.ts';
 import { describeSpend } from '../../core/psbt/spend.ts';
 import { addressBookLines } from '../address-book.ts';
 import type { Run } from '../command.ts';
@@ -37,6 +39,7 @@ export const run: Run = async (call) => {
       purpose,
       statement: proposal.statement,
       spend: describeSpend(proposal.view, wallet.wallet),
+      psbt: psbtOf(proposal, wallet),
       trace: standingOf(state, proposal, now).trace,
       facts: facts === null ? null : factsJson(facts),
     },
@@ -49,6 +52,12 @@ export const run: Run = async (call) => {
     ],
   });
 };
+
+/** Unsigned, of version 0, for wallet devices. */
+function psbtOf({ transaction, coins, view }: ProposalRecord, { wallet }: WalletRecord): string {
+  const change = view.spend.outputs.map((output) => output.change);
+  return toBase64(toPsbt({ wallet, transaction, coins, change }));
+}
 
 /** What the server told of the transaction, its times as everywhere in JSON. */
 function factsJson(facts: NonNullable<ReturnType<State['facts']['get']>>) {

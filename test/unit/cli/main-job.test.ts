@@ -1,10 +1,15 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { toHex } from '../../../src/core/base/bytes.ts';
+import { fromBase64, fromHex, toBase64, toHex } from '../../../src/core/base/bytes.ts';
 import { toPsbt } from '../../../src/core/psbt/build.ts';
+import { inputType } from '../../../src/core/psbt/fields.ts';
+import { signInputs } from '../../../src/core/psbt/signatures.ts';
+import { keyIndexOfXpub } from '../../../src/core/wallet/wallet.ts';
+import { AccountSigner } from '../../../src/keys/account-key.ts';
 import type { FakeDraft } from '../../support/fake-server.ts';
 import { forge } from '../../support/forged-entry.ts';
+import { editPsbt, fieldOf } from '../../support/psbt.ts';
 import { listedAddress, strangerAddress, World } from '../../support/world.ts';
 import { Bench } from './bench.ts';
 
@@ -233,6 +238,30 @@ describe('approve, reject, withdraw, freeze', () => {
     expect(approvals.map(({ member }) => member)).toEqual(['alice', 'bob']);
     expect(approvals[0]?.partialSignatures).toHaveLength(1);
     expect(approvals[1]?.partialSignatures).toBeNull();
+  });
+
+  test('a cosigner whose key is in a wallet device hands in the PSBT that it signed', async () => {
+    const proposal = world.propose({ pays: [[listedAddress, 10_000]] });
+    const shown = await bench.json('proposals', 'show', proposal.name);
+    const unsigned = fromBase64(String(shown.json['psbt'])) ?? new Uint8Array();
+    const { sign } = new AccountSigner(world.cosigner.xprv, 'regtest');
+    const keyIndex = keyIndexOfXpub(world.wallet.wallet, world.cosigner.xpub) ?? -1;
+    const signatures = signInputs(world.wallet.wallet, proposal, { keyIndex, sign });
+    const signed = editPsbt(unsigned, (maps) => {
+      for (const [input, { key, signature }] of signatures.entries())
+        maps[1 + input]?.push(
+          fieldOf(inputType.partialSignature, fromHex(signature), fromHex(key)),
+        );
+    });
+    writeFileSync(join(bench.home, 'unsigned.psbt'), unsigned);
+    writeFileSync(join(bench.home, 'signed.psbt'), toBase64(signed));
+    const words = ['approve', proposal.name, '--as', 'alice', '--psbt'];
+    expect((await bench.json(...words, 'unsigned.psbt')).json).toMatchObject({
+      refusal: { code: 'psbt.signature.incomplete' },
+    });
+    expect((await bench.json(...words, 'signed.psbt')).json).toMatchObject({ ok: true });
+    const [approval] = world.proposal(proposal.digest).approvals;
+    expect(approval?.partialSignatures).toEqual(signatures);
   });
 
   test('the initiator cannot approve, and sees code, meaning and action', async () => {
