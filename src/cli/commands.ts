@@ -95,7 +95,15 @@ const proposing: readonly Command[] = [
     name: 'approve',
     summary: 'review a proposal and sign it; a cosigner signs its inputs too',
     words: ['PROPOSAL'],
-    options: [reason, ...signing],
+    options: [
+      reason,
+      {
+        name: 'psbt',
+        value: 'FILE',
+        summary: 'take your signatures from a PSBT that your wallet device signed (- for input)',
+      },
+      ...signing,
+    ],
     work: { load: () => import('./commands/approve.ts') },
   },
   {
