@@ -170,7 +170,8 @@ function renderFreeze(
   ];
 }
 
-const warningTexts = {
+/** What a warning says of its key. */
+export const warningTexts = {
   'origin.missing': 'names no origin: hardware wallets do not find it.',
   'fingerprint.zero': 'has no fingerprint of its origin: hardware wallets do not find it.',
   'fingerprint.twice': 'is of the same seed as one before it: who has that seed has both.',

@@ -19,19 +19,31 @@ const WRITTEN = 1_767_225_600;
  * `wallet.hotkey` (it names none), `wallet.outside.missing`, `.excess`, `.bounds`, `wallet.hotkey.idle`.
  */
 export function checkOutside(wallet: Wallet, body: WalletBody): Result<null> {
-  const key = keyIndexOfXpub(wallet, body.hotKey);
-  if (key === null || !wallet.signers.has(key)) return refuse('wallet.hotkey.idle');
-  const isOpen = (lock: Lock): boolean => opensSoon(lock, body.birth);
-  const sets = keySetsWithout(wallet.condition, { key, isOpen }, OUTSIDE_SETS);
-  if (sets === null) return refuse('wallet.outside.bounds', { most: OUTSIDE_SETS });
-  const found = sets.map((set) => [...set].map((at) => wallet.keys[at]?.expression ?? ''));
-  const spending = new Set(found.map(nameOf));
+  const found = outsideOf(wallet, body);
+  if (!found.ok) return found;
+  const spending = new Set(found.value.map(nameOf));
   const named = body.outside.map(nameOf);
   const lacking = [...spending].filter((set) => !named.includes(set));
   if (lacking.length > 0)
     return refuse(named.length === 0 ? 'wallet.hotkey' : 'wallet.outside.missing', { lacking });
   const excess = named.filter((set, at) => !spending.has(set) || named.indexOf(set) !== at);
   return excess.length === 0 ? ok(null) : refuse('wallet.outside.excess', { excess });
+}
+
+/**
+ * The least sets of keys that spend without the hot key within a day, each key as the descriptor writes it: what a wallet
+ * document names under `outside`. Codes: `wallet.hotkey.idle`, `wallet.outside.bounds`.
+ */
+export function outsideOf(
+  wallet: Wallet,
+  { hotKey, birth }: Pick<WalletBody, 'hotKey' | 'birth'>,
+): Result<readonly (readonly string[])[]> {
+  const key = keyIndexOfXpub(wallet, hotKey);
+  if (key === null || !wallet.signers.has(key)) return refuse('wallet.hotkey.idle');
+  const isOpen = (lock: Lock): boolean => opensSoon(lock, birth);
+  const sets = keySetsWithout(wallet.condition, { key, isOpen }, OUTSIDE_SETS);
+  if (sets === null) return refuse('wallet.outside.bounds', { most: OUTSIDE_SETS });
+  return ok(sets.map((set) => [...set].map((at) => wallet.keys[at]?.expression ?? '')));
 }
 
 /** One text for the same keys in any order. */
