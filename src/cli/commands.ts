@@ -173,6 +173,21 @@ const looking: readonly Command[] = [
     work: { load: () => import('./commands/wallets-labels.ts') },
   },
   {
+    name: 'wallets export',
+    summary: 'write a wallet for other wallets: hardware wallets, coordinators, Bitcoin Core',
+    words: ['WALLET'],
+    options: [
+      {
+        name: 'format',
+        value: 'FORMAT',
+        summary: 'descriptor, bip388, bsms, coldcard or registration',
+      },
+      { name: 'out', value: 'FILE', summary: 'a file that is not there yet (default: print it)' },
+      ...member,
+    ],
+    work: { load: () => import('./commands/wallets-export.ts') },
+  },
+  {
     name: 'coins list',
     summary: 'the coins that may be spent, their labels, and which are frozen',
     words: ['WALLET'],
@@ -453,6 +468,25 @@ const plain: readonly Command[] = [
         return run(args, plainIo(io));
       },
     },
+  },
+  {
+    name: 'wallets import',
+    summary: 'check the file of another wallet, in any format of "wallets export"; needs no server',
+    words: ['FILE'],
+    options: [
+      {
+        name: 'network',
+        value: 'NETWORK',
+        summary: 'mainnet, testnet4, signet, regtest or sandbox (default mainnet)',
+      },
+      {
+        name: 'hot-key',
+        value: 'XPUB',
+        summary: "the signer's key: tells which keys spend without it",
+      },
+      { name: 'birth', value: 'HEIGHT', summary: 'block before which the wallet has no coin' },
+    ],
+    work: { load: () => import('./commands/wallets-import.ts') },
   },
   {
     name: 'policy check',
