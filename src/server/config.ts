@@ -31,9 +31,14 @@ const variables = z.object({
   /** The address that callers use, where a proxy stands before the server: proofs name it. */
   PUBLIC_URL: address('http:', 'https:').optional(),
   NETWORK: z.enum(networkNames as readonly [Network, ...Network[]]),
-  CHAIN: z.enum(['sandbox', 'bitcoind']),
+  CHAIN: z.enum(['sandbox', 'bitcoind', 'esplora']),
   BITCOIN_RPC_URL: address('http:', 'https:').optional(),
   BITCOIN_RPC_COOKIE: path.optional(),
+  ESPLORA_URL: address('http:', 'https:').optional(),
+  /** A second source that the chain is held against: where they differ, nothing is drafted or broadcast. */
+  CHAIN_SECOND: z.enum(['bitcoind', 'esplora']).optional(),
+  CHAIN_SECOND_URL: address('http:', 'https:').optional(),
+  CHAIN_SECOND_COOKIE: path.optional(),
   /** Age of the newest block in seconds from which nothing is drafted or broadcast; 0: never. */
   CHAIN_TIP_AGE_SECONDS: whole(0, 1_000_000).optional(),
   /** Digest of the genesis charter, compared by people once. */
@@ -52,6 +57,11 @@ const variables = z.object({
 
 type Variables = z.infer<typeof variables>;
 
+/** A chain source outside this process. */
+export type OutsideSource =
+  | { readonly kind: 'bitcoind'; readonly url: string; readonly cookieFile: string | null }
+  | { readonly kind: 'esplora'; readonly url: string };
+
 /** The configuration of one server process, checked as a whole. */
 export class ServerConfig {
   readonly databaseUrl: string;
@@ -59,9 +69,8 @@ export class ServerConfig {
   readonly port: number;
   readonly publicUrl: string | null;
   readonly network: Network;
-  readonly chain:
-    | { readonly kind: 'sandbox'; readonly blockSeconds: number }
-    | { readonly kind: 'bitcoind'; readonly url: string; readonly cookieFile: string | null };
+  readonly chain: { readonly kind: 'sandbox'; readonly blockSeconds: number } | OutsideSource;
+  readonly second: OutsideSource | null;
   /** Null: what is usual for the network. */
   readonly tipAgeSeconds: number | null;
   readonly genesis: string;
@@ -77,14 +86,11 @@ export class ServerConfig {
     this.port = given.PORT;
     this.publicUrl = given.PUBLIC_URL ?? null;
     this.network = given.NETWORK;
-    this.chain =
-      given.CHAIN === 'sandbox'
-        ? { kind: 'sandbox', blockSeconds: given.SANDBOX_BLOCK_SECONDS }
-        : {
-            kind: 'bitcoind',
-            url: given.BITCOIN_RPC_URL ?? '',
-            cookieFile: given.BITCOIN_RPC_COOKIE ?? null,
-          };
+    this.chain = chainOf(given);
+    this.second =
+      given.CHAIN_SECOND === undefined
+        ? null
+        : sourceOf(given.CHAIN_SECOND, given.CHAIN_SECOND_URL, given.CHAIN_SECOND_COOKIE);
     this.tipAgeSeconds = given.CHAIN_TIP_AGE_SECONDS ?? null;
     this.genesis = given.GENESIS;
     this.founding = given.FOUNDING ?? null;
@@ -93,6 +99,26 @@ export class ServerConfig {
     this.ratePerSecond = given.RATE_PER_SECOND;
     this.logLevel = given.LOG_LEVEL;
   }
+}
+
+function chainOf(given: Variables): ServerConfig['chain'] {
+  switch (given.CHAIN) {
+    case 'sandbox':
+      return { kind: 'sandbox', blockSeconds: given.SANDBOX_BLOCK_SECONDS };
+    case 'bitcoind':
+      return sourceOf('bitcoind', given.BITCOIN_RPC_URL, given.BITCOIN_RPC_COOKIE);
+    case 'esplora':
+      return sourceOf('esplora', given.ESPLORA_URL);
+  }
+}
+
+/** Requires an address: {@link contradictionIn} names the one that is missing. */
+function sourceOf(
+  kind: OutsideSource['kind'],
+  url = '',
+  cookieFile: string | null = null,
+): OutsideSource {
+  return kind === 'esplora' ? { kind, url } : { kind, url, cookieFile };
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -121,6 +147,13 @@ function contradictionIn(given: Variables): string | null {
     return `CHAIN=${given.CHAIN} does not go with NETWORK=${given.NETWORK}`;
   if (given.CHAIN === 'bitcoind' && given.BITCOIN_RPC_URL === undefined)
     return 'BITCOIN_RPC_URL is missing';
+  if (given.CHAIN === 'esplora' && given.ESPLORA_URL === undefined) return 'ESPLORA_URL is missing';
+  if (given.CHAIN_SECOND !== undefined && given.CHAIN_SECOND_URL === undefined)
+    return 'CHAIN_SECOND_URL is missing';
+  if (given.CHAIN_SECOND_URL !== undefined && given.CHAIN_SECOND === undefined)
+    return 'CHAIN_SECOND is missing';
+  if (given.CHAIN_SECOND !== undefined && given.CHAIN === 'sandbox')
+    return 'CHAIN_SECOND does not go with CHAIN=sandbox';
   return null;
 }
 

@@ -2,13 +2,14 @@ import { Transaction } from 'bitcoinjs-lib';
 import { z } from 'zod';
 import { fromHex, toHex } from '../../core/base/bytes.ts';
 import { assert } from '../../core/base/assert.ts';
-import { FEE_RATE_ESTIMATE, SPENDERS_ASKED } from '../../core/base/limits.ts';
+import { SPENDERS_ASKED } from '../../core/base/limits.ts';
 import type { Result } from '../../core/base/result.ts';
 import { ok } from '../../core/base/result.ts';
 import type { Network } from '../../core/wallet/network.ts';
 import { readBlock } from './block.ts';
 import { ChainFault } from './chain-fault.ts';
 import type { BlockView, ChainTip, ChainTransaction, ChainView, Known } from './chain-view.ts';
+import { boundedRate } from './fee-rate.ts';
 import { rejected, rejectionOf } from './rejection.ts';
 import type { RpcOptions } from './rpc.ts';
 import { RpcClient } from './rpc.ts';
@@ -59,6 +60,7 @@ export interface BitcoindOptions extends RpcOptions {
 export class Bitcoind implements ChainView {
   readonly name = 'bitcoind';
   readonly network: Network;
+  readonly spendersALook = 10 * SPENDERS_ASKED;
   readonly #rpc: RpcClient;
 
   constructor(options: BitcoindOptions) {
@@ -157,9 +159,7 @@ export class Bitcoind implements ChainView {
   async feeRate(targetBlocks: number): Promise<number | null> {
     const { feerate } = await this.#ask('estimatesmartfee', [targetBlocks], estimate);
     if (feerate === undefined) return null;
-    // BTC a thousand virtual bytes; bounded, because a wild estimate must not become a wild fee
-    const rate = Math.ceil(Math.round(feerate * 1e8) / 1000);
-    return Math.min(Math.max(rate, 1), FEE_RATE_ESTIMATE);
+    return boundedRate(Math.round(feerate * 1e8) / 1000); // BTC a thousand virtual bytes
   }
 
   close(): Promise<void> {

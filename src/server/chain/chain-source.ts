@@ -1,14 +1,19 @@
 import { Injectable } from '@nestjs/common';
 import type { Network } from '../../core/wallet/network.ts';
 import { Clock } from '../clock.ts';
+import type { OutsideSource } from '../config.ts';
 import { ServerConfig } from '../config.ts';
 import { UnitOfWork } from '../database/unit-of-work.ts';
 import { Bitcoind } from './bitcoind.ts';
 import { ChainFault } from './chain-fault.ts';
 import { defaultTipAge } from './chain-state.ts';
 import type { ChainView } from './chain-view.ts';
+import { Esplora } from './esplora.ts';
 import { requireIdentity } from './identity.ts';
 import { Sandbox } from './sandbox.ts';
+
+/** Of a node of our own, and of an API that others pay for too. */
+const POLL_MS = { node: 1_000, api: 10_000 } as const;
 
 /** The chain source that the configuration names, and whether it is of our network. */
 @Injectable()
@@ -22,7 +27,7 @@ export class ChainSource {
     private readonly clock: Clock,
   ) {}
 
-  get name(): 'sandbox' | 'bitcoind' {
+  get name(): ChainView['name'] {
     return this.config.chain.kind;
   }
 
@@ -33,6 +38,11 @@ export class ChainSource {
   /** Age in seconds from which the newest block is stale; 0: never. */
   get tipAgeSeconds(): number {
     return this.config.tipAgeSeconds ?? defaultTipAge(this.config.network);
+  }
+
+  /** How long to wait between two looks for a new block. */
+  get pollMs(): number {
+    return this.config.chain.kind === 'esplora' ? POLL_MS.api : POLL_MS.node;
   }
 
   get identified(): boolean {
@@ -59,14 +69,18 @@ export class ChainSource {
 
   /** Opens it, once. It may be away. */
   async open(): Promise<ChainView> {
-    const { chain, network } = this.config;
-    if (chain.kind === 'sandbox')
-      this.#view ??= await Sandbox.open(this.work, () => this.clock.now());
-    else {
-      const cookie = chain.cookieFile === null ? {} : { cookieFile: chain.cookieFile };
-      this.#view ??= new Bitcoind({ url: chain.url, network, ...cookie });
-    }
+    const { chain } = this.config;
+    this.#view ??=
+      chain.kind === 'sandbox'
+        ? await Sandbox.open(this.work, () => this.clock.now())
+        : this.#sourceOf(chain);
     return this.#view;
+  }
+
+  /** What it is compared with, or null. */
+  openSecond(): ChainView | null {
+    const { second } = this.config;
+    return second === null ? null : this.#sourceOf(second);
   }
 
   /** Asks it, once, for the network. Throws a ChainFault: it is away, or of another network (`chain.network`). */
@@ -84,5 +98,13 @@ export class ChainSource {
 
   async close(): Promise<void> {
     await this.#view?.close();
+  }
+
+  #sourceOf(source: OutsideSource): ChainView {
+    const { network } = this.config;
+    const { url } = source;
+    if (source.kind === 'esplora') return new Esplora({ url, network });
+    const cookie = source.cookieFile === null ? {} : { cookieFile: source.cookieFile };
+    return new Bitcoind({ url, network, ...cookie });
   }
 }

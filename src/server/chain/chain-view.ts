@@ -37,8 +37,10 @@ export type Known = 'new' | 'mempool' | 'confirmed';
  * hex as people write them (reversed).
  */
 export interface ChainView {
-  readonly name: 'sandbox' | 'bitcoind';
+  readonly name: 'sandbox' | 'bitcoind' | 'esplora';
   readonly network: Network;
+  /** Coins that one look at the mempool may ask for: {@link spenders}. */
+  readonly spendersALook: number;
   identity(): Promise<{ readonly chain: string; readonly genesisBlock: string }>;
   tip(): Promise<ChainTip>;
   /** Nodes that it is connected to, or null where that has no meaning. */

@@ -16,13 +16,12 @@ import type { ChainLook } from './chain-state.ts';
 import { isOnDemand, troubleOf, warningsOf } from './chain-state.ts';
 import type { ChainTip, ChainView } from './chain-view.ts';
 import { CoinStore } from './coin.store.ts';
+import { Comparison } from './comparison.ts';
 import { Follower } from './follower.ts';
 import type { ChainEvent } from './follower.ts';
 import { FollowerStore } from './follower.store.ts';
 import type { Sandbox } from './sandbox.ts';
 
-/** How often the follower looks for a new block. */
-const POLL_MS = 1_000;
 /** How often a process that does not follow asks whether it shall, and how the node is. */
 const STANDBY_MS = 2_000;
 /** How often the node is asked for its peers. */
@@ -34,7 +33,7 @@ const BACK_OFF_MS = { first: 500, longest: 30_000 } as const;
 
 /** What is known of the chain, without asking anybody. */
 export interface ChainStatus {
-  readonly source: 'sandbox' | 'bitcoind';
+  readonly source: ChainView['name'];
   /** The node was asked for its network, and it is ours. */
   readonly identified: boolean;
   /** Why nothing may be drafted or broadcast now, or null. */
@@ -59,6 +58,7 @@ export class ChainService {
   readonly #followed = new Set<string>();
   readonly #steps: (() => Promise<void>)[] = [];
   #follower: Follower | null = null;
+  #comparison: Comparison | null = null;
   #following = false;
   #seen: ChainLook | null = null;
   #fault: Refusal | null = null;
@@ -96,7 +96,10 @@ export class ChainService {
       source: this.source.name,
       identified: this.source.identified,
       trouble: this.trouble,
-      warnings: this.#seen === null ? [] : warningsOf(this.#seen),
+      warnings: [
+        ...(this.#seen === null ? [] : warningsOf(this.#seen)),
+        ...(this.#comparison?.isAway === true ? (['chain.second.silent'] as const) : []),
+      ],
       tip: this.#seen?.tip ?? null,
       following: this.#following,
     };
@@ -104,14 +107,16 @@ export class ChainService {
 
   /**
    * Why nothing may be drafted or broadcast on what is known of the chain, or null. Verdicts do not ask. Codes: those of a
-   * ChainFault, and of {@link troubleOf}.
+   * ChainFault, of {@link troubleOf} and of the comparison with a second source.
    */
   get trouble(): Refusal | null {
     if (this.#fault !== null) return this.#fault;
     if (this.#seen === null)
       return { code: 'chain.unreachable', facts: { reason: 'not yet looked at' } };
     const { network, tipAgeSeconds } = this.source;
-    return troubleOf(this.#seen, { network, tipAgeSeconds, now: this.clock.now() });
+    const now = this.clock.now();
+    const trouble = troubleOf(this.#seen, { network, tipAgeSeconds, now });
+    return trouble ?? this.#comparison?.trouble ?? null;
   }
 
   /** The block that was read last, or null. */
@@ -127,6 +132,8 @@ export class ChainService {
   /** Opens the chain and begins to follow. Throws StartRefused on a node of another network; one that is away is waited for. */
   async start(): Promise<void> {
     const opened = await this.source.open();
+    const second = this.source.openSecond();
+    if (second !== null) this.#comparison = new Comparison(second, () => this.clock.now());
     this.#follower = new Follower({
       chain: opened,
       work: this.work,
@@ -154,6 +161,7 @@ export class ChainService {
     this.#stopping = true;
     this.#alarm.ring();
     await this.#running;
+    await this.#comparison?.close();
     await this.source.close();
   }
 
@@ -235,7 +243,7 @@ export class ChainService {
       await this.#look();
       await this.#doSteps();
       this.#answered();
-      if (reached) await this.#alarm.sleep(POLL_MS);
+      if (reached) await this.#alarm.sleep(this.source.pollMs);
     }
   }
 
@@ -249,6 +257,7 @@ export class ChainService {
     }
     const unread = (await this.#follower?.unread(tip.height)) ?? 0;
     const read = (await this.followedTip())?.height ?? -1;
+    await this.#comparison?.look(this.view, tip);
     this.#seen = { tip, peers: this.#peers.count, unread, read, tookMs };
   }
 

@@ -1,6 +1,7 @@
 import { Transaction } from 'bitcoinjs-lib';
 import type { Block } from 'bitcoinjs-lib';
 import { assert } from '../../core/base/assert.ts';
+import { SPENDERS_ASKED } from '../../core/base/limits.ts';
 import type { Result } from '../../core/base/result.ts';
 import { ok } from '../../core/base/result.ts';
 import type { Sats } from '../../core/base/sats.ts';
@@ -48,6 +49,7 @@ interface Candidate {
 export class Sandbox implements ChainView {
   readonly name = 'sandbox';
   readonly network = 'sandbox';
+  readonly spendersALook = 10 * SPENDERS_ASKED;
   readonly #work: Work;
   readonly #clock: () => number;
   readonly #faucet = new Faucet();

@@ -17,7 +17,7 @@ export const readinessView = z
       sequencer: z.enum(['here', 'elsewhere', 'nowhere']),
     }),
     chain: z.object({
-      source: z.enum(['sandbox', 'bitcoind']),
+      source: z.enum(['sandbox', 'bitcoind', 'esplora']),
       /** Code of what is wrong with the chain, or null. While it stands nothing is drafted or broadcast. */
       fault: z.string().nullable(),
       /** Codes of what should be looked at although work goes on. */

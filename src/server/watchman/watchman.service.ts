@@ -8,10 +8,8 @@ import { FactWriter } from '../signing/fact-writer.ts';
 import type { BlockSpend, OpenCoin } from './spend.store.ts';
 import { SpendStore } from './spend.store.ts';
 
-/** How often the mempool is asked. */
+/** How often the mempool is asked: of a node 240,000 coins have had their turn within a minute. */
 const MEMPOOL_MS = 5_000;
-/** Questions of one look at the mempool: 240,000 coins have had their turn within a minute. */
-const MEMPOOL_QUESTIONS = 10;
 /** Spends in blocks that one look judges. */
 const SPENDS_AT_ONCE = 500;
 /** How long a receipt may be under way between processes while its transaction is seen already. */
@@ -71,18 +69,19 @@ export class WatchmanService {
   }
 
   async #lookAtMempool(guard: Guard): Promise<void> {
-    for (let question = 0; question < MEMPOOL_QUESTIONS; question++) {
-      const open = await this.spends.open(this.#openAfter, SPENDERS_ASKED);
-      const spenders = await this.chain.view.spenders(open.map(({ outpoint }) => outpoint));
+    const { view } = this.chain;
+    for (let left = view.spendersALook; left > 0; left -= SPENDERS_ASKED) {
+      const most = Math.min(left, SPENDERS_ASKED);
+      const open = await this.spends.open(this.#openAfter, most);
+      const spenders = await view.spenders(open.map(({ outpoint }) => outpoint));
       for (const txid of new Set(spenders.values())) {
         const spent = open.filter(({ outpoint }) => spenders.get(outpoint) === txid);
         if (!this.#explained.has(txid)) await this.#judgeWaiting(txid, spent, guard);
       }
-      this.#openAfter = open.at(-1)?.outpoint ?? '';
-      if (open.length < SPENDERS_ASKED) {
-        this.#openAfter = '';
-        return;
-      }
+      // Behind the last coin the first has its turn again, with the next look.
+      const last = open.at(-1);
+      this.#openAfter = last === undefined || open.length < most ? '' : last.outpoint;
+      if (open.length < most) return;
     }
   }
 

@@ -16,7 +16,7 @@ import type { BitcoinNode } from '../../support/bitcoin-node.ts';
 import { startBitcoinNode } from '../../support/bitcoin-node.ts';
 import { describeProgram } from '../../support/programs.ts';
 import { TestServer, codeOf } from '../../support/server.ts';
-import { World, listedAddress } from '../../support/world.ts';
+import { World, listedAddress, strangerAddress } from '../../support/world.ts';
 
 /** A node that knows its network and nothing else. */
 async function nodeOf(genesis: string): Promise<Server> {
@@ -38,6 +38,21 @@ async function nodeOf(genesis: string): Promise<Server> {
 
 const urlOf = (node: Server): string =>
   `http://127.0.0.1:${String((node.address() as AddressInfo).port)}`;
+
+/** Waits until the chain is so, as anybody may ask. */
+async function readiness(server: TestServer, fault: string | null, height?: number): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    const { body } = await server.send({ method: 'GET', path: '/readyz' });
+    const { chain, status } = readinessView.parse(body);
+    const isRead = height === undefined || chain.follower.height === height;
+    if (chain.fault === fault && isRead) {
+      expect(status).toBe(fault === null ? 'ready' : 'degraded');
+      return;
+    }
+    if (tries > 400) throw new Error(`still ${String(chain.fault)}, not ${String(fault)}`);
+    await sleep(100);
+  }
+}
 
 describe('a server whose node is away', () => {
   let server: TestServer;
@@ -196,35 +211,64 @@ describeProgram('bitcoind', 'a server over a real node', (program) => {
     await node.stop();
   });
 
-  /** Waits until the chain is so, as anybody may ask. */
-  async function readiness(fault: string | null, height?: number): Promise<void> {
-    for (let tries = 0; ; tries++) {
-      const { body } = await server.send({ method: 'GET', path: '/readyz' });
-      const { chain, status } = readinessView.parse(body);
-      const isRead = height === undefined || chain.follower.height === height;
-      if (chain.fault === fault && isRead) {
-        expect(status).toBe(fault === null ? 'ready' : 'degraded');
-        return;
-      }
-      if (tries > 300) throw new Error(`still ${String(chain.fault)}, not ${String(fault)}`);
-      await sleep(100);
-    }
-  }
-
   test('says when the node is away, when it knows less than before, and when all is well again', async () => {
     const { height } = await node.view.tip();
-    await readiness(null, height);
+    await readiness(server, null, height);
     const rpc = new RpcClient(node.options);
     await rpc.call('gettxoutsetinfo'); // writes everything to its disk
     rpc.close();
     await node.mine(3);
-    await readiness(null, height + 3);
+    await readiness(server, null, height + 3);
     await node.kill();
-    await readiness('chain.unreachable');
+    await readiness(server, 'chain.unreachable');
     await node.again();
     // Three blocks were on no disk yet.
-    await readiness('chain.syncing', height + 3);
+    await readiness(server, 'chain.syncing', height + 3);
     await node.mine(4);
-    await readiness(null, height + 4);
+    await readiness(server, null, height + 4);
+  }, 120_000);
+});
+
+describeProgram('bitcoind', 'a server over two real nodes', (program) => {
+  let nodes: readonly BitcoinNode[] = [];
+  let server: TestServer | null = null;
+  afterAll(async () => {
+    await server?.stop();
+    for (const node of nodes) await node.stop();
+  });
+
+  test('stops where they show two chains, and goes on when the longer one has won', async () => {
+    nodes = await Promise.all([startBitcoinNode(program), startBitcoinNode(program)]);
+    const [first, second] = nodes;
+    if (first === undefined || second === undefined) throw new Error('two were started');
+    const [from, to] = [new RpcClient(second.options), new RpcClient(first.options)];
+    // Two nodes that mine in the same second find the same blocks.
+    await from.call('setmocktime', [Math.floor(Date.now() / 1000) + 600]);
+    await second.reorganise(50);
+    await second.mine(5);
+    server = await TestServer.start(new World(), {
+      BITCOIN_RPC_URL: first.options.url,
+      BITCOIN_RPC_COOKIE: first.options.cookieFile,
+      CHAIN_SECOND: 'bitcoind',
+      CHAIN_SECOND_URL: second.options.url,
+      CHAIN_SECOND_COOKIE: second.options.cookieFile,
+    });
+    await readiness(server, 'chain.disagreement');
+    const key = await server.session('operator');
+    const draft = { wallet: 'hot-1', purpose: 'rent', payments: [], feeRate: 1 };
+    const payments = [{ address: strangerAddress, sats: 10_000 }];
+    const body = { ...draft, payments };
+    const drafted = await server.send({ method: 'POST', path: '/v1/drafts', body, key });
+    expect([drafted.status, codeOf(drafted)]).toEqual([503, 'chain.disagreement']);
+
+    const { height } = await second.view.tip();
+    for (let at = 1; at <= height; at++) {
+      const raw = await from.call('getblock', [await second.view.blockHash(at), 0]);
+      if (!raw.ok) throw new Error(raw.error.message);
+      await to.call('submitblock', [raw.result]);
+    }
+    from.close();
+    to.close();
+    await readiness(server, null, height);
   }, 120_000);
 });

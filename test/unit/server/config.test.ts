@@ -36,7 +36,9 @@ describe('the configuration of the server', () => {
     ['PORT', '65536'],
     ['PORT', '3e3'],
     ['NETWORK', 'testnet3'],
-    ['CHAIN', 'esplora'],
+    ['CHAIN', 'electrum'],
+    ['CHAIN_SECOND', 'sandbox'],
+    ['CHAIN_TIP_AGE_SECONDS', 'never'],
     ['GENESIS', 'AB'.repeat(32)],
     ['PUBLIC_URL', 'countersign.example'],
     ['LOG_PUBLIC', 'yes'],
@@ -64,5 +66,22 @@ describe('the configuration of the server', () => {
     expect(lineOf({ ...whole, CHAIN: 'bitcoind', NETWORK: 'regtest' })).toBe(
       'BITCOIN_RPC_URL is missing',
     );
+  });
+
+  test('an API needs an address, and a second source its kind and address', () => {
+    const api = { ...whole, CHAIN: 'esplora', NETWORK: 'regtest' };
+    const url = 'http://127.0.0.1:3002';
+    expect(lineOf(api)).toBe('ESPLORA_URL is missing');
+    const one = { ...api, ESPLORA_URL: url };
+    expect(lineOf(one)).toBe('accepted');
+    expect(lineOf({ ...one, CHAIN_SECOND: 'bitcoind' })).toBe('CHAIN_SECOND_URL is missing');
+    expect(lineOf({ ...one, CHAIN_SECOND_URL: url })).toBe('CHAIN_SECOND is missing');
+    const two = { CHAIN_SECOND: 'bitcoind', CHAIN_SECOND_URL: url };
+    expect(lineOf({ ...whole, ...two })).toBe('CHAIN_SECOND does not go with CHAIN=sandbox');
+    const read = readConfig({ ...one, ...two, CHAIN_SECOND_COOKIE: '/node/.cookie' });
+    expect(read.ok && read.value).toMatchObject({
+      chain: { kind: 'esplora', url },
+      second: { kind: 'bitcoind', url, cookieFile: '/node/.cookie' },
+    });
   });
 });
