@@ -24,8 +24,8 @@ export interface InspectIo {
 
 export const usage = `Usage: countersign psbt inspect FILE --descriptor DESC --network NETWORK [--json]
 
-Reads a PSBT (base64 or binary; - for standard input) against a wallet and shows what it would
-do: every coin, payment, change and the fee, each derived again from the descriptor.
+Reads a PSBT of version 0 or 2 (base64 or binary; - for standard input) against a wallet and shows
+what it would do: every coin, payment, change and the fee, each derived again from the descriptor.
 
   --descriptor DESC   pkh, wpkh, sh(wpkh), tr, wsh or sh(wsh) of multi, sortedmulti, miniscript, keys ending
                       in <0;1>/*; the checksum may be left out
