@@ -126,7 +126,7 @@ describe('random wallets', () => {
         expect(comesBack(parsed.value, 'bip388')).toBe(script.context === 'wsh');
         expect(comesBack(parsed.value, 'coldcard')).toBe(false);
       }),
-      { numRuns: 25 },
+      { numRuns: 12 },
     );
   });
 

@@ -13,6 +13,7 @@ import type { Network } from '../../core/wallet/network.ts';
 import { genesisBlock, networkNames } from '../../core/wallet/network.ts';
 import { describeLock, recoveriesOf } from '../../core/wallet/recovery.ts';
 import type { Wallet } from '../../core/wallet/wallet.ts';
+import { keyIndexOfXpub } from '../../core/wallet/wallet.ts';
 import type { Call, Output, Run } from '../command.ts';
 import { Fault, UsageError, wholeNumber, word } from '../command.ts';
 import { readInput } from '../files.ts';
@@ -81,7 +82,8 @@ function tell(
   if (outside !== null && !outside.ok) return outside;
   const sets = outside?.value ?? null;
   const { network, descriptor } = wallet;
-  const others = wallet.keys.filter(({ xpub }) => xpub !== hotKey);
+  const hotAt = hotKey === null ? null : keyIndexOfXpub(wallet, hotKey);
+  const others = wallet.keys.filter((_, at) => at !== hotAt);
   const body = {
     network,
     genesisBlock: genesisBlock(network),
@@ -89,7 +91,8 @@ function tell(
     // Members are to be filled in.
     holders: others.map(({ xpub }) => ({ member: '', key: xpub })),
     ...(birth === null ? {} : { birth }),
-    ...(sets === null ? {} : { hotKey, outside: sets }),
+    // As the descriptor writes it: one key has several texts.
+    ...(sets === null ? {} : { hotKey: wallet.keys[hotAt ?? -1]?.xpub, outside: sets }),
   };
   const missing = ['birth', 'hotKey', 'outside'].filter((part) => !(part in body));
   return ok({

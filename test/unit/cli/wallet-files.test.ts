@@ -115,6 +115,27 @@ describe('wallets import', () => {
     expect(text.out).toContain('Spends without the signer: key 2 with key 3');
   });
 
+  test('takes the hot key in another text, and writes it as the descriptor does', async () => {
+    const { node, xpub } = accountOf('hot');
+    const other = node.neutered();
+    const odd = Object.assign(
+      Object.create(Object.getPrototypeOf(other) as object) as typeof other,
+      other,
+      {
+        __DEPTH: 3,
+      },
+    );
+    expect(odd.toBase58()).not.toBe(xpub);
+    const { json } = await imported(
+      multi('multi', 2, ['hot', 'alice']),
+      '--hot-key',
+      odd.toBase58(),
+    );
+    expect(json).toMatchObject({
+      body: { hotKey: xpub, holders: [{ member: '', key: accountOf('alice').xpub }], outside: [] },
+    });
+  });
+
   test('asks for the birth where a path waits for a height', async () => {
     const file = withChecksum(
       `wsh(or_d(multi(2,${hot},${alice}),and_v(v:pkh(${bob}),after(900000))))`,
@@ -256,6 +277,15 @@ describe('a wallet file of an attacker', () => {
     ['a WIF key alone', wif, wif],
     ['seed words', seed, seed],
     ['seed words a line each', seed.replaceAll(' ', '\n'), seed],
+    [
+      'numbered seed words',
+      `1. ${seed
+        .split(' ')
+        .map((one, at) => `${one}\n${String(at + 2)}. `)
+        .join('')}`,
+      seed,
+    ],
+    ['seed words in capitals', seed.toUpperCase(), seed.toUpperCase()],
   ])('G2: %s is refused, not shown, and called exposed', async (_name, file, secret) => {
     const { status, out, said, code } = await imported(file);
     expect({ status, code }).toEqual({ status: 2, code: 'wallet.key.private' });

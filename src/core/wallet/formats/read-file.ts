@@ -44,10 +44,7 @@ export function readWalletFile(file: string, network: Network): Result<WalletFil
     .replace(/^\ufeff/, '')
     .replaceAll('\r\n', '\n')
     .trim();
-  // A registration is prose, in which twelve short words are no seed; two of its lines are read, none is repeated.
-  const isProse = text.startsWith(registrationTitle);
-  if (holdsPrivateKey(isProse ? text.replace(/\b[a-z]{3,8}\b/g, '') : text))
-    return refuse('wallet.key.private');
+  if (holdsSecret(text)) return refuse('wallet.key.private');
   if (/^(?:[0-9a-fA-F]{2}){48,}$/.test(text)) return refuse('wallet.bsms.encrypted');
   if (text.startsWith('BSMS')) return readBsms(text.split('\n'), network);
   const format = formatOf(text);
@@ -71,6 +68,16 @@ export function readWalletFile(file: string, network: Network): Result<WalletFil
     case null:
       return refuse('wallet.file.unknown');
   }
+}
+
+/** Seed words also as lists are written: numbered, in capitals. */
+function holdsSecret(text: string): boolean {
+  // A registration is prose, in which twelve short words are no seed; two of its lines are read, none is repeated.
+  if (text.startsWith(registrationTitle))
+    return holdsPrivateKey(text.replace(/\b[a-z]{3,8}\b/g, ''));
+  const short = text.replace(/[^\s,]{9,}/g, '-');
+  const unnumbered = short.toLowerCase().replace(/\b[0-9]{1,2}[.):]?\s+/g, ' ');
+  return holdsPrivateKey(text) || holdsPrivateKey(unnumbered);
 }
 
 function readBsms(lines: readonly string[], network: Network): Result<WalletFile> {
