@@ -40,6 +40,8 @@ export class DescriptorWallet implements Wallet {
   /** nodes[branch][keyIndex]: the step below the xpub, derived once. */
   readonly #nodes: readonly (readonly BIP32Interface[])[];
   readonly #keySets = new Map<string, readonly Uint8Array[]>();
+  /** By place, as many: the scripts of one input are asked for several times, and those of taproot are dear. */
+  readonly #inputScripts = new Map<string, InputScripts>();
   /** By branch: script hex to index, and how many leading indices it holds. */
   readonly #scripts = [new Map<string, number>(), new Map<string, number>()] as const;
 
@@ -87,6 +89,18 @@ export class DescriptorWallet implements Wallet {
   }
 
   scripts(branch: Branch, index: number): InputScripts {
+    const place = `${branch}/${index}`;
+    const known = this.#inputScripts.get(place);
+    if (known !== undefined) return known;
+    const made = this.#makeScripts(branch, index);
+    const oldest = this.#inputScripts.keys().next();
+    if (this.#inputScripts.size >= KEY_CACHE && oldest.done !== true)
+      this.#inputScripts.delete(oldest.value);
+    this.#inputScripts.set(place, made);
+    return made;
+  }
+
+  #makeScripts(branch: Branch, index: number): InputScripts {
     const plan = this.#plan;
     switch (plan.type) {
       case 'single': {
