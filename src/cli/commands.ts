@@ -128,6 +128,18 @@ const proposing: readonly Command[] = [
     work: { load: () => import('./commands/status.ts') },
   },
   {
+    name: 'reconcile',
+    summary: "a wallet's day on the chain against what its signer's receipts explain",
+    words: [],
+    options: [
+      walletOption,
+      { name: 'day', value: 'YYYY-MM-DD', summary: 'a day of UTC (default: today)' },
+      { name: 'cap', value: 'SHARE', summary: 'the most it may hold of all wallets, such as 5%' },
+      ...member,
+    ],
+    work: { load: () => import('./commands/reconcile.ts') },
+  },
+  {
     name: 'alerts list',
     summary: 'spends of our coins that no receipt of a signer explains',
     words: [],

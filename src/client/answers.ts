@@ -2,8 +2,8 @@ import { z } from 'zod';
 import type { RefusalCode } from '../core/base/codes.ts';
 import { codes } from '../core/base/codes.ts';
 import { coinsSchema } from '../core/log/entry.ts';
-import { TEXT_LENGTH } from '../core/base/limits.ts';
-import { count, hex32, satsJson, time } from '../core/base/schema.ts';
+import { RECONCILED_ROWS, TEXT_LENGTH } from '../core/base/limits.ts';
+import { count, hex32, outpoint, satsJson, time } from '../core/base/schema.ts';
 
 /**
  * What the server answers, as far as a client uses it. Fields beyond these are let pass, so that an older client
@@ -123,6 +123,29 @@ export const readinessAnswer = z.object({
   alerts: count.nullable(),
 });
 export type ReadinessAnswer = z.infer<typeof readinessAnswer>;
+
+/** A wallet's day on the chain, as the server read it. */
+export const reconciliationAnswer = z.object({
+  wallet: z.string(),
+  day: z.string(),
+  readTo: count,
+  openingSats: satsJson,
+  closingSats: satsJson,
+  deposits: z.array(z.object({ outpoint, sats: satsJson, height: count })).max(RECONCILED_ROWS),
+  spends: z
+    .array(
+      z.object({
+        ...{ txid: hex32, height: count, leftSats: satsJson },
+        ...{ transaction: hex32, proposal: hex32.nullable() },
+      }),
+    )
+    .max(RECONCILED_ROWS),
+  open: z
+    .array(z.object({ proposal: hex32, txid: hex32, signedAt: time, conflict: hex32.nullable() }))
+    .max(RECONCILED_ROWS),
+  allSats: satsJson,
+});
+export type ReconciliationAnswer = z.infer<typeof reconciliationAnswer>;
 
 export const acceptedAnswer = z.unknown();
 

@@ -11,6 +11,7 @@ import type {
   ProposalAnswer,
   ProposedAnswer,
   ReadinessAnswer,
+  ReconciliationAnswer,
   ShadowAnswer,
   WalletAnswer,
 } from './answers.ts';
@@ -23,6 +24,7 @@ import {
   proposalAnswer,
   proposedAnswer,
   readinessAnswer,
+  reconciliationAnswer,
   sessionAnswer,
   shadowAnswer,
   walletAnswer,
@@ -136,6 +138,13 @@ export class Api {
   /** LABELS_POSTED records at most. */
   putLabels(wallet: string, labels: readonly LabelRecord[]): Promise<Result<LabelledAnswer>> {
     return this.#post(`${walletPath(wallet)}/labels`, { labels }, labelledAnswer);
+  }
+
+  /** A wallet's day, `YYYY-MM-DD`; left out: today. */
+  reconciliation(wallet: string, day?: string): Promise<Result<ReconciliationAnswer>> {
+    const query = day === undefined ? '' : `?day=${encodeURIComponent(day)}`;
+    const path = `/v1/wallets/${encodeURIComponent(wallet)}/reconciliation${query}`;
+    return this.#get(path, reconciliationAnswer);
   }
 
   /** The policy that the server judges beside the one in force, and on what it says otherwise. */

@@ -16,6 +16,7 @@ import { LogKey } from './log/log-key.ts';
 import { LogModule } from './log/log.module.ts';
 import { PoliciesModule } from './policies/policies.module.ts';
 import { ProposalsModule } from './proposals/proposals.module.ts';
+import { ReconciliationModule } from './reconciliation/reconciliation.module.ts';
 import { SandboxModule } from './sandbox/sandbox.module.ts';
 import { SigningModule } from './signing/signing.module.ts';
 import { WalletsModule } from './wallets/wallets.module.ts';
@@ -68,6 +69,7 @@ export class AppModule {
         SigningModule,
         WatchmanModule,
         EvidenceModule,
+        ReconciliationModule,
         SandboxModule,
         HealthModule,
       ],

@@ -1228,6 +1228,26 @@ export const codes = {
     'The node has no estimate of fees.',
     'Name a fee rate, or wait until the node has seen some blocks.',
   ),
+  'reconciliation.time.unknown': final(
+    503,
+    'Blocks of this wallet were read before their times were kept.',
+    'Let the server read the chain anew.',
+  ),
+  'reconciliation.large': final(
+    422,
+    'More happened on that day than one answer tells.',
+    'Take the evidence of the log and the node.',
+  ),
+  'reconciliation.unexplained': final(
+    409,
+    'Chain and receipts do not agree: a spend without a receipt, or a signed proposal that can never confirm.',
+    'Freeze the wallet, and find out who holds its keys.',
+  ),
+  'reconciliation.share': final(
+    409,
+    'The wallet holds more than its share of all wallets.',
+    'Move coins to a colder wallet.',
+  ),
   'destination.unknown': final(
     422,
     'The address book has no such entry.',

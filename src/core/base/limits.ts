@@ -150,6 +150,8 @@ export const LABELS_BYTES = 8_000_000;
 /** One label in characters (BIP 329), and labels that one request brings. */
 export const COIN_LABEL_LENGTH = 255;
 export const LABELS_POSTED = 500;
+/** Deposits, spends and open signatures of one wallet and day that one answer tells: a busy exchange has fewer. */
+export const RECONCILED_ROWS = 5_000;
 /** How long a draft holds its coins: reading and signing it takes minutes (design 3, "Details"). */
 export const DRAFT_SECONDS = 600;
 /** Wallets that one follower watches. */

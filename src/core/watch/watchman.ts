@@ -120,6 +120,11 @@ interface ReadSpend {
   readonly outpoints: readonly string[];
 }
 
+/** SHA-256 of a transaction without its signatures, 64 hex digits: what a proposal names. Null for other bytes. */
+export function unsignedDigest(raw: Uint8Array): string | null {
+  return readSpend(raw)?.transaction ?? null;
+}
+
 /** Known by its bytes without signatures, not by its txid: that of a legacy input's spend anybody on the way may change. */
 function readSpend(raw: Uint8Array): ReadSpend | null {
   const transaction = parse(raw);

@@ -7,17 +7,19 @@ import { fromUtf8 } from '../../../src/core/base/bytes.ts';
 import { canonicalBytes } from '../../../src/core/base/canonical.ts';
 import { sats } from '../../../src/core/base/sats.ts';
 import { blobsOf, blobsOfCoins, parseEntry } from '../../../src/core/log/entry.ts';
-import type { AlertRecord } from '../../../src/core/log/state.ts';
+import type { AlertRecord, ProposalRecord } from '../../../src/core/log/state.ts';
 import { finalise } from '../../../src/core/psbt/finalise.ts';
 import { signInputs } from '../../../src/core/psbt/signatures.ts';
 import type { Coin } from '../../../src/core/psbt/spend.ts';
 import { AccountSigner } from '../../../src/keys/account-key.ts';
 import { ChainService } from '../../../src/server/chain/chain.service.ts';
 import type { Sandbox } from '../../../src/server/chain/sandbox.ts';
+import { UnitOfWork } from '../../../src/server/database/unit-of-work.ts';
 import { readinessView } from '../../../src/server/health/health.schema.ts';
 import { LogService } from '../../../src/server/log/log.service.ts';
+import { reconciliationView } from '../../../src/server/reconciliation/reconciliation.schema.ts';
 import { SequencerService } from '../../../src/server/log/sequencer.service.ts';
-import { TestServer } from '../../support/server.ts';
+import { TestServer, codeOf } from '../../support/server.ts';
 import { World, listedAddress, policyOf } from '../../support/world.ts';
 
 /** What people may rely on: an alert within a minute of our node's seeing the spend. */
@@ -57,6 +59,11 @@ describe('the watchman in the server', () => {
 
   /** Hands what the work appends to the world's log in, receipts as a signer posts them. */
   async function handIn(work: () => void): Promise<void> {
+    const log = server.server.app.get(LogService);
+    // The server wrote facts of its own: the world reads them first.
+    const read = world.leaves.length;
+    for (const { leaf } of await log.leaves(read, log.head('organisation').size - read))
+      world.append(leaf);
     const from = world.leaves.length;
     work();
     const api = new Api(new Http({ server: server.url, key: null }));
@@ -165,4 +172,46 @@ describe('the watchman in the server', () => {
     },
     2 * MINUTE,
   );
+
+  test('a reconciliation holds the day on the chain against the receipts, in both directions', async () => {
+    // Signed by the signer, and taken out of the mempool before a block could hold it.
+    const { outpoint, claim } = await coin(2_000_000);
+    let waiting: ProposalRecord | undefined;
+    await handIn(() => {
+      waiting = world.propose({ pays: [[listedAddress, 50_000]], coins: [claim] });
+      for (const member of ['alice', 'bob', 'carol']) world.approve(member, waiting);
+      world.round();
+    });
+    const { digest = '', txid = '' } = waiting ?? {};
+    await until('it is broadcast', () => state().facts.get(digest));
+
+    const key = await server.session('operator');
+    const tell = async (query: string) => {
+      const path = `/v1/wallets/hot-1/reconciliation${query}`;
+      return server.send({ method: 'GET', path, key });
+    };
+    const view = reconciliationView.parse((await tell('')).body);
+    expect(view.openingSats).toBe(0);
+    const deposited = view.deposits.reduce((sum, one) => sum + one.sats, 0);
+    expect(deposited).toBe(3_000_000 + 2 * 5_000_000 + 2_000_000);
+    expect(view.deposits.map((one) => one.outpoint)).toContain(outpoint);
+    const left = view.spends.reduce((sum, { leftSats }) => sum + leftSats, 0);
+    expect(view.closingSats).toBe(deposited - left);
+    expect(view.allSats).toBe(view.closingSats);
+    const proposals = view.spends.map(({ proposal }) => proposal);
+    expect(proposals.filter((proposal) => proposal === null)).toHaveLength(2);
+    expect(proposals.filter((proposal) => proposal !== null)).toHaveLength(1);
+    const ours = view.spends.find(({ proposal }) => proposal !== null);
+    expect(ours?.leftSats).toBe(101_000); // 100,000 and the fee
+    expect(view.open).toMatchObject([{ proposal: digest, txid, conflict: null }]);
+
+    const before = reconciliationView.parse((await tell('?day=2026-01-01')).body);
+    expect(before).toMatchObject({ deposits: [], spends: [], open: [], closingSats: 0 });
+    expect(codeOf(await tell('?day=2026-02-30'))).toBe('schema.mismatch');
+
+    await server.server.app
+      .get(UnitOfWork)
+      .plain.query('UPDATE chain_block SET time = NULL WHERE height = 1');
+    expect(codeOf(await tell(''))).toBe('reconciliation.time.unknown');
+  });
 });
