@@ -270,11 +270,14 @@ export class ChainService {
     const code = trouble?.code ?? null;
     if (code === this.#told) return;
     this.#told = code;
-    if (trouble === null) this.#logger.warn('the chain is in order: drafts and broadcasts go on');
-    else
-      this.#logger.error(
-        `${trouble.code} ${JSON.stringify(trouble.facts)}: nothing is drafted or broadcast`,
-      );
+    if (trouble === null) {
+      this.#logger.warn('the chain is in order: drafts and broadcasts go on');
+      return;
+    }
+    const line = `${trouble.code} ${JSON.stringify(trouble.facts)}: nothing is drafted or broadcast`;
+    // Reading is our own work, and ends by itself.
+    if (trouble.code === 'chain.behind') this.#logger.warn(line);
+    else this.#logger.error(line);
   }
 
   /** A step that fails is done with the next look; the others are done now. */

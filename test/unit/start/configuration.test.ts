@@ -45,7 +45,7 @@ describe('the configuration of npm start', () => {
     [{ PORT: '0' }, /^PORT: /],
     [{ DATABASE_URL: 'mysql://somewhere/else' }, /^DATABASE_URL: /],
     [{ CHAIN: 'bitcoind' }, /^BITCOIN_RPC_URL is missing$/],
-    [{ CHAIN: 'esplora' }, /^CHAIN: /],
+    [{ CHAIN: 'electrum' }, /^CHAIN: /],
     [{ NETWORK: 'mainnet', BITCOIN_RPC_URL: 'http://127.0.0.1:8332' }, /demonstration\.network/],
     [{ NETWORK: 'signet', BITCOIN_RPC_URL: 'http://127.0.0.1:38332' }, /demonstration\.network/],
     [{ GENESIS: '00'.repeat(32) }, /^GENESIS: /],
