@@ -45,6 +45,7 @@ describe('countersign policy explain', () => {
       name: 'customers',
       deny: false,
       matched: true,
+      permits: true,
       why: expect.any(Array) as unknown,
     });
     expect(found.answer).toHaveProperty('limits.1.freeSats', 4_000_000_000);
