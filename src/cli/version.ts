@@ -14,9 +14,10 @@ import type {
 import { documentDigest, parseDocument } from '../core/governance/document.ts';
 import type { InForce } from '../core/governance/in-force.ts';
 import { concernsOf, inForce } from '../core/governance/in-force.ts';
-import { mayTightenAlone, replacesGovernors } from '../core/governance/steps.ts';
+import { mayActAlone, replacesGovernors } from '../core/governance/steps.ts';
 import { tightens } from '../core/governance/tighten.ts';
 import { checkDocument, headOf } from '../core/log/admit-document.ts';
+import type { Ledger } from '../core/log/ledger.ts';
 import { createLedger } from '../core/log/ledger.ts';
 import type { DocumentRecord, State } from '../core/log/state.ts';
 import { compare } from '../core/policy/analyse/compare.ts';
@@ -106,7 +107,8 @@ function needText(
     recovered: new Map(),
     headAt: null,
   };
-  if (tightens(state, ledger, force, { record, now })) return tightenText(force, record);
+  if (tightens(state, ledger, force, { record, now }))
+    return tightenText(state, ledger, { force, record, now });
   const wait =
     delaySeconds === 0
       ? ' and acts at once'
@@ -115,14 +117,19 @@ function needText(
 }
 
 /** What tightens acts at once; not every governor may bring it in force alone. */
-function tightenText(force: InForce, record: DocumentRecord): string {
+function tightenText(
+  state: State,
+  ledger: Ledger,
+  asked: { readonly force: InForce; readonly record: DocumentRecord; readonly now: Seconds },
+): string {
+  const { force, record } = asked;
   const charter = force.charter.document.body;
   const { group, clause } = charter.governance;
   const governors = charter.members.filter(
     (member) => !member.suspended && isGovernor(charter, member) && isIn(member, [group]),
   );
   const able = governors.filter(
-    ({ id }) => !concernsOf(force, record, id) && mayTightenAlone(charter, record.document, id),
+    ({ id }) => !concernsOf(force, record, id) && mayActAlone(state, ledger, asked, id),
   );
   const others = `it needs ${renderClause(clause)}, and acts at once`;
   if (able.length === governors.length)

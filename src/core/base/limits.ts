@@ -81,6 +81,10 @@ export const DEPUTIES = 64;
 /** Offline recovery keys, and the least time during which governors may veto what those keys ask for. */
 export const RECOVERY_KEYS = 16;
 export const RECOVERY_SECONDS = 14 * 86_400;
+/** Versions of one kind that lone governors bring in force at one signer, one after the other, within this time: enough for a
+ * bad day, and too few to keep the others from ever agreeing. */
+export const LONE_TIGHTENINGS = 8;
+export const LONE_SECONDS = 86_400;
 /** Combinations of documents in force and waiting under which one governor's change is looked at; beyond, it takes the quorum. */
 export const ANALYSIS_SETTINGS = 32;
 /** Freezes that one statement lifts: it must fit in ENTRY_BYTES many times over. */

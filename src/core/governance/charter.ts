@@ -82,16 +82,23 @@ export function isGovernable(charter: CharterBody): boolean {
   return isGovernableWithout(charter, null);
 }
 
-/** The same while one of them does not agree. */
-export function isGovernableWithout(charter: CharterBody, absent: string | null): boolean {
+/** The same while one of them does not agree, and only such devices count. */
+export function isGovernableWithout(
+  charter: CharterBody,
+  absent: string | null,
+  counts: (member: string, device: CharterMember['devices'][number]) => boolean = () => true,
+): boolean {
   const { clause } = charter.governance;
   const voices = charter.members
     .filter((member) => member.id !== absent && !member.suspended && isGovernor(charter, member))
     .map(({ id, groups, devices }) => ({
       member: id,
       groups,
-      kinds: devices.flatMap((device) => (device.suspended ? [] : [device.kind])),
-    }));
+      kinds: devices.flatMap((device) =>
+        device.suspended || !counts(id, device) ? [] : [device.kind],
+      ),
+    }))
+    .filter(({ kinds }) => kinds.length > 0);
   return satisfiable(clause, voices);
 }
 

@@ -1,3 +1,4 @@
+import { LONE_SECONDS, LONE_TIGHTENINGS } from '../base/limits.ts';
 import type { Seconds } from '../base/time.ts';
 import type { Ledger } from '../log/ledger.ts';
 import type { Authority } from '../log/receipt.ts';
@@ -7,7 +8,7 @@ import { solveClause } from '../policy/quorum.ts';
 import { groupsAt, isGovernableWithout, isGovernor, isIn, isPerson, memberOf } from './charter.ts';
 import { isSame } from './change.ts';
 import { checkContent } from './content.ts';
-import type { CharterBody, CountersignDocument, DocumentKind } from './document.ts';
+import type { CharterBody, CharterMember, CountersignDocument, DocumentKind } from './document.ts';
 import type { InForce } from './in-force.ts';
 import {
   chartersAfter,
@@ -202,7 +203,7 @@ function authorityOf(
     return isMet ? { by: 'quorum', delaySeconds } : null;
   if (isMet && undoes(state, ledger, record)) return { by: 'undo', delaySeconds: null };
   const mayTighten =
-    isMet || voices.some(({ member }) => mayTightenAlone(charter, record.document, member));
+    isMet || voices.some(({ member }) => mayActAlone(state, ledger, asked, member));
   if (mayTighten && tightens(state, ledger, force, { record, now }))
     return { by: isMet ? 'quorum' : 'one', delaySeconds: null };
   if (isMet) return { by: 'quorum', delaySeconds };
@@ -212,21 +213,40 @@ function authorityOf(
 }
 
 /**
- * Whether a governor's word alone would bring a tightening in force: one of the governing group, and where he is
- * dispensable he stays so. Could the others meet the clauses without him, they can meet them afterwards, whether he asks
- * for more in the clauses or suspends; else no quorum would suspend or remove him, or take back what he did.
+ * Whether a governor's word alone would bring a tightening in force now, at this signer. Within a day only so many
+ * versions of one kind do that one after the other: whoever tightens again and again between two signatures of the
+ * others makes their version stale only so often.
  */
-export function mayTightenAlone(
+export function mayActAlone(state: State, ledger: Ledger, asked: Asked, id: string): boolean {
+  const { force, record, now } = asked;
+  const { document } = record;
+  const forced = ledger.forced[document.kind];
+  const alone = forced.slice(forced.findLastIndex(({ by }) => by !== 'one') + 1);
+  if (alone.filter(({ at }) => at + LONE_SECONDS > now).length >= LONE_TIGHTENINGS) return false;
+  return mayTightenAlone(force.charter.document.body, document, id, (member, device) => {
+    const cooled = cooledAt(state, ledger, { member, device: device.id }, now);
+    return state.confirmed.has(device.key) && cooled !== null && cooled <= now;
+  });
+}
+
+/**
+ * Whether a governor's word alone would do by the charter: one of the governing group, and where he is dispensable he
+ * stays so. Could the others meet the clauses without him, they can meet them afterwards, whether he asks for more in the
+ * clauses or suspends; else no quorum would suspend or remove him, or take back what he did. That holds of all living
+ * devices, and of those that count already (`counts`).
+ */
+function mayTightenAlone(
   charter: CharterBody,
   document: CountersignDocument,
   id: string,
+  counts: (member: string, device: CharterMember['devices'][number]) => boolean,
 ): boolean {
   const member = memberOf(charter, id);
   if (member === undefined || !isIn(member, [charter.governance.group])) return false;
-  return (
-    document.kind !== 'charter' ||
-    isGovernableWithout(document.body, id) ||
-    !isGovernableWithout(charter, id)
+  if (document.kind !== 'charter') return true;
+  return [() => true, counts].every(
+    (which) =>
+      isGovernableWithout(document.body, id, which) || !isGovernableWithout(charter, id, which),
   );
 }
 
@@ -300,7 +320,9 @@ export function isAuthorised(state: State, record: DocumentRecord): boolean {
   const { document } = record;
   if (record.approvals.size === 0) return false;
   if (document.kind !== 'charter') return true;
-  const mayOne = [...record.approvals.keys()].some((id) => mayTightenAlone(charter, document, id));
+  const mayOne = [...record.approvals.keys()].some((id) =>
+    mayTightenAlone(charter, document, id, () => true),
+  );
   return mayOne && charterTightens(charter, document.body);
 }
 

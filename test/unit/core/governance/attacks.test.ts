@@ -3,7 +3,13 @@ import { xOnlyPointFromScalar } from 'tiny-secp256k1';
 import { openFreezes } from '../../../../src/core/authorise.ts';
 import { toHex, utf8 } from '../../../../src/core/base/bytes.ts';
 import { sha256 } from '../../../../src/core/base/digest.ts';
-import type { CountersignDocument, DocumentOf } from '../../../../src/core/governance/document.ts';
+import { LONE_SECONDS, LONE_TIGHTENINGS } from '../../../../src/core/base/limits.ts';
+import type {
+  CharterBody,
+  CharterMember,
+  CountersignDocument,
+  DocumentOf,
+} from '../../../../src/core/governance/document.ts';
 import { documentDigest } from '../../../../src/core/governance/document.ts';
 import { inForce } from '../../../../src/core/governance/in-force.ts';
 import { standingOf } from '../../../../src/core/governance/steps.ts';
@@ -588,6 +594,76 @@ rules:
     sign(world, looser, ['governor-3'], 'veto');
     pass(world, delay);
     expect(standing(world, looser)).toBe('vetoed');
+    receiptsHold(world);
+  });
+
+  test('tightens again and again only so often in a day: then the others are heard', () => {
+    const world = settled();
+    const before = newest(world, 'policy');
+    const lower = (sats: number) =>
+      change(world, 'policy', ['governor-1'], () =>
+        policyBody(twoPeople.replace('1 BTC', `${String(sats)} sat`)),
+      );
+    lower(90_000);
+    world.round();
+    for (let i = 1; i < LONE_TIGHTENINGS; i++) {
+      const back = change(world, 'policy', ['governor-2'], () => before.body);
+      const again = lower(90_000 - i);
+      world.round();
+      expect(standing(world, again)).toBe('in force');
+      expect(standing(world, back)).toBe('stale');
+    }
+    const since = world.now;
+    const undo = change(world, 'policy', ['governor-2'], () => before.body);
+    const ninth = lower(80_000);
+    world.round();
+    expect(standing(world, ninth)).toBe('unsigned');
+    // Not even a second before the day is over.
+    world.now = since + LONE_SECONDS - 1;
+    world.round();
+    expect(standing(world, ninth)).toBe('unsigned');
+    sign(world, undo, ['governor-3']);
+    world.round();
+    expect(forcedBy(world, undo)).toBe('undo');
+    const later = lower(70_000);
+    world.round();
+    expect(standing(world, later)).toBe('in force');
+    receiptsHold(world);
+  });
+
+  test('leaves no other governor with a device alone that does not count yet', () => {
+    const world = settled();
+    const key = '79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798';
+    const device = { id: 'new', kind: 'secp256k1' as const, key, suspended: false };
+    const ofThird =
+      (each: (member: CharterMember) => CharterMember['devices']) => (body: CharterBody) => ({
+        ...body,
+        members: body.members.map((member) =>
+          member.id === 'governor-3' ? { ...member, devices: [...each(member)] } : member,
+        ),
+      });
+    const both = change(
+      world,
+      'charter',
+      ['governor-1', 'governor-2'],
+      ofThird(({ devices }) => [...devices, device]),
+    );
+    pass(world, delay);
+    expect(standing(world, both)).toBe('in force');
+    const only = change(
+      world,
+      'charter',
+      ['governor-1'],
+      ofThird(({ devices }) =>
+        devices.map((one) => (one.id === device.id ? one : { ...one, suspended: true })),
+      ),
+    );
+    world.round();
+    expect(standing(world, only)).toBe('unsigned');
+    // What takes nobody from the others he may still.
+    const suspended = suspend(world, ['governor-1'], 'bob');
+    world.round();
+    expect(standing(world, suspended)).toBe('in force');
     receiptsHold(world);
   });
 

@@ -1,11 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
+import { utf8 } from '../../../../src/core/base/bytes.ts';
 import type { RefusalCode } from '../../../../src/core/base/codes.ts';
+import { sha256 } from '../../../../src/core/base/digest.ts';
 import type { WalletBody } from '../../../../src/core/governance/document.ts';
 import { checkOutside, holdersOutside } from '../../../../src/core/governance/outside.ts';
 import { renderPaths, walletPaths } from '../../../../src/core/governance/wallet-paths.ts';
 import { replay } from '../../../../src/core/log/replay.ts';
 import type { ProposalRecord } from '../../../../src/core/log/state.ts';
 import { finalise } from '../../../../src/core/psbt/finalise.ts';
+import { parseWallet } from '../../../../src/core/wallet/wallet.ts';
+import { accountKeyOf } from '../../../../src/keys/account-key.ts';
 import { parsePartialSignatures } from '../../../../src/core/psbt/signatures.ts';
 import { accountOf, codeOf, multi, passed, walletOf, withChecksum } from '../../../support/psbt.ts';
 import type { WorldOptions } from '../../../support/world.ts';
@@ -73,6 +77,20 @@ describe('a wallet document', () => {
     expect(check(recovery('after(900144)'), [], 900_000)).toBe('passed');
     expect(check(recovery('after(900143)'), [], 900_000)).toBe('wallet.hotkey');
     expect(check(recovery('after(900143)'), [['b']], 900_000)).toBe('passed');
+  });
+
+  test('no birth, however low, makes a past height of the main chain a lock', () => {
+    const [own, other] = ['own', 'other'].map((name) =>
+      accountKeyOf(sha256(utf8(name)), 'wsh', 'mainnet'),
+    );
+    const of = (height: number): string => {
+      const path = `and_v(v:pkh(${other?.expression ?? ''}/<0;1>/*),after(${String(height)}))`;
+      const descriptor = withChecksum(`wsh(or_d(pk(${own?.expression ?? ''}/<0;1>/*),${path}))`);
+      const body = { hotKey: own?.xpub, birth: 0, outside: [] } as unknown as WalletBody;
+      return codeOf(checkOutside(passed(parseWallet(descriptor, 'mainnet')), body));
+    };
+    expect(of(930_143)).toBe('wallet.hotkey');
+    expect(of(930_144)).toBe('passed');
   });
 
   test('less than a day of waiting is none', () => {
