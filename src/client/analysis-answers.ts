@@ -37,3 +37,16 @@ export const blastAnswer = z.object({
   ),
 });
 export type BlastAnswer = z.infer<typeof blastAnswer>;
+
+const sums = z.object({ proposals: count, sats: count });
+
+export const replayAnswer = z.object({
+  proposals: count,
+  agreeing: count,
+  signed: sums,
+  changes: z.record(z.string(), sums),
+  differing: z.array(
+    z.object({ proposal: z.string(), change: z.string().nullable(), instead: facts }),
+  ),
+});
+export type ReplayAnswer = z.infer<typeof replayAnswer>;

@@ -29,8 +29,20 @@ import {
   shadowAnswer,
   walletAnswer,
 } from './answers.ts';
-import type { BlastAnswer, CheckAnswer, DiffAnswer, ExplainAnswer } from './analysis-answers.ts';
-import { blastAnswer, checkAnswer, diffAnswer, explainAnswer } from './analysis-answers.ts';
+import type {
+  BlastAnswer,
+  CheckAnswer,
+  DiffAnswer,
+  ExplainAnswer,
+  ReplayAnswer,
+} from './analysis-answers.ts';
+import {
+  blastAnswer,
+  checkAnswer,
+  diffAnswer,
+  explainAnswer,
+  replayAnswer,
+} from './analysis-answers.ts';
 import type {
   CoinsAnswer,
   FrozenCoinAnswer,
@@ -186,6 +198,14 @@ export class Api {
     },
   ): Promise<Result<BlastAnswer>> {
     return this.#post('/v1/policies/blast-radius', asked, blastAnswer);
+  }
+
+  /** How the past proposals of a wallet would have fared under a policy. */
+  replayPolicy(asked: {
+    readonly wallet: string;
+    readonly policy: PolicyBody;
+  }): Promise<Result<ReplayAnswer>> {
+    return this.#post('/v1/policies/replay', asked, replayAnswer);
   }
 
   /** The server's selection of coins: a suggestion, decoded and compared before anything is signed. */

@@ -801,6 +801,11 @@ export const codes = {
     'Too many analyses wait for their turn.',
     'Ask again in a minute, or analyse the policy by the CLI.',
   ),
+  'policy.replay.toolarge': final(
+    422,
+    'The log is too long to be replayed within one request.',
+    'Export the evidence and replay it by the CLI, which takes its time.',
+  ),
   'policy.shadow.none': final(
     404,
     'No shadow policy is attached to the wallet.',

@@ -4,5 +4,10 @@ import { EvidenceController } from './evidence.controller.ts';
 import { EvidenceService } from './evidence.service.ts';
 
 /** The log as one file for auditors. */
-@Module({ imports: [LogModule], controllers: [EvidenceController], providers: [EvidenceService] })
+@Module({
+  imports: [LogModule],
+  controllers: [EvidenceController],
+  providers: [EvidenceService],
+  exports: [EvidenceService],
+})
 export class EvidenceModule {}

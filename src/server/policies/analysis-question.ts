@@ -1,6 +1,8 @@
 import type { Result } from '../../core/base/result.ts';
 import { ok } from '../../core/base/result.ts';
 import type { Seconds } from '../../core/base/time.ts';
+import { parsePackageLine } from '../../core/log/package.ts';
+import { replay } from '../../core/log/replay.ts';
 import type { BlastInput } from '../../core/policy/analyse/blast-radius.ts';
 import { blastRadius } from '../../core/policy/analyse/blast-radius.ts';
 import { compare } from '../../core/policy/analyse/compare.ts';
@@ -11,6 +13,9 @@ import type { PolicyBody } from '../../core/policy/body.ts';
 import type { Place, Problem } from '../../core/policy/check.ts';
 import type { Explanation } from '../../core/policy/explain.ts';
 import { explainSpend } from '../../core/policy/explain.ts';
+import { PolicyWitness } from '../../core/policy/replay-policy.ts';
+import type { ReplayReport } from '../../core/policy/replay-report.ts';
+import { replayReport } from '../../core/policy/replay-report.ts';
 import type { SpendFile } from '../../core/policy/spend-file.ts';
 import { spendCase } from '../../core/policy/spend-file.ts';
 import { allProblems } from '../../core/policy/problems.ts';
@@ -21,6 +26,7 @@ export interface Answers {
   readonly explain: Explanation;
   readonly diff: ComparisonReport;
   readonly 'blast-radius': BlastReport;
+  readonly replay: ReplayReport;
 }
 export type Kind = keyof Answers;
 
@@ -39,6 +45,13 @@ export type Question =
       readonly input: BlastInput;
       readonly windowSeconds: number;
       readonly upTo: number;
+    }
+  | {
+      readonly kind: 'replay';
+      readonly genesis: string;
+      readonly policy: PolicyBody;
+      /** Of a package, in its order. */
+      readonly lines: readonly string[];
     };
 
 /** Answers a question. Takes seconds at worst: for a thread of its own. Codes: those of each analysis. */
@@ -60,5 +73,28 @@ export function answer(question: Question): Result<Answers[Kind]> {
       const rows = blastRadius(input, windowSeconds, upTo);
       return rows.ok ? ok(blastReport(windowSeconds, rows.value)) : rows;
     }
+    case 'replay':
+      return replayPackage(question);
   }
+}
+
+/** Every form, hash and signature is checked once more: what the fold took and what it skipped is found again. */
+function replayPackage({
+  genesis,
+  policy,
+  lines,
+}: Extract<Question, { kind: 'replay' }>): Result<ReplayReport> {
+  const leaves: Uint8Array[] = [];
+  const blobs = new Map<string, Uint8Array>();
+  for (const text of lines) {
+    const line = parsePackageLine(text.trimEnd());
+    if (!line.ok) return line;
+    if (line.value.type === 'entry') leaves.push(line.value.bytes);
+    else if (line.value.type === 'blob') blobs.set(line.value.sha256, line.value.bytes);
+  }
+  const witness = new PolicyWitness(policy);
+  const at = (index: number) => leaves[index] ?? new Uint8Array();
+  const found = replay(genesis, leaves.length, at, { witness, blobs: (name) => blobs.get(name) });
+  if ('code' in found) return { ok: false, refusal: found };
+  return ok(replayReport(witness.finish(found.state)));
 }

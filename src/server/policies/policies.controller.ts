@@ -4,7 +4,15 @@ import { AlsoFrom } from '../access/caller.ts';
 import { valueOf } from '../http/refusal-exception.ts';
 import type { BlastReport, ComparisonReport } from '../../core/policy/analyse/report.ts';
 import type { Explanation } from '../../core/policy/explain.ts';
-import type { BlastBody, CheckBody, CheckView, DiffBody, ExplainBody } from './policies.schema.ts';
+import type { ReplayReport } from '../../core/policy/replay-report.ts';
+import type {
+  BlastBody,
+  CheckBody,
+  CheckView,
+  DiffBody,
+  ExplainBody,
+  ReplayBody,
+} from './policies.schema.ts';
 import {
   blastBody,
   blastView,
@@ -14,6 +22,8 @@ import {
   diffView,
   explainBody,
   explainView,
+  replayBody,
+  replayView,
 } from './policies.schema.ts';
 import { PoliciesService } from './policies.service.ts';
 
@@ -57,5 +67,14 @@ export class PoliciesController {
   @ApiOkResponse({ standardSchema: blastView })
   async blastRadius(@Body({ schema: blastBody }) body: BlastBody): Promise<BlastReport> {
     return valueOf(await this.policies.blastRadius(body));
+  }
+
+  /** Which past proposals of the wallet would have fared otherwise. A long log is for the CLI. */
+  @Post('replay')
+  @HttpCode(200)
+  @AlsoFrom('device.unconfirmed', 'member.suspended', 'device.suspended')
+  @ApiOkResponse({ standardSchema: replayView })
+  async replay(@Body({ schema: replayBody }) body: ReplayBody): Promise<ReplayReport> {
+    return valueOf(await this.policies.replay(body));
   }
 }

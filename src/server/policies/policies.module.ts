@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { EvidenceModule } from '../evidence/evidence.module.ts';
 import { LogModule } from '../log/log.module.ts';
 import { AnalysisThread } from './analysis-thread.ts';
 import { PoliciesController } from './policies.controller.ts';
@@ -10,7 +11,7 @@ import { ShadowStore } from './shadow.store.ts';
 
 /** Looks at policies and decides nothing: analyses, and shadows of the policies in force. */
 @Module({
-  imports: [LogModule],
+  imports: [EvidenceModule, LogModule],
   controllers: [PoliciesController, ShadowController],
   providers: [AnalysisThread, PoliciesService, ShadowJudge, ShadowService, ShadowStore],
 })

@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { COMPROMISED, MEMBERS, WINDOW_SECONDS } from '../../core/base/limits.ts';
 import { count, label } from '../../core/base/schema.ts';
 import { spendFileShape } from '../../core/policy/spend-file.ts';
+import { changes } from '../../core/policy/replay-policy.ts';
 import { postedPolicy } from './policy-body.ts';
+import { faredView } from './shadow.schema.ts';
 
 const subject = {
   /** What is in force at this wallet's signer is what the policy is looked at with. */
@@ -42,6 +44,11 @@ export const explainBody = z
   })
   .meta({ id: 'PolicyExplainBody' });
 export type ExplainBody = z.output<typeof explainBody>;
+
+export const replayBody = z
+  .strictObject({ ...subject, policy: postedPolicy })
+  .meta({ id: 'PolicyReplayBody' });
+export type ReplayBody = z.output<typeof replayBody>;
 
 const facts = z.record(z.string(), z.unknown());
 const reason = z.object({ code: z.string(), facts });
@@ -122,3 +129,17 @@ export const explainView = z
     signBy: z.string().nullable(),
   })
   .meta({ id: 'PolicyExplanation' });
+
+const sums = z.object({ proposals: count, sats: count });
+
+/** How the past proposals of a wallet would have fared under a policy. */
+export const replayView = z
+  .object({
+    wallet: label,
+    proposals: count,
+    agreeing: count,
+    signed: sums,
+    changes: z.record(z.enum(changes), sums),
+    differing: z.array(faredView),
+  })
+  .meta({ id: 'PolicyReplay' });

@@ -1,17 +1,27 @@
 import { Injectable } from '@nestjs/common';
+import { REPLAY_ENTRIES } from '../../core/base/limits.ts';
 import type { Result } from '../../core/base/result.ts';
 import { ok, refuse } from '../../core/base/result.ts';
 import type { WalletSetting } from '../../core/policy/analyse/wallet-setting.ts';
 import { walletSetting } from '../../core/policy/analyse/wallet-setting.ts';
 import type { BlastReport, ComparisonReport } from '../../core/policy/analyse/report.ts';
 import type { PolicyBody } from '../../core/policy/body.ts';
+import type { ReplayReport } from '../../core/policy/replay-report.ts';
 import type { Explanation } from '../../core/policy/explain.ts';
 import { Clock } from '../clock.ts';
+import { EvidenceService } from '../evidence/evidence.service.ts';
 import { LogService } from '../log/log.service.ts';
 import { AnalysisThread } from './analysis-thread.ts';
 import type { PostedPolicy } from './policy-body.ts';
 import { readPolicy } from './policy-body.ts';
-import type { BlastBody, CheckBody, CheckView, DiffBody, ExplainBody } from './policies.schema.ts';
+import type {
+  BlastBody,
+  CheckBody,
+  CheckView,
+  DiffBody,
+  ExplainBody,
+  ReplayBody,
+} from './policies.schema.ts';
 
 /**
  * Looks at policies with what is in force at a wallet's signer. Codes of all: `wallet.unknown`, `policy.analysis.*`,
@@ -19,10 +29,13 @@ import type { BlastBody, CheckBody, CheckView, DiffBody, ExplainBody } from './p
  */
 @Injectable()
 export class PoliciesService {
+  #replaying = false;
+
   constructor(
     private readonly log: LogService,
     private readonly clock: Clock,
     private readonly thread: AnalysisThread,
+    private readonly evidence: EvidenceService,
   ) {}
 
   /** Everything that keeps a policy from being published, assertions included. Code `policy.wallet.mismatch`. */
@@ -86,6 +99,33 @@ export class PoliciesService {
       spend,
       now: this.clock.now(),
     });
+  }
+
+  /**
+   * How the wallet's past proposals would have fared, judged anew from the committed log. One at a time, since it holds the
+   * whole log. Codes: `policy.wallet.mismatch`, `policy.replay.toolarge`.
+   */
+  async replay(
+    { wallet, policy: posted }: ReplayBody,
+    most: number = REPLAY_ENTRIES,
+  ): Promise<Result<ReplayReport>> {
+    const policy = readPolicy(posted);
+    if (!policy.ok) return policy;
+    if (policy.value.wallet !== wallet)
+      return refuse('policy.wallet.mismatch', { policy: policy.value.wallet, wallet });
+    const { wallets, genesis } = this.log.state();
+    if (!wallets.has(wallet)) return refuse('wallet.unknown', { wallet });
+    const head = this.evidence.head();
+    if (head.size > most) return refuse('policy.replay.toolarge', { entries: head.size, most });
+    if (this.#replaying) return refuse('policy.analysis.busy', { waiting: 1 });
+    this.#replaying = true;
+    try {
+      const lines: string[] = [];
+      for await (const line of this.evidence.lines(head)) lines.push(line);
+      return await this.thread.ask({ kind: 'replay', genesis, policy: policy.value, lines });
+    } finally {
+      this.#replaying = false;
+    }
   }
 
   #setting(wallet: string): Result<WalletSetting> {

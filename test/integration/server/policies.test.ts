@@ -10,6 +10,7 @@ import type { PolicyBody } from '../../../src/core/policy/body.ts';
 import { LogService } from '../../../src/server/log/log.service.ts';
 import { SequencerService } from '../../../src/server/log/sequencer.service.ts';
 import { AnalysisThread } from '../../../src/server/policies/analysis-thread.ts';
+import { PoliciesService } from '../../../src/server/policies/policies.service.ts';
 import { ShadowJudge } from '../../../src/server/policies/shadow-judge.ts';
 import { newest, nextVersion, policyBody, publish } from '../../support/governing.ts';
 import { aPolicy } from '../../support/policy-builder.ts';
@@ -194,6 +195,34 @@ describe('analyses by the API', () => {
       who: ['officer'],
       how: 'signer',
     });
+  });
+
+  test('a replay tells which signed proposals another policy would have stopped', async () => {
+    const { digest, view } = await following.sign(1_200_000);
+    const same = passed(await api.replayPolicy({ wallet: 'hot-1', policy: current() }));
+    expect(same.agreeing).toBe(same.proposals);
+    const denied = passed(await api.replayPolicy({ wallet: 'hot-1', policy: denyAll }));
+    expect(denied.changes['stopped']).toEqual(denied.signed);
+    expect(denied.signed.sats).toBeGreaterThanOrEqual(Number(view.amountSats));
+    expect(denied.differing.find(({ proposal }) => proposal === digest)).toMatchObject({
+      change: 'stopped',
+      instead: { code: 'policy.denied', rule: 'all payments' },
+    });
+  });
+
+  test('a replay is of a wallet that is there, of its policy, of a log that is not too long, one at a time', async () => {
+    const asked = { wallet: 'hot-1', policy: denyAll };
+    expect(codeOf(await api.replayPolicy({ ...asked, wallet: 'hot-9' }))).toBe(
+      'policy.wallet.mismatch',
+    );
+    const policy = aPolicy({ wallet: 'hot-9' });
+    expect(codeOf(await api.replayPolicy({ wallet: 'hot-9', policy }))).toBe('wallet.unknown');
+    const service = following.server.server.app.get(PoliciesService);
+    const { size } = following.server.server.app.get(LogService).head('organisation');
+    const posted = { ...asked, policy: { ...denyAll } };
+    expect(codeOf(await service.replay(posted, size - 1))).toBe('policy.replay.toolarge');
+    const both = await Promise.all([service.replay(posted, size), service.replay(posted, size)]);
+    expect(both.map(codeOf).sort()).toEqual(['passed', 'policy.analysis.busy']);
   });
 
   test('an analysis that takes too long ends with a code, and the next one is answered', async () => {
