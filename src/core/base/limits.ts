@@ -196,8 +196,9 @@ export const PROOFS_KEPT = 1_000;
 /** How long the server lets one analysis run, below the half minute that a client waits; and how many wait for theirs. */
 export const ANALYSIS_SECONDS = 20;
 export const ANALYSES_WAITING = 8;
-/** Entries of a log that the server replays for a request: more would not be done in that time. */
+/** Entries, and characters of their package, that the server replays for a request: more would not be done in that time. */
 export const REPLAY_ENTRIES = 10_000;
+export const REPLAY_LENGTH = 64_000_000;
 /** Open proposals that a shadow policy judges at once when it is attached or a document comes in force, the newest. */
 export const SHADOW_OPEN = 1_000;
 /** Examples of either direction that a comparison gives: what more there is becomes visible when these are dealt with. */

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { REPLAY_ENTRIES } from '../../core/base/limits.ts';
+import { REPLAY_ENTRIES, REPLAY_LENGTH } from '../../core/base/limits.ts';
 import type { Result } from '../../core/base/result.ts';
 import { ok, refuse } from '../../core/base/result.ts';
 import type { WalletSetting } from '../../core/policy/analyse/wallet-setting.ts';
@@ -107,7 +107,10 @@ export class PoliciesService {
    */
   async replay(
     { wallet, policy: posted }: ReplayBody,
-    most: number = REPLAY_ENTRIES,
+    most: { readonly entries: number; readonly length: number } = {
+      entries: REPLAY_ENTRIES,
+      length: REPLAY_LENGTH,
+    },
   ): Promise<Result<ReplayReport>> {
     const policy = readPolicy(posted);
     if (!policy.ok) return policy;
@@ -116,12 +119,18 @@ export class PoliciesService {
     const { wallets, genesis } = this.log.state();
     if (!wallets.has(wallet)) return refuse('wallet.unknown', { wallet });
     const head = this.evidence.head();
-    if (head.size > most) return refuse('policy.replay.toolarge', { entries: head.size, most });
+    if (head.size > most.entries)
+      return refuse('policy.replay.toolarge', { entries: head.size, most: most.entries });
     if (this.#replaying) return refuse('policy.analysis.busy', { waiting: 1 });
     this.#replaying = true;
     try {
       const lines: string[] = [];
-      for await (const line of this.evidence.lines(head)) lines.push(line);
+      let length = 0;
+      for await (const line of this.evidence.lines(head)) {
+        length += line.length;
+        if (length > most.length) return refuse('policy.replay.toolarge', { most: most.length });
+        lines.push(line);
+      }
       return await this.thread.ask({ kind: 'replay', genesis, policy: policy.value, lines });
     } finally {
       this.#replaying = false;

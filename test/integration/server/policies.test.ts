@@ -220,8 +220,11 @@ describe('analyses by the API', () => {
     const service = following.server.server.app.get(PoliciesService);
     const { size } = following.server.server.app.get(LogService).head('organisation');
     const posted = { ...asked, policy: { ...denyAll } };
-    expect(codeOf(await service.replay(posted, size - 1))).toBe('policy.replay.toolarge');
-    const both = await Promise.all([service.replay(posted, size), service.replay(posted, size)]);
+    const replay = (entries: number, length = 64_000_000) =>
+      service.replay(posted, { entries, length });
+    expect(codeOf(await replay(size - 1))).toBe('policy.replay.toolarge');
+    expect(codeOf(await replay(size, 1_000))).toBe('policy.replay.toolarge');
+    const both = await Promise.all([replay(size), replay(size)]);
     expect(both.map(codeOf).sort()).toEqual(['passed', 'policy.analysis.busy']);
   });
 
