@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { Transaction } from 'bitcoinjs-lib';
-import { concat, equalBytes, toHex } from '../../src/core/base/bytes.ts';
+import { Transaction, script as bitcoinScript } from 'bitcoinjs-lib';
+import { concat, equalBytes, fromHex, toHex } from '../../src/core/base/bytes.ts';
+import { decodeSignature } from '../../src/core/psbt/der.ts';
 import { readMaps, writeMaps } from '../../src/core/psbt/fields.ts';
 import { inspectPsbt } from '../../src/core/psbt/inspect.ts';
 import { readSpend } from '../../src/core/psbt/spend.ts';
@@ -87,6 +88,47 @@ test('random byte flips of the unsigned transaction never throw when the signer 
     { numRuns: 1_500 },
   );
 });
+
+test('signatures are read as bitcoinjs-lib does, of the strict form alone', () => {
+  const half = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0n;
+  const order = 2n * half + 1n;
+  const edges = [0n, 1n, 0x7fn, 0x80n, 0xffn, 0x100n, half, half + 1n, order - 1n, order];
+  const scalar = fc.oneof(
+    fc.constantFrom(...edges),
+    fc.bigInt({ min: 0n, max: (1n << 256n) - 1n }),
+    fc.bigInt({ min: 0n, max: 1n << 130n }),
+  );
+  const hex = (value: bigint): string => value.toString(16).padStart(64, '0');
+  const changes = fc.array(fc.tuple(fc.nat(80), fc.nat(255)), { maxLength: 2 });
+  let taken = 0;
+  fc.assert(
+    fc.property(scalar, scalar, changes, (r, s, edits) => {
+      const bytes = Uint8Array.from(signatureOf(fromHex(hex(r) + hex(s))));
+      for (const [at, value] of edits) bytes[at % bytes.length] = value;
+      const compact = decodeSignature(bytes);
+      expect(compact === null ? null : toHex(compact)).toBe(readByLibrary(bytes, half, order));
+      if (compact !== null) taken += 1;
+    }),
+    { numRuns: 5_000 },
+  );
+  expect(taken).toBeGreaterThan(500);
+});
+
+const { encode: derOf, decode: readDer } = bitcoinScript.signature;
+const signatureOf = (compact: Uint8Array): Uint8Array => derOf(compact, 1);
+
+/** r || s where the library reads it, writes the same again, and both are in range. */
+function readByLibrary(bytes: Uint8Array, half: bigint, order: bigint): string | null {
+  try {
+    const { signature, hashType } = readDer(bytes);
+    const r = BigInt(`0x${toHex(signature.slice(0, 32))}`);
+    const s = BigInt(`0x${toHex(signature.slice(32))}`);
+    const isRight = hashType === 1 && equalBytes(signatureOf(signature), bytes);
+    return isRight && r > 0n && r < order && s > 0n && s <= half ? toHex(signature) : null;
+  } catch {
+    return null;
+  }
+}
 
 test('maps are written as they were read', () => {
   const bytes = fc.uint8Array({ maxLength: 300 });

@@ -1,4 +1,6 @@
+import { crypto } from 'bitcoinjs-lib';
 import { concat, equalBytes, toHex } from '../base/bytes.ts';
+import { sha256 } from '../base/digest.ts';
 import type { Result } from '../base/result.ts';
 import { ok, refuse } from '../base/result.ts';
 import type { InputScripts, TaprootScripts, Wallet } from '../wallet/wallet.ts';
@@ -27,6 +29,42 @@ export function checkAttached(
     }
   }
   return ok(null);
+}
+
+/**
+ * What an input says against itself, whosever it is: a witness UTXO where there is no witness, a redeem or witness script
+ * that the spent output does not commit to. The checks of a signer in BIP 174, without a wallet.
+ */
+export function selfContradiction(
+  map: FieldMap,
+  spent: Uint8Array,
+): 'psbt.input.utxo.witness' | 'psbt.input.script' | null {
+  const redeem = single(map, inputType.redeemScript);
+  if (redeem !== null && !equalBytes(p2sh(redeem), spent)) return 'psbt.input.script';
+  const program = redeem ?? spent;
+  const isOpen = redeem === null && spent[0] === OP_HASH160;
+  const hasUtxo = single(map, inputType.witnessUtxo) !== null;
+  if (hasUtxo && !isOpen && !isWitnessProgram(program)) return 'psbt.input.utxo.witness';
+  const witness = single(map, inputType.witnessScript);
+  if (witness === null || isOpen || equalBytes(p2wsh(witness), program)) return null;
+  return 'psbt.input.script';
+}
+
+const OP_HASH160 = 0xa9;
+
+function p2sh(script: Uint8Array): Uint8Array {
+  return concat(Uint8Array.of(OP_HASH160, 20), crypto.hash160(script), Uint8Array.of(0x87));
+}
+
+function p2wsh(script: Uint8Array): Uint8Array {
+  return concat(Uint8Array.of(0, 32), sha256(script));
+}
+
+/** BIP 141: OP_0 or OP_1 to OP_16, then one push of 2 to 40 bytes. */
+function isWitnessProgram(script: Uint8Array): boolean {
+  const [version = 0xff, push = 0] = script;
+  const isVersion = version === 0 || (version >= 0x51 && version <= 0x60);
+  return isVersion && push >= 2 && push <= 40 && script.length === push + 2;
 }
 
 function checkUtxo(wallet: Wallet, map: FieldMap, coin: ClaimedCoin, input: number): Result<null> {

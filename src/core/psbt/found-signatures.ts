@@ -9,7 +9,7 @@ import type { OpenedPsbt } from './open.ts';
 import { openPsbt } from './open.ts';
 import { passParsers } from './parsers.ts';
 import type { ProvenSpend } from './sighash.ts';
-import { signatureHashes } from './sighash.ts';
+import { hashesOf } from './sighash.ts';
 import type { PartialSignature } from './signatures.ts';
 import { findReusedNonce, verifyInput } from './signatures.ts';
 import type { ClaimedCoin } from './spend.ts';
@@ -102,10 +102,10 @@ export function completeSignatures({
  */
 export function readSignatures(
   wallet: Wallet,
-  { transaction, inputs }: OpenedPsbt,
+  { plain, inputs }: OpenedPsbt,
   coins: readonly ClaimedCoin[],
 ): Result<FoundSignatures> {
-  const hashes = signatureHashes(wallet, { transaction, coins });
+  const hashes = hashesOf(wallet, plain, coins);
   const all: VerifiedSignature[][] = [];
   let dropped = 0;
   for (const input of coins.keys()) {

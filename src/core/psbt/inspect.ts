@@ -1,9 +1,9 @@
-import { equalBytes, toHex } from '../base/bytes.ts';
+import { equalBytes } from '../base/bytes.ts';
 import { ADDRESS_INDEX } from '../base/limits.ts';
 import type { Facts, Result } from '../base/result.ts';
 import { ok, refuse } from '../base/result.ts';
 import type { Place, Wallet } from '../wallet/wallet.ts';
-import { checkAttached } from './attached.ts';
+import { checkAttached, selfContradiction } from './attached.ts';
 import type { ChangeWarning } from './change-claims.ts';
 import { checkChange } from './change-claims.ts';
 import type { DerivationClaim } from './derivations.ts';
@@ -17,7 +17,7 @@ import type { OpenedPsbt } from './open.ts';
 import { openPsbt } from './open.ts';
 import { passParsers } from './parsers.ts';
 import type { ClaimedCoin, CoinClaim, SizeBounds, SpendView } from './spend.ts';
-import { isTaproot, readSpend } from './spend.ts';
+import { isTaproot, readParsed } from './spend.ts';
 import type { ParentTransaction } from './transaction.ts';
 import { parseParent } from './transaction.ts';
 
@@ -69,15 +69,16 @@ export function inspectPsbt(
 ): Result<InspectedPsbt> {
   const opened = openPsbt(bytes, bounds.size);
   if (!opened.ok) return opened;
-  const { transaction, inputs, outputs } = opened.value;
+  const { transaction, plain, inputs, outputs } = opened.value;
   const dropped = checkFields(opened.value, wallet);
   if (!dropped.ok) return dropped;
-  const claims = claimCoins(wallet, opened.value, bounds);
-  if (!claims.ok) return claims;
-  const highestChange = highestChangeOf(claims.value, bounds);
+  const claimed = claimCoins(wallet, opened.value, bounds);
+  if (!claimed.ok) return causeOf(opened.value) ?? claimed;
+  const { claims, parents } = claimed.value;
+  const highestChange = highestChangeOf(claims, bounds);
   const { size } = bounds;
   const limits = size === undefined ? { highestChange } : { highestChange, size };
-  const view = readSpend(wallet, transaction, claims.value, limits);
+  const view = readParsed(wallet, { transaction, plain, parents }, claims, limits);
   if (!view.ok) return view;
   const { coins } = view.value;
   const attached = checkAttached(wallet, inputs, coins);
@@ -133,13 +134,34 @@ function checkFee({
   return ok(isHigh ? [{ code: 'fee.high', facts }] : []);
 }
 
+/** Where inputs are not ours, or cannot be shown to be, what one of them says against itself is the better reason. */
+function causeOf({ plain, inputs }: OpenedPsbt): Result<never> | null {
+  for (const [input, { txid, vout }] of plain.inputs.entries()) {
+    const map = inputs[input] ?? [];
+    const attached = single(map, inputType.nonWitnessUtxo);
+    const parent = attached === null ? null : parseParent(attached);
+    const spent = parent?.txid === txid ? parent.outputs[vout] : readUtxo(map);
+    const code = spent === undefined ? null : selfContradiction(map, spent.script);
+    if (code !== null) return refuse(code, { input });
+  }
+  return null;
+}
+
+interface ClaimedCoins {
+  readonly claims: readonly CoinClaim[];
+  /** By their bytes, each read once. */
+  readonly parents: ReadonlyMap<Uint8Array, ParentTransaction>;
+}
+
 /** For every input its previous transaction and the place of its script: hints first, then a bounded search. */
 function claimCoins(
   wallet: Wallet,
   { plain, inputs }: OpenedPsbt,
   bounds: InspectBounds,
-): Result<readonly CoinClaim[]> {
-  const parents = new Map<string, { parent: Uint8Array; read: ParentTransaction | null }>();
+): Result<ClaimedCoins> {
+  const parents = new Map<Uint8Array, ParentTransaction>();
+  /** By txid: inputs of one previous transaction bring it each. */
+  const known = new Map<string, Uint8Array>();
   const claims: CoinClaim[] = [];
   for (const [input, { outpoint, txid, vout }] of plain.inputs.entries()) {
     const map = inputs[input] ?? [];
@@ -150,14 +172,17 @@ function claimCoins(
       if (utxo === undefined) return refuse('psbt.input.utxo.missing', { input });
       found = { parent: null, utxo, script: utxo.script };
     } else {
-      const name = toHex(attached);
-      const known = parents.get(name) ?? { parent: attached, read: parseParent(attached) };
-      parents.set(name, known);
-      if (known.read?.txid !== txid)
-        return refuse('psbt.input.parent', { input, txid: known.read?.txid ?? null });
-      const output = known.read.outputs[vout];
+      const first = known.get(txid);
+      const isSame = first !== undefined && equalBytes(first, attached);
+      const parent = isSame ? first : attached;
+      const read = isSame ? parents.get(first) : parseParent(attached);
+      if (read?.txid !== txid)
+        return refuse('psbt.input.parent', { input, txid: read?.txid ?? null });
+      const output = read.outputs[vout];
       if (output === undefined) return refuse('psbt.input.index', { input, vout });
-      found = { parent: known.parent, script: output.script };
+      known.set(txid, parent);
+      parents.set(parent, read);
+      found = { parent, script: output.script };
     }
     const derivations = derivationsOf(map);
     if (derivations === null)
@@ -167,7 +192,7 @@ function claimCoins(
     if (place === null) return refuse('psbt.input.foreign', { input, outpoint });
     claims.push({ ...claim, ...place });
   }
-  return ok(claims);
+  return ok({ claims, parents });
 }
 
 /** The output in a witness UTXO; undefined where there is none in its form. */

@@ -31,10 +31,14 @@ export function passParsers(opened: OpenedPsbt): Result<null> {
   return ok(null);
 }
 
-/** Fields that hold keys: all of them mere claims. Ours and our scripts are derived again, and signatures verified by those. */
-const keyFields = {
+/**
+ * Fields that hold keys: all of them mere claims. Ours and our scripts are derived again, and signatures verified by those.
+ * And previous transactions, which both libraries have read by then (parseParent).
+ */
+const leftOut = {
   global: [globalType.xpub],
   input: [
+    inputType.nonWitnessUtxo,
     inputType.partialSignature,
     inputType.redeemScript,
     inputType.witnessScript,
@@ -58,14 +62,14 @@ const keyFields = {
 };
 
 /**
- * What @scure/btc-signer reads, which may throw: all but fields that hold keys. It looks for each key on the curve, at
- * more cost than verifying a signature.
+ * What @scure/btc-signer reads, which may throw: all but fields that hold keys, each of which it looks for on the curve, at
+ * more cost than verifying a signature, and previous transactions, which it would read twice more.
  */
 export function readBySecond({ global, inputs, outputs }: OpenedPsbt): SecondParser {
   const bytes = writeMaps([
-    without(keyFields.global, global),
-    ...inputs.map((map) => without(keyFields.input, map)),
-    ...outputs.map((map) => without(keyFields.output, map)),
+    without(leftOut.global, global),
+    ...inputs.map((map) => without(leftOut.input, map)),
+    ...outputs.map((map) => without(leftOut.output, map)),
   ]);
   return SecondParser.fromPSBT(bytes, { unknown: 'ignore', proprietary: 'ignore' });
 }

@@ -35,7 +35,30 @@ export function signatureHashes(
 ): SignatureHashes {
   const parsed = parseUnsigned(transaction);
   assert(parsed.ok, 'the transaction was read before it is signed');
-  const plain = parsed.value;
+  return hashesOf(wallet, parsed.value, coins);
+}
+
+/** {@link signatureHashes} of a transaction as it was read. Cosigners of an input sign the same: it is hashed once. */
+export function hashesOf(
+  wallet: Wallet,
+  plain: PlainTransaction,
+  coins: readonly ClaimedCoin[],
+): SignatureHashes {
+  const hashes = hashesBySigning(wallet, plain, coins);
+  const made = new Map<number, Uint8Array>();
+  return (input, sighash) => {
+    const name = 2 * input + sighash;
+    const hash = made.get(name) ?? hashes(input, sighash);
+    made.set(name, hash);
+    return hash;
+  };
+}
+
+function hashesBySigning(
+  wallet: Wallet,
+  plain: PlainTransaction,
+  coins: readonly ClaimedCoin[],
+): SignatureHashes {
   assert(plain.inputs.length === coins.length, 'every input has its coin');
   switch (wallet.signing) {
     case 'legacy':

@@ -135,15 +135,37 @@ export function readSpend(
   claims: readonly CoinClaim[],
   bounds: SpendBounds,
 ): Result<SpendView<ClaimedCoin>> {
-  const { size = spendSize } = bounds;
-  if (transaction.length > size.weight / 4)
-    return refuse('psbt.too.large', { bytes: transaction.length, most: size.weight / 4 });
+  const { weight } = bounds.size ?? spendSize;
+  if (transaction.length > weight / 4)
+    return refuse('psbt.too.large', { bytes: transaction.length, most: weight / 4 });
   const parsed = parseUnsigned(transaction);
   if (!parsed.ok) return parsed;
-  const plain = parsed.value;
+  return readParsed(wallet, { transaction, plain: parsed.value }, claims, bounds);
+}
+
+/** A transaction as it was read, and those of its previous transactions that were. */
+export interface ParsedSpend {
+  readonly transaction: Uint8Array;
+  readonly plain: PlainTransaction;
+  /** By their bytes. */
+  readonly parents?: ReadonlyMap<Uint8Array, ParentTransaction>;
+}
+
+/** {@link readSpend} of a transaction that was read before: nothing is read twice. */
+export function readParsed(
+  wallet: Wallet,
+  { transaction, plain, parents }: ParsedSpend,
+  claims: readonly CoinClaim[],
+  bounds: SpendBounds,
+): Result<SpendView<ClaimedCoin>> {
+  const { size = spendSize } = bounds;
   const form = checkForm(plain, size);
   if (!form.ok) return form;
-  const coins = readCoins(wallet, plain, claims);
+  if (claims.length !== plain.inputs.length)
+    return refuse('psbt.input.utxo.missing', { inputs: plain.inputs.length, coins: claims.length });
+  const read = readParents(claims, parents);
+  if (!read.ok) return read;
+  const coins = readCoins(wallet, plain, claims, read.value);
   if (!coins.ok) return coins;
   const outputs = readOutputs(wallet, plain, bounds);
   if (!outputs.ok) return outputs;
@@ -195,16 +217,13 @@ function readCoins(
   wallet: Wallet,
   plain: PlainTransaction,
   claims: readonly CoinClaim[],
+  parents: ReadonlyMap<Uint8Array, ParentTransaction>,
 ): Result<readonly ClaimedCoin[]> {
-  if (claims.length !== plain.inputs.length)
-    return refuse('psbt.input.utxo.missing', { inputs: plain.inputs.length, coins: claims.length });
-  const parents = readParents(claims);
-  if (!parents.ok) return parents;
   const coins: ClaimedCoin[] = [];
   for (const [input, { outpoint, txid, vout }] of plain.inputs.entries()) {
     const claim = claims[input];
     assert(claim !== undefined, 'counted above');
-    const parent = claim.parent === null ? null : parents.value.get(claim.parent);
+    const parent = claim.parent === null ? null : parents.get(claim.parent);
     assert(parent !== undefined, 'read above');
     if (parent !== null && parent.txid !== txid)
       return refuse('psbt.input.parent', { input, txid: parent.txid });
@@ -247,6 +266,7 @@ function isPlace(wallet: Wallet, branch: Branch, index: number): boolean {
 /** Many inputs share one parent: each distinct one is parsed and hashed once. */
 function readParents(
   claims: readonly CoinClaim[],
+  known: ParsedSpend['parents'],
 ): Result<ReadonlyMap<Uint8Array, ParentTransaction>> {
   const parents = new Map<Uint8Array, ParentTransaction>();
   let bytes = 0;
@@ -255,7 +275,7 @@ function readParents(
     bytes += parent.length;
     if (parent.length > BLOB_BYTES || bytes > PARENT_BYTES)
       return refuse('psbt.too.large', { input, bytes, most: PARENT_BYTES });
-    const parsed = parseParent(parent);
+    const parsed = known?.get(parent) ?? parseParent(parent);
     if (parsed === null) return refuse('psbt.input.parent', { input });
     parents.set(parent, parsed);
   }

@@ -44,23 +44,29 @@ export function parseUnsigned(bytes: Uint8Array): Result<PlainTransaction> {
     ),
     outputs: transaction.outs.map(({ script, value }) => ({ script, value })),
   };
-  const second = parseSecond(bytes);
-  if (second === null || !sameTransaction(first, second)) return refuse('psbt.parsers.differ');
-  return ok(first);
+  const read = parseSecond(bytes);
+  if (read === null) return refuse('psbt.parsers.differ');
+  const inputs = read.inputs.map(({ txid, index, sequence }) => plainInput(txid, index, sequence));
+  return sameTransaction(first, { ...read, inputs }) ? ok(first) : refuse('psbt.parsers.differ');
 }
 
 /**
  * Reads a previous transaction and strips its witness, since the txid is the hash without it. Returns null for
- * bytes that are not the canonical serialisation of a transaction. Says nothing on whether it is in the chain.
+ * bytes that are not the canonical serialisation of a transaction, and where the two parsers see other outputs in them.
+ * Says nothing on whether it is in the chain.
  */
 export function parseParent(bytes: Uint8Array): ParentTransaction | null {
   const transaction = parseStrict(bytes);
-  if (transaction === null) return null;
-  transaction.stripWitnesses();
+  const second = parseSecond(bytes);
+  if (transaction === null || second === null) return null;
+  const hasWitness = transaction.hasWitnesses();
+  if (hasWitness) transaction.stripWitnesses();
+  const outputs = transaction.outs.map(({ script, value }) => ({ script, value }));
+  if (!sameOutputs(outputs, second.outputs)) return null;
   return {
     txid: transaction.getId(),
-    stripped: transaction.toBuffer(),
-    outputs: transaction.outs.map(({ script, value }) => ({ script, value })),
+    stripped: hasWitness ? transaction.toBuffer() : bytes,
+    outputs,
   };
 }
 
@@ -70,13 +76,19 @@ export function sameTransaction(a: PlainTransaction, b: PlainTransaction): boole
     a.version === b.version &&
     a.lockTime === b.lockTime &&
     a.inputs.length === b.inputs.length &&
-    a.outputs.length === b.outputs.length &&
     a.inputs.every((input, at) => {
       const other = b.inputs[at];
       return other?.outpoint === input.outpoint && other.sequence === input.sequence;
     }) &&
-    a.outputs.every((output, at) => {
-      const other = b.outputs[at];
+    sameOutputs(a.outputs, b.outputs)
+  );
+}
+
+function sameOutputs(a: PlainTransaction['outputs'], b: PlainTransaction['outputs']): boolean {
+  return (
+    a.length === b.length &&
+    a.every((output, at) => {
+      const other = b[at];
       return other?.value === output.value && equalBytes(other.script, output.script);
     })
   );
@@ -101,23 +113,21 @@ function parseStrict(bytes: Uint8Array): Transaction | null {
   }
 }
 
-/** The decoder's own types end in `any`; this is what it returns. The txid comes in display order. */
-interface SecondReading {
-  readonly version: number;
-  readonly lockTime: number;
+/** The txid comes in display order. */
+interface SecondReading extends Pick<PlainTransaction, 'version' | 'lockTime' | 'outputs'> {
   readonly inputs: readonly { txid: Uint8Array; index: number; sequence: number }[];
+}
+
+/** The decoder's own types end in `any`; this is what it returns. */
+interface Decoded extends Omit<SecondReading, 'outputs'> {
   readonly outputs: readonly { amount: bigint; script: Uint8Array }[];
 }
 
-function parseSecond(bytes: Uint8Array): PlainTransaction | null {
+/** What @scure/btc-signer reads, or null. */
+export function parseSecond(bytes: Uint8Array): SecondReading | null {
   try {
-    const { version, lockTime, inputs, outputs }: SecondReading = RawTx.decode(bytes);
-    return {
-      version,
-      lockTime,
-      inputs: inputs.map(({ txid, index, sequence }) => plainInput(txid, index, sequence)),
-      outputs: outputs.map(({ amount, script }) => ({ script, value: amount })),
-    };
+    const { outputs, ...rest }: Decoded = RawTx.decode(bytes);
+    return { ...rest, outputs: outputs.map(({ amount, script }) => ({ script, value: amount })) };
   } catch {
     return null; // the library says no by throwing
   }

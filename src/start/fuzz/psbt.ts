@@ -2,8 +2,11 @@ import { Psbt, Transaction } from 'bitcoinjs-lib';
 import { reversed, toHex } from '../../core/base/bytes.ts';
 import { inspectPsbt } from '../../core/psbt/inspect.ts';
 import type { InspectedPsbt } from '../../core/psbt/inspect.ts';
+import type { FieldMap } from '../../core/psbt/fields.ts';
+import { inputType, single } from '../../core/psbt/fields.ts';
 import { openPsbt } from '../../core/psbt/open.ts';
 import { asVersion0, readBySecond } from '../../core/psbt/parsers.ts';
+import { parseSecond } from '../../core/psbt/transaction.ts';
 import type { Sample } from './corpus.ts';
 import { samples } from './corpus.ts';
 import { mutate } from './mutate.ts';
@@ -107,7 +110,7 @@ function contradiction(psbt: Uint8Array, inspected: InspectedPsbt): string | nul
   if (!opened.ok) return 'is opened and then is not';
   const first = factsOfFirst(asVersion0(opened.value));
   if (first !== ours) return `bitcoinjs-lib sees ${first}, we see ${ours}`;
-  const second = factsOfSecond(readBySecond(opened.value));
+  const second = factsOfSecond(readBySecond(opened.value), opened.value.inputs);
   if (second !== ours) return `@scure/btc-signer sees ${second}, we see ${ours}`;
   return transaction.length === opened.value.transaction.length ? null : 'has two transactions';
 }
@@ -124,12 +127,14 @@ function factsOfFirst(bytes: Uint8Array): string {
   return JSON.stringify({ inputs, outputs, lockTime: psbt.locktime, version: psbt.version });
 }
 
-function factsOfSecond(psbt: ReturnType<typeof readBySecond>): string {
+/** It reads previous transactions by themselves. */
+function factsOfSecond(psbt: ReturnType<typeof readBySecond>, maps: readonly FieldMap[]): string {
   const inputs = Array.from({ length: psbt.inputsLength }, (_, at) => {
-    const { txid, index = 0, sequence, nonWitnessUtxo, witnessUtxo } = psbt.getInput(at);
-    const spent: { readonly amount: bigint } | undefined =
-      nonWitnessUtxo?.outputs[index] ?? witnessUtxo;
-    const value = spent?.amount;
+    const { txid, index = 0, sequence, witnessUtxo } = psbt.getInput(at);
+    const claimed: { readonly amount: bigint } | undefined = witnessUtxo;
+    const parent = single(maps[at] ?? [], inputType.nonWitnessUtxo);
+    const outputs = parent === null ? undefined : parseSecond(parent)?.outputs;
+    const value = outputs === undefined ? claimed?.amount : outputs[index]?.value;
     const outpoint = `${toHex(txid ?? new Uint8Array())}:${String(index)}`;
     return [outpoint, Number(value), sequence ?? 0xffffffff];
   });
