@@ -29,6 +29,7 @@ import type { Look } from './policy/look.ts';
 import { lookAsProposed, lookAt } from './policy/look.ts';
 import type { Voice } from './policy/quorum.ts';
 import { solveClause } from './policy/quorum.ts';
+import { listedLookAlike } from './proposal/known-addresses.ts';
 import type { Trace, Verdict } from './verdict.ts';
 import { verdict } from './verdict.ts';
 
@@ -217,7 +218,8 @@ function decide(made: Case): Verdict {
     const outcome = wasAllowed(made) ? 'invalidated' : 'refused';
     return verdict(outcome, denied.code, denied.facts, { trace: traceOf(made, null) });
   }
-  const conflict = spendConflict(state, ledger, proposal, now);
+  const conflict =
+    listedLookAlike(state, ledger, proposal) ?? spendConflict(state, ledger, proposal, now);
   if (conflict !== null && conflict.code !== 'coin.reserved')
     return verdict('refused', conflict.code, conflict.facts, { trace: traceOf(made, null) });
   const expires = parseTime(proposal.statement.expiresAt);

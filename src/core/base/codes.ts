@@ -67,6 +67,11 @@ export const codes = {
     'The address belongs to another network.',
     'Use an address of the network of the wallet.',
   ),
+  'address.lookalike': final(
+    422,
+    'A payee looks like a known address at both ends, and is another.',
+    'Compare every character with the payee over another channel; if he is meant, have him listed in the address book.',
+  ),
 
   'http.malformed': final(400, 'The request cannot be read.', 'Send a well-formed HTTP request.'),
   'http.unknown': final(404, 'There is nothing at this address.', 'Look at /docs.'),

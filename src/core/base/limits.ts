@@ -109,6 +109,8 @@ export const SANDBOX_BLOCKS = 100;
 export const SANDBOX_SATS = 100_000_000_000;
 /** How long a proposal may stay open. */
 export const PROPOSAL_SECONDS = 30 * 86_400;
+/** Newest proposals whose addresses are known when a payee is compared with them: two seconds to take in. */
+export const KNOWN_PROPOSALS = 50_000;
 /** How long a proposal that nobody approves counts as asked for (design 4, point 7). */
 export const ASKED_SECONDS = 3_600;
 /**

@@ -1,5 +1,6 @@
 import { groupAddress } from '../approval/group-address.ts';
 import { duration, renderClause, renderPolicy } from '../policy/render.ts';
+import { LookAlikes } from '../wallet/look-alike.ts';
 import { isSame } from './change.ts';
 import type {
   CharterBody,
@@ -11,7 +12,8 @@ import type {
 
 /**
  * What a version changes against its predecessor, in words, for whoever signs it: made from the two bodies alone, every
- * difference in some line. `+` comes, `-` goes, `~` changes. Without a predecessor everything comes. English.
+ * difference in some line. `+` comes, `-` goes, `~` changes, `!` warns and stands before all else. Without a predecessor
+ * everything comes. English.
  */
 export function describeChange(
   before: CountersignDocument | null,
@@ -59,6 +61,7 @@ function destinationsChange(
   const former = new Map((before?.entries ?? []).map((entry) => [entry.id, entry]));
   const ids = new Set(after.entries.map(({ id }) => id));
   return [
+    ...resemblances(before, after),
     ...[...former.values()]
       .filter(({ id }) => !ids.has(id))
       .map((entry) => `- ${destinationLine(entry)}`),
@@ -69,6 +72,27 @@ function destinationsChange(
       return [`- ${destinationLine(known)}`, `+ ${destinationLine(entry)}`];
     }),
   ];
+}
+
+/** What comes and looks like another entry, of this book or of the one before, stands before everything else. */
+function resemblances(
+  before: DestinationsBody | null,
+  after: DestinationsBody,
+): readonly string[] {
+  const scripts = new Set((before?.entries ?? []).map(({ script }) => script));
+  const known = new LookAlikes<DestinationsBody['entries'][number]>();
+  for (const entry of [...(before?.entries ?? []), ...after.entries])
+    known.add(entry.address, entry);
+  return after.entries.flatMap((entry) => {
+    const alike = scripts.has(entry.script) ? null : known.find(entry.address);
+    if (alike === null) return [];
+    const { id, owner, address } = alike.known;
+    return [
+      `! ${entry.id} of ${entry.owner} LOOKS LIKE ${id} of ${owner} AND IS ANOTHER ADDRESS: compare every character`,
+      `!   comes:     ${groupAddress(entry.address)}`,
+      `!   the other: ${groupAddress(address)}`,
+    ];
+  });
 }
 
 function destinationLine(entry: DestinationsBody['entries'][number]): string {

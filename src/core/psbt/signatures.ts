@@ -137,11 +137,11 @@ export function verifyInput(
 
 /** Which key of the descriptor a signature of a coin names, or null. By the key path nobody signs but the internal key. */
 function keyIndexOf(wallet: Wallet, { branch, index }: Place, key: string): number | null {
-  const named = (at: number): string => {
+  const sought = fromHex(key);
+  const keyIndex = wallet.keys.findIndex((_, at) => {
     const publicKey = wallet.keyAt(at, branch, index);
-    return toHex(isTaproot(wallet) ? publicKey.subarray(1) : publicKey);
-  };
-  const keyIndex = wallet.keys.findIndex((_, at) => named(at) === key);
+    return equalBytes(isTaproot(wallet) ? publicKey.subarray(1) : publicKey, sought);
+  });
   if (keyIndex < 0) return null;
   if (wallet.signing !== 'taproot-key') return keyIndex;
   const { internalKey } = taprootOf(wallet, { branch, index });

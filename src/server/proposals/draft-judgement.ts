@@ -13,6 +13,7 @@ import type { Evaluation } from '../../core/policy/evaluate.ts';
 import { evaluate } from '../../core/policy/evaluate.ts';
 import { spendConflict, spendFacts, usageOf } from '../../core/policy/facts.ts';
 import { lookAt } from '../../core/policy/look.ts';
+import { knownLookAlikes, lookAlikeRefusal } from '../../core/proposal/known-addresses.ts';
 import type { Plan, Warning } from './draft-plan.ts';
 
 /** Who drafts what, under which documents. */
@@ -56,8 +57,10 @@ export function judgeDraft(
   // Whether a repetition is meant is said by the proposal; a reservation may be released.
   const passing = conflict !== null && conflict.code !== 'coin.signed';
   const [denied = null] = evaluation.refusals;
+  const [alike] = knownLookAlikes(state, wallet, plan.view.spend.outputs);
+  const lookAlike = alike === undefined ? null : lookAlikeRefusal(alike);
   return {
-    refusal: denied ?? (passing ? null : conflict),
+    refusal: denied ?? lookAlike ?? (passing ? null : conflict),
     evaluation,
     warnings: [
       ...(passing ? [conflict] : []),

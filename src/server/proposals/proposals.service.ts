@@ -3,6 +3,7 @@ import type { Result } from '../../core/base/result.ts';
 import { ok, refuse } from '../../core/base/result.ts';
 import { jointLimitExceeded } from '../../core/policy/joint-limit.ts';
 import { askedTooMuch } from '../../core/policy/wallet-budget.ts';
+import { knownLookAlikes, lookAlikeRefusal } from '../../core/proposal/known-addresses.ts';
 import { proposalName } from '../../core/proposal/name.ts';
 import type { MemberCaller } from '../access/caller.ts';
 import { checkAuthor } from '../access/author.ts';
@@ -27,8 +28,8 @@ export class ProposalsService {
 
   /**
    * Logs a proposal and holds its coins. Codes: those of the fold for proposals, `session.member`, `statement.*`,
-   * `text.mismatch`, `log.blob.*`, `policy.asked.exceeded`, `psbt.locktime.future`, `coin.frozen`,
-   * `coin.spent`, `coin.locked`.
+   * `text.mismatch`, `log.blob.*`, `policy.asked.exceeded`, `address.lookalike`, `psbt.locktime.future`,
+   * `coin.frozen`, `coin.spent`, `coin.locked`.
    */
   async propose(body: ProposeBody, caller: MemberCaller): Promise<Result<ProposedView>> {
     const said = this.statements.read(body, 'proposal');
@@ -51,6 +52,10 @@ export class ProposalsService {
     const much =
       askedTooMuch(state, id, asking, now) ?? jointLimitExceeded(state, id, asking.spend, now);
     if (much !== null) return { ok: false, refusal: much };
+    const wallet = state.wallets.get(id);
+    const [alike] =
+      wallet === undefined ? [] : knownLookAlikes(state, wallet, statement.spend.outputs);
+    if (alike !== undefined) return { ok: false, refusal: lookAlikeRefusal(alike) };
     const valid = checkLockTime(statement.spend.lockTime, await this.chain.tip());
     if (!valid.ok) return valid;
     const outpoints = statement.spend.inputs.map(({ outpoint }) => outpoint);
