@@ -8,6 +8,7 @@ import { CreatePublications1763820000300 } from './1763820000300-create-publicat
 import { CreateShadows1763830000400 } from './1763830000400-create-shadows.ts';
 import { CreateCoinNotes1763840000500 } from './1763840000500-create-coin-notes.ts';
 import { AddBlockTimes1763850000600 } from './1763850000600-add-block-times.ts';
+import { IndexDeposits1763860000700 } from './1763860000700-index-deposits.ts';
 
 /** Every migration in order, by name: no globs, so that what is built is what runs. */
 export const migrations = [
@@ -21,4 +22,5 @@ export const migrations = [
   CreateShadows1763830000400,
   CreateCoinNotes1763840000500,
   AddBlockTimes1763850000600,
+  IndexDeposits1763860000700,
 ] as const;

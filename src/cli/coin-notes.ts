@@ -1,3 +1,4 @@
+import { SETTLED_CONFIRMATIONS } from '../core/base/limits.ts';
 import type { Result } from '../core/base/result.ts';
 import { ok } from '../core/base/result.ts';
 import type { Call, Output } from './command.ts';
@@ -19,6 +20,19 @@ export async function allOf<T>(
     cursor = found.value.next;
   } while (cursor !== null);
   return ok(items);
+}
+
+/** How settled a coin is: how many of the confirmations that it takes. */
+export function confirmationText({
+  confirmations,
+  settled,
+}: {
+  readonly confirmations: number;
+  readonly settled: boolean;
+}): string {
+  return settled
+    ? 'settled'
+    : `${String(confirmations)} of ${String(SETTLED_CONFIRMATIONS)} confirmations`;
 }
 
 /** Freezes a coin or frees it, with a reason: the server's drafts heed it, and nothing is signed. */

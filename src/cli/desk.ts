@@ -5,6 +5,7 @@ import { LogFollower } from '../client/log-follower.ts';
 import { apiOf, openSession } from '../client/session.ts';
 import type { LogPosition } from '../client/statements.ts';
 import { emptyLog } from '../client/statements.ts';
+import { assert } from '../core/base/assert.ts';
 import { toHex } from '../core/base/bytes.ts';
 import { explainCode } from '../core/base/codes.ts';
 import type { Result } from '../core/base/result.ts';
@@ -117,6 +118,13 @@ export class Desk {
     ])
       this.#call.io.say(line);
     return ok({ ...last, isCurrent: false });
+  }
+
+  /** The leaf of an entry that was followed. */
+  leaf(index: number): Uint8Array {
+    const [leaf] = [...this.#store.leaves(index + 1)].slice(-1);
+    assert(leaf !== undefined, 'only an entry that was followed is asked for');
+    return leaf;
   }
 
   /** The followed log, or null whatever the trouble: for a second look after something was sent. */

@@ -57,6 +57,8 @@ import {
   labelledAnswer,
   labelsAnswer,
 } from './coin-answers.ts';
+import type { AddressesAnswer, AskedAnswer, DepositsAnswer } from './deposit-answers.ts';
+import { addressesAnswer, askedAnswer, depositsAnswer } from './deposit-answers.ts';
 import type { Http } from './http.ts';
 import type { LogReader } from './log-reader.ts';
 import { httpLogReader } from './log-reader.ts';
@@ -124,6 +126,27 @@ export class Api {
 
   wallet(id: string): Promise<Result<WalletAnswer>> {
     return this.#get(walletPath(id), walletAnswer);
+  }
+
+  /**
+   * Asks for a receive address. `request` is made up by this device; the same one again gets the same address. What comes
+   * back must not be used before the log holds the signer's attestation.
+   */
+  askAddress(
+    wallet: string,
+    asked: { readonly request: string; readonly label?: string },
+  ): Promise<Result<AskedAnswer>> {
+    return this.#post(`${walletPath(wallet)}/addresses`, asked, askedAnswer);
+  }
+
+  /** A page of the receive addresses that were asked for. */
+  addresses(wallet: string, cursor: string | null): Promise<Result<AddressesAnswer>> {
+    return this.#get(pagePath(wallet, 'addresses', cursor), addressesAnswer);
+  }
+
+  /** A page of what was paid to a wallet, the newest first. */
+  deposits(wallet: string, cursor: string | null): Promise<Result<DepositsAnswer>> {
+    return this.#get(pagePath(wallet, 'deposits', cursor), depositsAnswer);
   }
 
   /** A page of the coins that a draft may take, and of the frozen among them. */

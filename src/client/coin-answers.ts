@@ -16,6 +16,8 @@ export const coinsAnswer = pageOf(
     sats: satsJson,
     address: text,
     height: count,
+    confirmations: count,
+    settled: z.boolean(),
     frozen: z.boolean(),
     label: text.nullable(),
   }),

@@ -7,6 +7,7 @@ import { ChainModule } from './chain/chain.module.ts';
 import { ServerConfig } from './config.ts';
 import { CoinsModule } from './coins/coins.module.ts';
 import { DatabaseModule } from './database/database.module.ts';
+import { DepositsModule } from './deposits/deposits.module.ts';
 import { DocumentsModule } from './documents/documents.module.ts';
 import { EvidenceModule } from './evidence/evidence.module.ts';
 import { HealthModule } from './health/health.module.ts';
@@ -63,6 +64,7 @@ export class AppModule {
         DocumentsModule,
         WalletsModule,
         CoinsModule,
+        DepositsModule,
         PoliciesModule,
         ProposalsModule,
         ApprovalsModule,

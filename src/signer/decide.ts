@@ -10,6 +10,7 @@ import type { Seconds } from '../core/base/time.ts';
 import { formatTime, parseTime } from '../core/base/time.ts';
 import type { Step } from '../core/governance/steps.ts';
 import { nextForceAt, nextStep } from '../core/governance/steps.ts';
+import { addressesDue } from '../core/log/addresses.ts';
 import type { Ledger } from '../core/log/ledger.ts';
 import type { ProposalRecord, State } from '../core/log/state.ts';
 
@@ -18,6 +19,8 @@ export type Action =
   | { readonly record: 'sight'; readonly kind: 'approval'; readonly object: string }
   /** Documents and freezes. */
   | Step
+  /** A receive address that was asked for. */
+  | { readonly record: 'address'; readonly index: number; readonly address: string }
   | {
       readonly record: 'reserve';
       readonly proposal: string;
@@ -46,7 +49,7 @@ const ROUND_SECONDS = 10;
 
 /**
  * The signer's round over one state (design 3, "What the signer does", steps 3 and 8 to 11): documents and freezes,
- * first sights, then every proposal that is still open, in the order of the log. Pure: it reads and yields, and who executes an action
+ * first sights, addresses, then every proposal that is still open, in the order of the log. Pure: it reads and yields, and who executes an action
  * applies its receipt to the ledger before he asks for the next. Returns when to decide again at the latest.
  */
 export function* decide(question: Question): Generator<Action, Seconds, void> {
@@ -60,6 +63,7 @@ export function* decide(question: Question): Generator<Action, Seconds, void> {
   again = Math.min(again, nextForceAt(state, ledger, wallet, now) ?? again);
   for (const object of unsighted(state, ledger, wallet))
     yield { record: 'sight', kind: 'approval', object };
+  yield* attest(question);
   const proposals = [...state.proposals.values()];
   for (const proposal of proposals) {
     if (proposal.statement.wallet.id !== wallet || isDone(question, proposal)) continue;
@@ -73,6 +77,14 @@ export function* decide(question: Question): Generator<Action, Seconds, void> {
     }
   }
   return again;
+}
+
+/** What was asked for, derived from the wallet's own descriptor: nobody else's word goes into it. */
+function* attest({ state, ledger, wallet }: Question): Generator<Action, void, void> {
+  const record = state.wallets.get(wallet);
+  if (record === undefined) return;
+  for (const index of addressesDue(state, ledger, record))
+    yield { record: 'address', index, address: record.wallet.address(0, index) };
 }
 
 /** The action that a verdict on a proposal asks for, or null. */

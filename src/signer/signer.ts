@@ -27,6 +27,7 @@ export type SignerEvent =
   | { readonly event: 'refusal' | 'release'; readonly proposal: string; readonly code: string }
   | { readonly event: 'force'; readonly kind: string; readonly document: string }
   | { readonly event: 'lift'; readonly freeze: string }
+  | { readonly event: 'address'; readonly index: number }
   | { readonly event: 'refused'; readonly refusal: Refusal }
   | { readonly event: 'not-posted'; readonly refusal: Refusal };
 
@@ -207,6 +208,8 @@ function eventOf(action: Exclude<Action, { record: 'sight' }>): SignerEvent {
       return { event: 'force', kind: action.kind, document: action.document };
     case 'lift':
       return { event: 'lift', freeze: action.freeze };
+    case 'address':
+      return { event: 'address', index: action.index };
     case 'refusal':
     case 'release':
       return { event: action.record, proposal: action.proposal, code: action.code };

@@ -1,6 +1,7 @@
+import { SETTLED_CONFIRMATIONS } from '../../core/base/limits.ts';
 import { ok } from '../../core/base/result.ts';
 import { formatBtc } from '../../core/base/sats.ts';
-import { allOf } from '../coin-notes.ts';
+import { allOf, confirmationText } from '../coin-notes.ts';
 import type { Run } from '../command.ts';
 import { word } from '../command.ts';
 import { Desk } from '../desk.ts';
@@ -15,13 +16,17 @@ export const run: Run = async (call) => {
   const frozen = await allOf((cursor) => api.value.frozenCoins(wallet, cursor));
   if (!frozen.ok) return frozen;
   return ok({
-    json: { wallet, coins: coins.value, frozen: frozen.value },
+    json: {
+      ...{ wallet, coins: coins.value, frozen: frozen.value },
+      settledConfirmations: SETTLED_CONFIRMATIONS,
+    },
     lines: [
-      ...coins.value.map(({ outpoint, sats, address, frozen: isFrozen, label }) =>
+      ...coins.value.map(({ outpoint, sats, address, frozen: isFrozen, label, ...coin }) =>
         [
           outpoint,
           formatBtc(BigInt(sats)),
           address,
+          confirmationText(coin),
           ...(isFrozen ? ['FROZEN'] : []),
           ...(label === null ? [] : [`"${label}"`]),
         ].join('  '),

@@ -3,6 +3,7 @@ import { Api } from '../../client/api.ts';
 import { Http } from '../../client/http.ts';
 import type { RefusalCode } from '../../core/base/codes.ts';
 import { explainCode } from '../../core/base/codes.ts';
+import { SETTLED_CONFIRMATIONS } from '../../core/base/limits.ts';
 import { ok } from '../../core/base/result.ts';
 import type { Run } from '../command.ts';
 import { profileOf } from '../profile.ts';
@@ -22,6 +23,7 @@ function linesOf({ status, log, chain, alerts }: ReadinessAnswer): readonly stri
     tip === null
       ? `Chain: ${source}, not seen yet`
       : `Chain: ${source}, block ${String(tip.height)} of ${minutesOf(tip.age)} ago, read up to ${String(follower.height ?? 0)}`,
+    `Settled means ${String(SETTLED_CONFIRMATIONS)} confirmations.`,
     ...codes.flatMap(codeLines),
     alerts === null || alerts === 0
       ? 'No spend is unexplained.'

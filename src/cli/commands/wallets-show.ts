@@ -24,7 +24,7 @@ export const run: Run = async (call) => {
   const facts = walletFacts(state, wallet);
   const policy = currentDocuments(state, id)?.policy ?? null;
   return ok({
-    // `address` and `balance` are what the server says; all else is of the log.
+    // `address` and `balance` are what the server says (receive addresses come from "addresses new"); all else is of the log.
     json: { ...facts, address, balance },
     lines: [
       ...renderWallet(state, wallet),
@@ -35,6 +35,7 @@ export const run: Run = async (call) => {
       // Which coins are unspent is the chain's to say, and the server asks it.
       `The server says: ${formatBtc(BigInt(balance.confirmedSats))} confirmed, ${formatBtc(BigInt(balance.pendingSats))} pending`,
       `The server says the next address is ${address}`,
+      `Nobody has attested it. For an address to be paid at: countersign addresses new ${id}`,
     ],
   });
 };

@@ -1129,6 +1129,48 @@ export const codes = {
   'fact.duplicate': final(409, 'The fact stands in the log already.', 'Nothing is to be done.'),
   'fact.invalid': final(422, 'The fact contradicts the log.', 'Investigate the server.'),
 
+  // Receive addresses
+  'address.reach': later(
+    409,
+    'So many addresses wait for the signer, or lie between the attested ones and the next unused one, that no further one may be asked for.',
+    'Look whether the signer runs, and ask again in some seconds.',
+  ),
+  'address.exhausted': final(
+    409,
+    'The wallet has no further receive address: no wallet looks beyond index 1,000,000.',
+    'Use a new wallet.',
+  ),
+  'address.unattested': later(
+    409,
+    'The signer has not attested this address: it must not be used.',
+    'Look whether the signer runs; then: countersign addresses list WALLET, and addresses show WALLET INDEX.',
+  ),
+  'address.mismatch': final(
+    422,
+    'The address is not that which the descriptor of the wallet gives: somebody lies.',
+    'Use none of them. Tell the security officer over another channel.',
+  ),
+  'address.reused': final(
+    422,
+    'The server names an address that was not asked for by this request.',
+    'Use it for nobody. Tell the security officer over another channel.',
+  ),
+  'address.unknown': final(
+    404,
+    'No address of this index was asked for.',
+    'List the addresses of the wallet.',
+  ),
+  'attestation.invalid': final(
+    422,
+    'The key named did not sign this attestation.',
+    'Use no address of it. Ask whom it came from for the key, over another channel.',
+  ),
+  'attestation.unknown': final(
+    422,
+    'The log of this bundle does not hold the attestation.',
+    'Use no address of it, or take a newer bundle.',
+  ),
+
   // Chain
   'chain.rejected': final(
     422,

@@ -4,19 +4,21 @@ import { assert, unreachable } from '../base/assert.ts';
 import type { Seconds } from '../base/time.ts';
 import { parseTime } from '../base/time.ts';
 import { guardOf } from '../watch/watchman.ts';
+import { admitAsked } from './addresses.ts';
 import { isSigned } from './admit-approval.ts';
 import type { Fact } from './entry.ts';
 import type { FactRecord, State } from './state.ts';
 
 type AlertFact = Extract<Fact, { fact: 'alert' }>;
-type ProposalFact = Exclude<Fact, AlertFact>;
+type ProposalFact = Exclude<Fact, { fact: 'alert' | 'address-asked' }>;
 
 /**
- * Facts are the server's word about the chain: shown to people, never an input of authorise.ts.
- * Codes: `proposal.unknown`, `wallet.unknown`, `fact.invalid`, `fact.duplicate`.
+ * Facts are the server's word about the chain, or ask for an address: shown to people, never an input of authorise.ts.
+ * Codes: `proposal.unknown`, `wallet.unknown`, `fact.invalid`, `fact.duplicate`, those of admitAsked.
  */
 export function admitFact(state: State, fact: Fact): Result<(index: number) => void> {
-  return fact.fact === 'alert' ? admitAlert(state, fact) : admitProposalFact(state, fact);
+  if (fact.fact === 'alert') return admitAlert(state, fact);
+  return fact.fact === 'address-asked' ? admitAsked(state, fact) : admitProposalFact(state, fact);
 }
 
 /** An alert stands once, and once more when a block holds what only the mempool held before. */

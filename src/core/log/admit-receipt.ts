@@ -8,6 +8,7 @@ import { finalise } from '../psbt/finalise.ts';
 import { parsePartialSignatures, verifyPartialSignatures } from '../psbt/signatures.ts';
 import { placeAt, recordOf } from '../governance/in-force.ts';
 import { governorsMeet, isAuthorised } from '../governance/steps.ts';
+import { checkAddress, noteAttested } from './addresses.ts';
 import { bringInForce, headOf } from './admit-document.ts';
 import { isOfThisLog } from './admit-statement.ts';
 import { verifyEd25519 } from './ed25519.ts';
@@ -75,6 +76,7 @@ export function admitReceipt(
     state.ledgers.set(wallet.id, ledger);
     if (receipt.record === 'signed') learnTxid(state, wallet, receipt, tools.blobs);
     if (receipt.record === 'force') advanceHead(state, receipt, index);
+    if (receipt.record === 'address') noteAttested(state, receipt, index);
   });
 }
 
@@ -144,6 +146,7 @@ function checkContent(
 ): Result<null> {
   if (receipt.record === 'started') return checkStart(state, wallet, receipt);
   if (receipt.record === 'sight') return ok(null);
+  if (receipt.record === 'address') return checkAddress(state, wallet, receipt);
   if (receipt.record === 'lift')
     return state.freezes.some(({ digest }) => digest === receipt.freeze)
       ? ok(null)

@@ -34,6 +34,15 @@ export const factSchema = z.discriminatedUnion('fact', [
     /** Of the block, or null in the mempool. */
     height: count.nullable(),
   }),
+  /** Somebody wants a receive address (branch 0): its signer attests it (log/addresses.ts). What it is called is no part of the log. */
+  z.strictObject({
+    fact: z.literal('address-asked'),
+    at: time,
+    wallet: label,
+    index: z.int().min(0).max(ADDRESS_INDEX),
+    /** Made up by the device that asks; null when the server asks on the way to an unused index. */
+    request: hex32.nullable(),
+  }),
 ]);
 
 /** A leaf of the log is the canonical JSON of an entry. */

@@ -41,6 +41,9 @@ export interface Ledger {
   /** Proposals whose signature may exist: an intent is never taken back. */
   readonly intents: Set<string>;
   readonly signed: Map<string, { readonly at: Seconds; readonly signatures: string }>;
+  /** Receive addresses attested, by index, and the highest of them, or 0. */
+  readonly addresses: Map<number, Seconds>;
+  highestAddress: number;
   /** Last refusal by proposal. */
   readonly refusals: Map<string, RefusalCode>;
   /** Log size of the last receipt; never decreases. */
@@ -72,6 +75,8 @@ export function createLedger(): Ledger {
     reservations: new Map(),
     intents: new Set(),
     signed: new Map(),
+    addresses: new Map(),
+    highestAddress: 0,
     refusals: new Map(),
     logSize: 0,
   };
@@ -118,6 +123,8 @@ function contradictionOf(ledger: Ledger, receipt: Receipt): string | null {
         : null;
     case 'lift':
       return ledger.lifted.has(receipt.freeze) ? 'lifted before' : null;
+    case 'address':
+      return ledger.addresses.has(receipt.index) ? 'attested before' : null;
     case 'reserve':
       if (ledger.signed.has(receipt.proposal)) return 'signed before';
       return ledger.reservations.has(receipt.proposal) ? 'reserved before' : null;
@@ -167,6 +174,10 @@ function record(ledger: Ledger, receipt: Receipt, at: Seconds): void {
     case 'lift':
       ledger.lifted.set(receipt.freeze, at);
       ledger.liftedAt = at;
+      return;
+    case 'address':
+      ledger.addresses.set(receipt.index, at);
+      ledger.highestAddress = Math.max(ledger.highestAddress, receipt.index);
       return;
     case 'reserve':
       ledger.reservations.set(receipt.proposal, at);

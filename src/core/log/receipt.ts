@@ -3,6 +3,7 @@ import { toHex } from '../base/bytes.ts';
 import { digestBytes } from '../base/digest.ts';
 import type { RefusalCode } from '../base/codes.ts';
 import { codes } from '../base/codes.ts';
+import { ADDRESS_INDEX } from '../base/limits.ts';
 import { documentKinds } from '../governance/document.ts';
 import { count, hex32, hex33, hex64, label, satsJson, time } from '../base/schema.ts';
 
@@ -67,6 +68,13 @@ export const receiptSchema = z.discriminatedUnion('record', [
   }),
   /** The governance clauses lift this freeze. Delays begin anew. */
   z.strictObject({ record: z.literal('lift'), ...frame, freeze: hex32 }),
+  /** A receive address (branch 0) that was asked for, derived by the signer itself; each index once. */
+  z.strictObject({
+    record: z.literal('address'),
+    ...frame,
+    index: z.int().min(0).max(ADDRESS_INDEX),
+    address: z.string().max(100),
+  }),
   /** The quorum was full and every limit held: the budget is taken. */
   z.strictObject({
     record: z.literal('reserve'),

@@ -6,6 +6,7 @@ import type { Refusal, Result } from '../base/result.ts';
 import { parseTime } from '../base/time.ts';
 import type { Step } from '../governance/steps.ts';
 import { nextStep } from '../governance/steps.ts';
+import { addressContradiction } from './addresses.ts';
 import type { Entry } from './entry.ts';
 import { parseEntry } from './entry.ts';
 import type { Ledger } from './ledger.ts';
@@ -271,6 +272,10 @@ function contradiction(
     return state.statements.has(receipt.object)
       ? null
       : wrong('sight of something the log does not hold');
+  if (receipt.record === 'address') {
+    const reason = addressContradiction(state, ledger, receipt);
+    return reason === null ? null : wrong(reason);
+  }
   const proposal = state.proposals.get(receipt.proposal);
   if (proposal === undefined) return wrong('proposal.unknown');
   const verdict = authorise(state, ledger, receipt.proposal, now);

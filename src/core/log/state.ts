@@ -20,6 +20,7 @@ import { verifyInputSignature } from '../psbt/signatures.ts';
 import type { Coin, SpendView } from '../psbt/spend.ts';
 import type { Wallet } from '../wallet/wallet.ts';
 import { admitDocument } from './admit-document.ts';
+import type { AddressBook } from './addresses.ts';
 import { admitFact } from './admit-fact.ts';
 import type { ReceiptCheck } from './admit-receipt.ts';
 import { admitReceipt, verifyReceipt } from './admit-receipt.ts';
@@ -171,6 +172,8 @@ export interface State {
   readonly facts: Map<string, FactRecord>;
   /** By `wallet/txid`. */
   readonly alerts: Map<string, AlertRecord>;
+  /** By wallet: receive addresses that were asked for. */
+  readonly addresses: Map<string, AddressBook>;
 }
 
 /** A blob by its SHA-256, or undefined. Who follows the log fetches and hashes blobs before the fold asks. */
@@ -215,6 +218,7 @@ export function createState(genesis: string): State {
     ledgers: new Map(),
     facts: new Map(),
     alerts: new Map(),
+    addresses: new Map(),
   };
 }
 

@@ -84,7 +84,7 @@ export function spendCost(terms: SpendTerms): Result<SpendCost> {
   // Sizes of outputs are whole virtual bytes, so that change adds the same to every fee.
   const changeFeeSats = (feeRate * changeWeight) / 4;
   const laterInput = longTermFeeRate * wallet.inputVbytes;
-  const leastChangeSats = Math.max(dustOf(changeScript), laterInput + 1);
+  const leastChangeSats = leastUsefulSats(wallet, changeScript, longTermFeeRate);
   const costOfChangeSats = changeFeeSats + laterInput;
   const feeOf = (inputs: number): number =>
     feeRate * Math.ceil((bareWeight + inputs * wallet.inputWeight) / 4);
@@ -123,12 +123,24 @@ export function spendCost(terms: SpendTerms): Result<SpendCost> {
   });
 }
 
+/**
+ * Satoshi from which a coin of the wallet at this script is of use: no dust, and worth more than the input that spends it
+ * without haste. Requires a script of the wallet.
+ */
+export function leastUsefulSats(
+  { inputVbytes }: Wallet,
+  script: Uint8Array,
+  longTermFeeRate: number,
+): number {
+  return Math.max(dustOf(script), longTermFeeRate * inputVbytes + 1);
+}
+
 function isRate(rate: number): boolean {
   return Number.isInteger(rate) && rate >= 1 && rate <= FEE_RATE_SAT_PER_VBYTE;
 }
 
-function dustOf(changeScript: Uint8Array): number {
-  const type = outputTypeOf(changeScript);
-  assert(type !== null, 'change goes to a script of the wallet');
+function dustOf(script: Uint8Array): number {
+  const type = outputTypeOf(script);
+  assert(type !== null, 'it is a script of the wallet');
   return Number(dustSats[type]);
 }

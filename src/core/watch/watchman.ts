@@ -98,8 +98,11 @@ export function standingAlerts(state: State): readonly AlertRecord[] {
   );
 }
 
-/** A time that nobody knows is taken for now: rather one alert too many. */
-function isGuarded(since: Seconds | null, block: SeenTransaction['block']): boolean {
+/**
+ * Whether a wallet was guarded when a block was found, or now in the mempool; before it is history. A time that nobody knows
+ * is taken for now: rather one alert too many.
+ */
+export function isGuarded(since: Seconds | null, block: SeenTransaction['block']): boolean {
   if (since === null) return false;
   const time = block?.time ?? null;
   return time === null || time + BLOCK_TIME_BEHIND_SECONDS >= since;

@@ -2,6 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { RefusalCode } from '../../core/base/codes.ts';
 import type { Refusal, Result } from '../../core/base/result.ts';
 import { refuse } from '../../core/base/result.ts';
+import { addressesOf, highestAsked } from '../../core/log/addresses.ts';
 import type { Sats } from '../../core/base/sats.ts';
 import { Clock } from '../clock.ts';
 import { orRefuseStart } from '../config.ts';
@@ -56,6 +57,8 @@ export class ChainService {
   readonly #logger = new Logger('chain');
   readonly #alarm = new Alarm();
   readonly #followed = new Set<string>();
+  /** By wallet, how many addresses are known to be given out. */
+  readonly #given = new Map<string, number>();
   readonly #steps: (() => Promise<void>)[] = [];
   #follower: Follower | null = null;
   #comparison: Comparison | null = null;
@@ -293,12 +296,19 @@ export class ChainService {
     }
   }
 
-  /** Wallets of this network that came in force since. */
+  /** Wallets of this network that came in force since, and addresses that were given out since. */
   async #followWallets(): Promise<void> {
-    for (const [id, { wallet, body }] of this.log.state().wallets) {
-      if (this.#followed.has(id) || body.network !== this.source.network) continue;
-      await this.#follower?.follow({ id, wallet, birth: body.birth, gap: body.gapLimit });
-      this.#followed.add(id);
+    const state = this.log.state();
+    for (const [id, { wallet, body }] of state.wallets) {
+      if (body.network !== this.source.network) continue;
+      if (!this.#followed.has(id)) {
+        await this.#follower?.follow({ id, wallet, birth: body.birth, gap: body.gapLimit });
+        this.#followed.add(id);
+      }
+      const { size } = addressesOf(state, id);
+      if (size === (this.#given.get(id) ?? 0)) continue;
+      await this.#follower?.give(id, highestAsked(state, id) + 1);
+      this.#given.set(id, size);
     }
   }
 

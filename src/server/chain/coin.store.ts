@@ -64,6 +64,7 @@ const balanceRow = z.object({
 const lockRow = z.object({ txid: z.string(), vout: z.int(), holder: z.string() });
 const spentRow = z.object({ txid: z.string(), vout: z.int(), spent: z.boolean() });
 const nextRow = z.object({ receive_next: z.int(), change_next: z.int() });
+const receiveRow = z.object({ wallet: z.string(), receive_next: z.int() });
 const parentRow = z.object({ txid: z.string(), stripped: bytes });
 const ownRow = z.object({
   txid: z.string(),
@@ -97,7 +98,11 @@ export class CoinStore {
   }
 
   /** Confirmed, mature, unspent, held by nobody; the frozen among them; largest first. `tip` is the height of the best block. */
-  async spendable(wallet: string, tip: number): Promise<readonly Coin[]> {
+  async spendable(
+    wallet: string,
+    tip: number,
+    page: { readonly from: number; readonly limit: number } = { from: 0, limit: COINS_READ },
+  ): Promise<readonly Coin[]> {
     const rows = await this.#sql.query(
       `SELECT ${coinColumns}
        FROM wallet_coin c JOIN wallet_transaction t USING (txid)
@@ -105,8 +110,8 @@ export class CoinStore {
          AND (NOT t.coinbase OR c.height <= $2) AND NOT ${isSpending}
          AND NOT EXISTS (SELECT FROM coin_lock l WHERE l.txid = c.txid AND l.vout = c.vout
            AND (l.until IS NULL OR l.until > $3))
-       ORDER BY c.sats DESC, c.txid, c.vout LIMIT $4`,
-      [wallet, tip + 1 - COINBASE_MATURITY, this.#now(), COINS_READ],
+       ORDER BY c.sats DESC, c.txid, c.vout OFFSET $4 LIMIT $5`,
+      [wallet, tip + 1 - COINBASE_MATURITY, this.#now(), page.from, page.limit],
     );
     return rows.map((row) => coinRow.parse(row));
   }
@@ -223,7 +228,18 @@ export class CoinStore {
     };
   }
 
-  /** The lowest receive index above every used one. */
+  /** The lowest receive index above every used one and every one that was given out, by wallet. */
+  async nextReceiveIndices(): Promise<ReadonlyMap<string, number>> {
+    const rows = await this.#sql.query(`SELECT wallet, receive_next FROM followed_wallet`);
+    return new Map(
+      rows.map((row) => {
+        const { wallet, receive_next: next } = receiveRow.parse(row);
+        return [wallet, next];
+      }),
+    );
+  }
+
+  /** The lowest receive index above every used one and every one that was given out. */
   async nextReceiveIndex(wallet: string): Promise<number> {
     return (await this.#next(wallet)).receive_next;
   }

@@ -38,6 +38,7 @@ const txidRow = z.object({ txid: z.string() });
 export interface FollowedWallet {
   readonly wallet: string;
   readonly scanned: number;
+  /** One above the highest index used or given out. */
   readonly receiveNext: number;
   readonly changeNext: number;
 }

@@ -90,6 +90,17 @@ export class Follower {
     this.#watch.add(watched, 0, 0);
   }
 
+  /**
+   * Addresses of a wallet below this index were given to somebody: they count as used, so that a gap beyond them is
+   * watched. Requires that the wallet is followed.
+   */
+  async give(wallet: string, receiveNext: number): Promise<void> {
+    const watched = this.#watched.get(wallet);
+    assert(watched !== undefined, 'only addresses of followed wallets are given');
+    this.#watch.add(watched, receiveNext, 0);
+    await this.#locked((store) => store.setNext(wallet, [receiveNext, 0]));
+  }
+
   /** Reads one block, or takes one back. */
   async step(): Promise<Step> {
     if (this.#watched.size === 0) return { moved: false, events: [] };

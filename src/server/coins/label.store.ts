@@ -66,11 +66,11 @@ export class LabelStore {
     return rows.map((row) => labelRow.parse(row));
   }
 
-  /** The labels of outputs and addresses among these, by reference. */
+  /** The labels of outputs, addresses and transactions among these, by reference. */
   async of(wallet: string, refs: readonly string[]): Promise<ReadonlyMap<string, string>> {
     const rows = await this.work.plain.query(
       `SELECT type, ref, label, member, at FROM wallet_label
-       WHERE wallet = $1 AND type IN ('output', 'addr') AND ref = ANY ($2)`,
+       WHERE wallet = $1 AND type IN ('output', 'addr', 'tx') AND ref = ANY ($2)`,
       [wallet, refs],
     );
     return new Map(

@@ -151,7 +151,7 @@ function touchedBy(entry: Entry): string | null {
     case 'receipt':
       return entry.receipt.record === 'signed' ? entry.receipt.proposal : null;
     case 'fact':
-      return entry.fact.fact === 'alert' ? null : entry.fact.proposal;
+      return 'proposal' in entry.fact ? entry.fact.proposal : null;
     case 'document':
       return null;
   }

@@ -48,6 +48,7 @@ function namedBy(entry: Entry): string | null {
       case 'sight':
       case 'force':
       case 'lift':
+      case 'address':
       case 'refusal':
         return null;
     }

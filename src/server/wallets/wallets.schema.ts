@@ -44,6 +44,9 @@ const coin = z.object({
   branch: z.int(),
   index: count,
   height: count,
+  confirmations: count,
+  /** By SETTLED_CONFIRMATIONS of them. */
+  settled: z.boolean(),
   /** Somebody wants it left alone: no draft takes it. */
   frozen: z.boolean(),
   /** What people call it, or its address. */
@@ -59,7 +62,10 @@ export const walletView = z
   .object({
     ...summary,
     descriptor: z.string(),
-    /** The next unused receive address. Check it on a device before it is given to anybody. */
+    /**
+     * The next unused receive address by this server's word alone. Give it to nobody: ask for an address by
+     * `POST /v1/wallets/{id}/addresses`, which the signer attests.
+     */
     address: z.string(),
     addressIndex: count,
     holders: z.array(label),

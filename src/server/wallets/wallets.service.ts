@@ -12,6 +12,7 @@ import type { State, WalletRecord } from '../../core/log/state.ts';
 import { walletBudget } from '../../core/policy/wallet-budget.ts';
 import { ChainService } from '../chain/chain.service.ts';
 import type { Balance, Coin } from '../chain/coin.store.ts';
+import { confirmedBy } from '../chain/confirmations.ts';
 import { Clock } from '../clock.ts';
 import { LabelStore } from '../coins/label.store.ts';
 import { readCursor } from '../http/bodies.ts';
@@ -103,9 +104,9 @@ export class WalletsService {
 
   async #page(wallet: WalletRecord, from: number, limit: number): Promise<CoinsView> {
     const tip = (await this.chain.followedTip())?.height ?? 0;
-    const free = await this.chain.coins.spendable(wallet.id, tip);
-    const end = from + limit;
-    const page = free.slice(from, end).map((coin) => coinView(wallet, coin));
+    // One more tells whether there is a next page.
+    const found = await this.chain.coins.spendable(wallet.id, tip, { from, limit: limit + 1 });
+    const page = found.slice(0, limit).map((coin) => coinView(wallet, coin, tip));
     const refs = page.flatMap(({ outpoint, address }) => [outpoint, address]);
     const labels = await this.labels.of(wallet.id, refs);
     return {
@@ -113,7 +114,7 @@ export class WalletsService {
         ...coin,
         label: labels.get(coin.outpoint) ?? labels.get(coin.address) ?? null,
       })),
-      next: end < free.length ? String(end) : null,
+      next: found.length > limit ? String(from + limit) : null,
     };
   }
 }
@@ -145,7 +146,11 @@ function pathsView(wallet: WalletRecord): Pick<WalletView, 'outside' | 'recovery
   };
 }
 
-function coinView(wallet: WalletRecord, coin: Coin): Omit<CoinsView['items'][number], 'label'> {
+function coinView(
+  wallet: WalletRecord,
+  coin: Coin,
+  tip: number,
+): Omit<CoinsView['items'][number], 'label'> {
   const { txid, vout, sats, branch, index, height, isFrozen } = coin;
   return {
     outpoint: `${txid}:${vout}`,
@@ -154,6 +159,7 @@ function coinView(wallet: WalletRecord, coin: Coin): Omit<CoinsView['items'][num
     branch,
     index,
     height,
+    ...confirmedBy(tip, height),
     frozen: isFrozen,
   };
 }

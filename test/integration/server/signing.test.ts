@@ -217,7 +217,7 @@ describe('signed proposals on two server processes', () => {
       const entry = parseEntry(leaf);
       if (!entry.ok || entry.value.type !== 'fact') return [];
       const { fact } = entry.value;
-      return fact.fact !== 'alert' && fact.proposal === digest ? [fact.fact] : [];
+      return 'proposal' in fact && fact.proposal === digest ? [fact.fact] : [];
     });
   };
   const waitFor = (proposal: ProposalRecord, facts: readonly Fact['fact'][]) =>

@@ -21,30 +21,42 @@ export interface Typed {
 const passphrase = 'a passphrase of tests';
 const files = new Map<string, Uint8Array>();
 
-/** A home with profile and keys, a terminal that types, and a server behind it. */
-export class Bench {
+/** A home with profile and keys, and a terminal that types. */
+export class Terminal {
   readonly world: World;
-  readonly server: FakeServer;
   readonly home: string;
   /** What the person types when asked. */
   answer: string | null = 'yes';
 
-  private constructor(world: World, server: FakeServer) {
+  protected constructor(world: World, at: { readonly server: string; readonly genesis: string }) {
     this.world = world;
-    this.server = server;
     this.home = mkdtempSync(join(tmpdir(), 'countersign-cli-'));
-    writeProfile(this.home, { server: server.url, genesis: world.genesis, member: 'operator' });
+    writeProfile(this.home, { ...at, member: 'operator' });
   }
 
-  static async open(world: World, members: readonly string[]): Promise<Bench> {
-    const bench = new Bench(world, await FakeServer.start(world));
-    for (const member of members) await bench.#key(member);
-    return bench;
+  /** With the keys of a world's members, before a server that runs. */
+  static async before(
+    at: { readonly server: string; readonly genesis: string },
+    world: World,
+    members: readonly string[],
+  ): Promise<Terminal> {
+    const terminal = new Terminal(world, at);
+    await terminal.addKeys(members);
+    return terminal;
   }
 
-  async close(): Promise<void> {
-    await this.server.stop();
+  async addKeys(members: readonly string[]): Promise<void> {
+    for (const member of members) await this.#key(member);
+  }
+
+  /** What its clock says. */
+  now(): number {
+    return Math.floor(Date.now() / 1000);
+  }
+
+  close(): Promise<void> {
     rmSync(this.home, { recursive: true });
+    return Promise.resolve();
   }
 
   /** Key files take a third of a second each to make, and every world has the same keys: made once for each suite. */
@@ -97,7 +109,7 @@ export class Bench {
     const io: Io = {
       env: { COUNTERSIGN_HOME: this.home, COUNTERSIGN_PASSPHRASE: passphrase },
       folder: this.home,
-      now: () => this.world.now,
+      now: () => this.now(),
       out: (line) => out.push(line),
       say: (line) => said.push(line),
       ask: () => Promise.resolve(this.answer),
@@ -106,6 +118,31 @@ export class Bench {
     };
     const status = await run(typed, io);
     return { status, out: out.join('\n'), said: said.join('\n'), json: objectOf(out.at(-1)) };
+  }
+}
+
+/** A terminal at the time of a world, and a server over that world behind it. */
+export class Bench extends Terminal {
+  readonly server: FakeServer;
+
+  private constructor(world: World, server: FakeServer) {
+    super(world, { server: server.url, genesis: world.genesis });
+    this.server = server;
+  }
+
+  static async open(world: World, members: readonly string[]): Promise<Bench> {
+    const bench = new Bench(world, await FakeServer.start(world));
+    await bench.addKeys(members);
+    return bench;
+  }
+
+  override now(): number {
+    return this.world.now;
+  }
+
+  override async close(): Promise<void> {
+    await this.server.stop();
+    await super.close();
   }
 }
 

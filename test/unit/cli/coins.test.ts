@@ -23,11 +23,13 @@ beforeEach(async () => {
     const list = path.slice('/v1/wallets/hot-1/'.length);
     const page = (items: readonly object[], next: string | null = null) => ({ items, next });
     const coin = { sats: 70_000, address: 'bcrt1qaddress', height: 3 };
+    const shallow = { confirmations: 5, settled: false };
+    const deep = { confirmations: 6, settled: true };
     switch (list) {
       case 'coins?limit=200':
-        return page([{ ...coin, outpoint, frozen: false, label: 'rent' }], '200');
+        return page([{ ...coin, ...shallow, outpoint, frozen: false, label: 'rent' }], '200');
       case 'coins?limit=200&cursor=200':
-        return page([{ ...coin, outpoint: other, frozen: true, label: null }]);
+        return page([{ ...coin, ...deep, outpoint: other, frozen: true, label: null }]);
       case 'coins/frozen?limit=200':
         return page([frozenCoin]);
       case 'labels?limit=200':
@@ -49,8 +51,10 @@ afterEach(() => bench.close());
 describe('coins', () => {
   test('are listed from every page, with labels and who froze which', async () => {
     const typed = await bench.type('coins', 'list', 'hot-1');
-    expect(typed.out).toContain(`${outpoint}  0.00070000 BTC  bcrt1qaddress  "rent"`);
-    expect(typed.out).toContain(`${other}  0.00070000 BTC  bcrt1qaddress  FROZEN`);
+    expect(typed.out).toContain(
+      `${outpoint}  0.00070000 BTC  bcrt1qaddress  5 of 6 confirmations  "rent"`,
+    );
+    expect(typed.out).toContain(`${other}  0.00070000 BTC  bcrt1qaddress  settled  FROZEN`);
     expect(typed.out).toContain(`Frozen: ${other} by operator since ${at}: a dispute`);
   });
 

@@ -7,11 +7,13 @@ import type { Result } from '../../../src/core/base/result.ts';
 import { ok } from '../../../src/core/base/result.ts';
 import { replay } from '../../../src/core/log/replay.ts';
 import type { Receipt } from '../../../src/core/log/receipt.ts';
+import { addressesOf } from '../../../src/core/log/addresses.ts';
 import type { ProposalRecord } from '../../../src/core/log/state.ts';
 import { AccountSigner } from '../../../src/keys/account-key.ts';
 import { Journal } from '../../../src/signer/journal.ts';
 import type { SignerEvent } from '../../../src/signer/signer.ts';
 import { Signer } from '../../../src/signer/signer.ts';
+import { askAddress } from '../../support/address-asking.ts';
 import { listedAddress, World } from '../../support/world.ts';
 import { WorldLog } from '../../support/world-log.ts';
 
@@ -287,6 +289,25 @@ describe('a signer', () => {
     expect(isSigned(proposal)).toBe(false);
     expect(journalNow().ledger.reservations.has(proposal.digest)).toBe(true);
     expect(records()).not.toContain('release');
+  });
+});
+
+describe('a signer that is asked for an address', () => {
+  test('journals it before it is known, once, and again to nobody after a restart', async () => {
+    const signer = boot();
+    await ticks(signer, 2);
+    expect(askAddress(world, 4)).toBe('applied');
+    log.losesReceipts = true;
+    await ticks(signer, 1);
+    expect(records().at(-1)).toBe('address');
+    expect(told).toContainEqual({ event: 'address', index: 4 });
+    expect(addressesOf(world.state, 'hot-1').get(4)?.attested).toBeNull();
+    log.losesReceipts = false;
+    await ticks(boot(), 2);
+    expect(records().filter((record) => record === 'address')).toHaveLength(1);
+    expect(addressesOf(world.state, 'hot-1').get(4)?.attested).toMatchObject({
+      signer: world.receiptKey.publicKey,
+    });
   });
 });
 

@@ -1,0 +1,62 @@
+import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { assert } from '../../core/base/assert.ts';
+import { ok, refuse } from '../../core/base/result.ts';
+import { formatAttestation } from '../../core/log/attestation.ts';
+import { parseEntry } from '../../core/log/entry.ts';
+import type { Run } from '../command.ts';
+import { Fault, UsageError, word } from '../command.ts';
+import { Desk } from '../desk.ts';
+import { addressJson, addressLines, findAttested } from '../receive-address.ts';
+
+/** Shows an attested address, by the log alone, and writes its attestation out for others to verify. */
+export const run: Run = async (call) => {
+  const id = word(call, 0);
+  const text = word(call, 1);
+  if (!/^(0|[1-9][0-9]{0,6})$/.test(text))
+    throw new UsageError('INDEX is a whole number from 0 on');
+  const desk = new Desk(call);
+  const followed = await desk.follow();
+  if (!followed.ok) return followed;
+  const { state } = followed.value;
+  const wallet = state.wallets.get(id);
+  if (wallet === undefined) return refuse('wallet.unknown', { wallet: id });
+  const found = findAttested(state, wallet, Number(text));
+  if (!found.ok) return found;
+  const name = call.text('file');
+  const file = name === undefined ? null : resolve(call.io.folder, name);
+  const { signer, entry } = found.value.attested;
+  if (file !== null) writeNew(file, attestationOf(desk.leaf(entry)));
+  return ok({
+    json: { ...addressJson(found.value), file },
+    lines: [
+      ...addressLines(found.value, null),
+      ...(file === null
+        ? []
+        : [
+            `Written: ${file}`,
+            `Check it anywhere: countersign addresses verify ${file} --key ${signer}`,
+            'Whoever checks it must know the key from another channel than the file.',
+          ]),
+    ],
+  });
+};
+
+function attestationOf(leaf: Uint8Array): string {
+  const entry = parseEntry(leaf);
+  assert(
+    entry.ok && entry.value.type === 'receipt' && entry.value.receipt.record === 'address',
+    'an attested address names the entry of its receipt',
+  );
+  const { receipt, signature } = entry.value;
+  return formatAttestation({ receipt, signature });
+}
+
+function writeNew(path: string, text: string): void {
+  try {
+    writeFileSync(path, text, { flag: 'wx', mode: 0o644 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    throw new Fault(`${path} is there already: name another file`);
+  }
+}
