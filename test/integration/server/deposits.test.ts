@@ -3,6 +3,7 @@ import pg from 'pg';
 import { fromUtf8 } from '../../../src/core/base/bytes.ts';
 import { sats } from '../../../src/core/base/sats.ts';
 import { addressesOf } from '../../../src/core/log/addresses.ts';
+import { buildTransaction } from '../../../src/core/psbt/build.ts';
 import { ChainService } from '../../../src/server/chain/chain.service.ts';
 import { LogService } from '../../../src/server/log/log.service.ts';
 import { codeOf, passed } from '../../support/psbt.ts';
@@ -189,6 +190,31 @@ describe('receive addresses and deposits', () => {
     expect(found.get(dust)).toMatchObject({
       flags: ['dust'],
       labels: { output: 'tiny', address: 'rent for May', transaction: 'who was that' },
+    });
+  });
+
+  test('what the wallet pays itself waits, is its own, and its change is no deposit', async () => {
+    const coin = await pay(0, 200_000);
+    const { wallet } = server.wallet;
+    // Handed over as a broadcast does; signatures are the network's to ask for.
+    const raw = buildTransaction({
+      inputs: [{ outpoint: coin }],
+      outputs: [
+        { script: wallet.script(0, 1), sats: sats(40_000) },
+        { script: wallet.script(1, 9), sats: sats(150_000) },
+      ],
+      lockTime: 0,
+    });
+    await chain().addUnconfirmed(raw);
+    const found = await deposits();
+    const spender = found[0]?.outpoint.slice(0, 64) ?? '';
+    expect(found[0]).toMatchObject({
+      ...{ outpoint: `${spender}:0`, sats: 40_000, branch: 0, index: 1, flags: ['own'] },
+      ...{ state: 'unconfirmed', confirmations: 0, height: null, time: null },
+    });
+    expect(found.filter(({ outpoint }) => outpoint.startsWith(spender))).toHaveLength(1);
+    expect(found.find(({ outpoint }) => outpoint === coin)).toMatchObject({
+      ...{ spent: 'pending', spentBy: spender },
     });
   });
 
