@@ -41,7 +41,8 @@ const proposing: readonly Command[] = [
         name: 'to',
         value: 'ADDRESS=AMOUNT',
         many: true,
-        summary: 'a payment, "50000 sat" or "0.5 BTC"; an id of the address book will do',
+        summary:
+          'a payment, "50000 sat" or "0.5 BTC"; an id of the address book or a bitcoin: URI will do',
       },
       { name: 'batch', value: 'FILE', summary: 'payments as CSV lines: address,amount' },
       { name: 'psbt', value: 'FILE', summary: 'a PSBT made elsewhere, instead of payments' },

@@ -1,12 +1,19 @@
 import type { DraftAnswer } from '../client/answers.ts';
 import { formatBtc } from '../core/base/sats.ts';
+import { warningLines } from './warning-lines.ts';
 
-/** Why the server chose this fee rate and these coins: its word, shown beside what the bytes do. */
-export function draftReasons({ fee, selection, consolidation }: DraftAnswer): readonly string[] {
+/** Why the server chose this fee rate and these coins, and what looks odd to it: its word, shown beside what the bytes do. */
+export function draftReasons({
+  fee,
+  selection,
+  consolidation,
+  warnings,
+}: DraftAnswer): readonly string[] {
   const told = [
     ...(fee === null ? [] : [feeLine(fee)]),
     ...(selection === null ? [] : selectionLines(selection)),
     ...(consolidation === null ? [] : consolidationLines(consolidation)),
+    ...warningLines(warnings),
   ];
   return told.map((line) => `The server says: ${line}`);
 }

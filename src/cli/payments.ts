@@ -7,6 +7,7 @@ import { parseAmount, satsToJson } from '../core/base/sats.ts';
 import { currentDocuments } from '../core/governance/current.ts';
 import type { State, WalletRecord } from '../core/log/state.ts';
 import { scriptOfAddress } from '../core/wallet/network.ts';
+import { agreedAmount, parsePaymentUri } from '../core/wallet/payment-uri.ts';
 import { UsageError } from './command.ts';
 
 /** A payment as a person wrote it: whom, an address or an id of the address book, and how much. */
@@ -33,17 +34,37 @@ function paidAmount(text: string): Result<Sats> {
   return amount.ok && amount.value === 0n ? refuse('amount.invalid', { value: text }) : amount;
 }
 
-/** `ADDRESS=AMOUNT`. Code `amount.invalid`. */
+/**
+ * `ADDRESS=AMOUNT`; or a payment URI that names its amount, or is followed by `=AMOUNT`. Codes: `amount.invalid`,
+ * `address.uri`, `address.uri.amount`.
+ */
 export function parsePayment(text: string): Result<AskedPayment> {
   const at = text.lastIndexOf('=');
-  if (at < 1) throw new UsageError(`--to takes ADDRESS=AMOUNT, not "${text.slice(0, 120)}"`);
-  const sats = paidAmount(text.slice(at + 1));
-  return sats.ok ? ok({ to: text.slice(0, at).trim(), sats: sats.value }) : sats;
+  // No value of a URI holds an equals sign (BIP 21): a second one after the last parameter begins the amount.
+  const last = text.slice(text.lastIndexOf('&') + 1);
+  const isWhole = /^bitcoin:/i.test(text) && text.includes('?') && last.split('=').length < 3;
+  if (at < 1 && !isWhole)
+    throw new UsageError(`--to takes ADDRESS=AMOUNT, not "${text.slice(0, 120)}"`);
+  return isWhole
+    ? paymentOf(text.trim(), null)
+    : paymentOf(text.slice(0, at).trim(), text.slice(at + 1));
+}
+
+function paymentOf(to: string, amount: string | null): Result<AskedPayment> {
+  const beside = amount === null ? null : paidAmount(amount);
+  if (beside?.ok === false) return beside;
+  const uri = parsePaymentUri(to);
+  if (!uri.ok) return uri;
+  const sats = agreedAmount(uri.value, beside?.value ?? null);
+  if (!sats.ok) return sats;
+  if (sats.value === null || sats.value === 0n) return refuse('amount.invalid', { value: to });
+  return ok({ to: uri.value.address, sats: sats.value });
 }
 
 /**
  * Lines of `address,amount` (RFC 4180 without quotes, which neither needs); a first line "address,amount" is a
- * heading, empty lines are passed over. Codes: `amount.invalid`, `psbt.transaction.count`.
+ * heading, empty lines are passed over. An address may be a payment URI. Codes: `amount.invalid`, `address.uri`,
+ * `address.uri.amount`, `psbt.transaction.count`.
  */
 export function parseBatch(text: string): Result<readonly AskedPayment[]> {
   const payments: AskedPayment[] = [];
@@ -52,9 +73,10 @@ export function parseBatch(text: string): Result<readonly AskedPayment[]> {
     const [to = '', amount, ...more] = line.split(',').map((field) => field.trim());
     if (to === '' || amount === undefined || more.length > 0)
       throw new UsageError(`line ${String(at + 1)} of the batch is not address,amount`);
-    const sats = paidAmount(amount);
-    if (!sats.ok) return refuse('amount.invalid', { ...sats.refusal.facts, line: at + 1 });
-    payments.push({ to, sats: sats.value });
+    const payment = paymentOf(to, amount);
+    if (!payment.ok)
+      return refuse(payment.refusal.code, { ...payment.refusal.facts, line: at + 1 });
+    payments.push(payment.value);
   }
   if (payments.length === 0) throw new UsageError('the batch holds no payment');
   if (payments.length > SPEND_OUTPUTS)

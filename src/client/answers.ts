@@ -67,6 +67,15 @@ const draftConsolidation = z.object({
   leftOut: draftSelection.shape.leftOut,
 });
 
+const fact = z.union([
+  z.string(),
+  z.number(),
+  z.boolean(),
+  z.null(),
+  z.array(z.string()),
+  z.array(z.number()),
+]);
+
 export const draftAnswer = z.object({
   draft: z.string(),
   fee: draftFee.nullable().default(null),
@@ -78,6 +87,11 @@ export const draftAnswer = z.object({
     .array(coinsSchema.element.extend({ transaction: hexBytes }).strip())
     .min(1)
     .max(250),
+  /** What looks odd and refuses nothing. */
+  warnings: z
+    .array(z.object({ code: z.string().max(100), facts: z.record(z.string(), fact) }))
+    .max(1_000)
+    .default([]),
 });
 export type DraftAnswer = z.infer<typeof draftAnswer>;
 

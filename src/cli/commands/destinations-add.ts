@@ -1,6 +1,7 @@
 import { toHex } from '../../core/base/bytes.ts';
 import { refuse } from '../../core/base/result.ts';
-import { scriptOfAddress } from '../../core/wallet/network.ts';
+import { addressOfScript, scriptOfAddress } from '../../core/wallet/network.ts';
+import { parsePaymentUri } from '../../core/wallet/payment-uri.ts';
 import type { Call, Run } from '../command.ts';
 import { UsageError, required, word } from '../command.ts';
 import { Desk } from '../desk.ts';
@@ -17,10 +18,17 @@ export const run: Run = async (call) => {
   const { state } = followed.value;
   const [wallet] = state.wallets.values();
   if (wallet === undefined) return refuse('wallet.unknown', { wallet: '' });
-  const script = scriptOfAddress(address, wallet.body.network);
+  const uri = parsePaymentUri(address);
+  if (!uri.ok) return uri;
+  if (uri.value.sats !== null) return refuse('address.uri', { reason: 'it names an amount' });
+  const { network } = wallet.body;
+  const script = scriptOfAddress(uri.value.address, network);
   if (!script.ok) return script;
   const known = state.destinations?.document.body.entries ?? [];
-  const entry = { id, owner, script: toHex(script.value), address, tags: call.texts('tag') };
+  // As it is shown everywhere, however it was typed.
+  const shown = addressOfScript(script.value, network) ?? uri.value.address;
+  const tags = call.texts('tag');
+  const entry = { id, owner, script: toHex(script.value), address: shown, tags };
   const place = { kind: 'destinations', id: 'destinations' } as const;
   const version = nextVersion(state, place, { entries: [...known, entry] });
   if (!version.ok) return version;

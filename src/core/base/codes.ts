@@ -67,6 +67,16 @@ export const codes = {
     'The address belongs to another network.',
     'Use an address of the network of the wallet.',
   ),
+  'address.uri': final(
+    422,
+    'The payment URI cannot be read, or asks for what is not supported (BIP 21).',
+    'Give the address and the amount themselves.',
+  ),
+  'address.uri.amount': final(
+    422,
+    'The payment URI asks for another amount than the one given.',
+    'Ask the payee which is right.',
+  ),
   'address.lookalike': final(
     422,
     'A payee looks like a known address at both ends, and is another.',
@@ -1247,6 +1257,21 @@ export const codes = {
     422,
     'The coins that are free do not cover the payments and the fee.',
     'Pay less, or wait until coins are confirmed or unlocked.',
+  ),
+  'coin.unconfirmed': later(
+    409,
+    'A coin is not in a block yet.',
+    'Wait until it is confirmed, or choose other coins.',
+  ),
+  'coin.immature': later(
+    409,
+    'A coin was mined less than a hundred blocks ago.',
+    'Wait until the block named, or choose other coins.',
+  ),
+  'coin.gap': final(
+    422,
+    'A coin lies at an address beyond the range that is watched.',
+    'Have the wallet read again up to that address: countersign wallets rescan.',
   ),
   'coin.frozen': final(
     409,

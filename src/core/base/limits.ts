@@ -42,6 +42,8 @@ export const TRANSACTION_WEIGHT = 400_000;
 /** A signed message in base64: a signature and a key are below 150 characters, a script of several keys some more. */
 export const MESSAGE_SIGNATURE_LENGTH = 1_024;
 
+/** A payment URI (BIP 21): an address, an amount, a label and what others append. */
+export const PAYMENT_URI_LENGTH = 1_000;
 /** Addresses looked ahead of the highest used one, each branch. */
 export const GAP_LIMIT = 1_000;
 /** Scripts a wallet remembers on each branch, about 10 MB; beyond, they are derived again. */

@@ -1,6 +1,7 @@
 import { toHex } from '../base/bytes.ts';
 import type { Facts, Result } from '../base/result.ts';
 import { ok, refuse } from '../base/result.ts';
+import type { WarningCode } from '../base/warnings.ts';
 import type { Wallet } from '../wallet/wallet.ts';
 import type { DerivationClaim } from './derivations.ts';
 import {
@@ -14,7 +15,7 @@ import { outputType } from './fields.ts';
 import type { ClaimedCoin, SpendView } from './spend.ts';
 
 export interface ChangeWarning {
-  readonly code: 'change.receive' | 'change.many' | 'change.foreign';
+  readonly code: Extract<WarningCode, 'change.receive' | 'change.many' | 'change.foreign'>;
   readonly facts: Facts;
 }
 

@@ -2,9 +2,9 @@ import { equalBytes } from '../base/bytes.ts';
 import { ADDRESS_INDEX } from '../base/limits.ts';
 import type { Facts, Result } from '../base/result.ts';
 import { ok, refuse } from '../base/result.ts';
+import type { WarningCode } from '../base/warnings.ts';
 import type { Place, Wallet } from '../wallet/wallet.ts';
 import { checkAttached, selfContradiction } from './attached.ts';
-import type { ChangeWarning } from './change-claims.ts';
 import { checkChange } from './change-claims.ts';
 import type { DerivationClaim } from './derivations.ts';
 import { claimedPlaces, readDerivations, readTaprootDerivations } from './derivations.ts';
@@ -17,7 +17,7 @@ import type { OpenedPsbt } from './open.ts';
 import { openPsbt } from './open.ts';
 import { passParsers } from './parsers.ts';
 import type { ClaimedCoin, CoinClaim, SizeBounds, SpendView } from './spend.ts';
-import { isTaproot, readParsed } from './spend.ts';
+import { checkRelayed, isTaproot, readParsed } from './spend.ts';
 import type { ParentTransaction } from './transaction.ts';
 import { parseParent } from './transaction.ts';
 
@@ -33,16 +33,11 @@ export interface InspectBounds {
   readonly size?: SizeBounds;
 }
 
-/**
- * What was dropped or looks odd, but refuses nothing: `coins.claimed` that amounts of taproot inputs are proven by their
- * signatures alone, `inputs.legacy` that signing again gives another txid, `fee.high` a fee above 5 % of the payments.
- */
-export type InspectWarning =
-  | ChangeWarning
-  | {
-      readonly code: 'fields.dropped' | 'coins.claimed' | 'inputs.legacy' | 'fee.high';
-      readonly facts: Facts;
-    };
+/** What was dropped or looks odd, but refuses nothing. */
+export interface InspectWarning {
+  readonly code: WarningCode;
+  readonly facts: Facts;
+}
 
 /** What is taken from an uploaded PSBT: the transaction and verified signatures; all else was proven or dropped. */
 export interface InspectedPsbt {
@@ -87,13 +82,13 @@ export function inspectPsbt(
   if (!gate.ok) return gate;
   const change = checkChange(wallet, outputs, view.value, highestChange);
   if (!change.ok) return change;
-  const fee = checkFee(view.value);
-  if (!fee.ok) return fee;
+  const relayed = checkRelayed(view.value);
+  if (!relayed.ok) return relayed;
   const signatures = readSignatures(wallet, opened.value, coins);
   if (!signatures.ok) return signatures;
   const warnings = [
     ...warningsOf(wallet, coins, dropped.value + signatures.value.dropped),
-    ...fee.value,
+    ...feeWarnings(view.value),
     ...change.value,
   ];
   const { partialSignatures } = signatures.value;
@@ -114,24 +109,13 @@ function warningsOf(
   return warnings;
 }
 
-/** Nodes relay from 0.1 sat/vB on (Bitcoin Core 30, -minrelaytxfee), counted here by the size at worst. */
-const LEAST_VBYTES_PER_SAT = 10;
 /** Coldcard warns above 5 % of what is sent. */
 const HIGH_FEE_SHARE = 20n;
 
-function checkFee({
-  amountSats,
-  feeSats,
-  vbytes,
-}: SpendView<ClaimedCoin>): Result<readonly InspectWarning[]> {
-  if (Number(feeSats) * LEAST_VBYTES_PER_SAT < vbytes)
-    return refuse('psbt.fee.low', {
-      feeSats: Number(feeSats),
-      least: Math.ceil(vbytes / LEAST_VBYTES_PER_SAT),
-    });
+function feeWarnings({ amountSats, feeSats }: SpendView<ClaimedCoin>): readonly InspectWarning[] {
   const facts = { feeSats: Number(feeSats), amountSats: Number(amountSats) };
   const isHigh = amountSats > 0n && feeSats * HIGH_FEE_SHARE > amountSats;
-  return ok(isHigh ? [{ code: 'fee.high', facts }] : []);
+  return isHigh ? [{ code: 'fee.high', facts }] : [];
 }
 
 /** Where inputs are not ours, or cannot be shown to be, what one of them says against itself is the better reason. */

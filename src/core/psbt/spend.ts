@@ -194,6 +194,20 @@ export function readParsed(
   });
 }
 
+/** Nodes relay from 0.1 sat/vB on (Bitcoin Core 30, -minrelaytxfee), counted here by the size at worst. */
+const LEAST_VBYTES_PER_SAT = 10;
+
+/** Whether nodes relay a spend for its fee. Code `psbt.fee.low`, with the least. */
+export function checkRelayed({
+  feeSats,
+  vbytes,
+}: Pick<SpendView, 'feeSats' | 'vbytes'>): Result<null> {
+  const least = Math.ceil(vbytes / LEAST_VBYTES_PER_SAT);
+  return feeSats >= BigInt(least)
+    ? ok(null)
+    : refuse('psbt.fee.low', { feeSats: Number(feeSats), least });
+}
+
 function checkForm(plain: PlainTransaction, size: SizeBounds): Result<null> {
   const { version, inputs, outputs, lockTime } = plain;
   if (version !== 2) return refuse('psbt.transaction.version', { version });

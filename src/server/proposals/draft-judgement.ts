@@ -65,9 +65,9 @@ export function judgeDraft(
     warnings: [
       ...(passing ? [conflict] : []),
       ...(openFreezes(state, ledger, wallet.id).length > 0
-        ? [{ code: 'wallet.frozen', facts: {} }]
+        ? [{ code: 'wallet.frozen', facts: {} } as const]
         : []),
-      ...(walletOpen(state, ledger, wallet) ? [] : [{ code: 'wallet.unconfirmed', facts: {} }]),
+      ...(walletOpen(state, ledger, wallet) ? [] : [{ code: 'wallet.unconfirmed', facts: {} } as const]),
     ],
   };
 }

@@ -1,10 +1,12 @@
 import { assert } from '../../core/base/assert.ts';
+import type { RefusalCode } from '../../core/base/codes.ts';
 import { blobAddress } from '../../core/base/digest.ts';
 import { ADDRESS_INDEX, LONG_TERM_FEE_RATE } from '../../core/base/limits.ts';
 import type { Facts, Result } from '../../core/base/result.ts';
 import { ok, refuse } from '../../core/base/result.ts';
 import type { Sats } from '../../core/base/sats.ts';
 import { sats } from '../../core/base/sats.ts';
+import type { WarningCode } from '../../core/base/warnings.ts';
 import { fromHex } from '../../core/base/bytes.ts';
 import { highestChangeSigned } from '../../core/log/admit-proposal.ts';
 import type { DestinationsBody } from '../../core/governance/document.ts';
@@ -16,17 +18,17 @@ import { selectCoins } from '../../core/proposal/select.ts';
 import type { FeeCaps } from '../../core/policy/body.ts';
 import { buildTransaction } from '../../core/psbt/build.ts';
 import type { InspectedPsbt } from '../../core/psbt/inspect.ts';
-import type { SpendView } from '../../core/psbt/spend.ts';
-import type { ParentClaim } from '../../core/psbt/spend.ts';
-import { readSpend } from '../../core/psbt/spend.ts';
+import type { ClaimedCoin, ParentClaim, SpendView } from '../../core/psbt/spend.ts';
+import { checkRelayed, readSpend } from '../../core/psbt/spend.ts';
 import type { Network } from '../../core/wallet/network.ts';
 import { scriptOfAddress } from '../../core/wallet/network.ts';
+import { agreedAmount, parsePaymentUri } from '../../core/wallet/payment-uri.ts';
 import type { Coin } from '../chain/coin.store.ts';
 import type { AskedPayment } from './drafts.schema.ts';
 
 /** What looks odd, but refuses nothing. */
 export interface Warning {
-  readonly code: string;
+  readonly code: WarningCode | RefusalCode;
   readonly facts: Facts;
 }
 
@@ -49,7 +51,7 @@ export interface Payment {
   readonly sats: Sats;
 }
 
-/** Scripts of the payments. Codes: `destination.unknown`, `address.invalid`, `address.network`. */
+/** Scripts of the payments, of an id of the address book, an address or a URI. Codes: `destination.unknown`, `address.*`. */
 export function resolvePayments(
   book: DestinationsBody['entries'],
   network: Network,
@@ -65,7 +67,11 @@ export function resolvePayments(
       payments.push({ script: fromHex(listed.script), sats: amount });
       continue;
     }
-    const script = scriptOfAddress(payment.address, network);
+    const uri = parsePaymentUri(payment.address);
+    if (!uri.ok) return uri;
+    const agreed = agreedAmount(uri.value, amount);
+    if (!agreed.ok) return agreed;
+    const script = scriptOfAddress(uri.value.address, network);
     if (!script.ok) return script;
     payments.push({ script: script.value, sats: amount });
   }
@@ -166,7 +172,7 @@ function transactionOf(
   return buildTransaction({ inputs, outputs, lockTime });
 }
 
-/** Proves what was built, by the bytes of the parents. Codes: those of readSpend, `psbt.input.parent`. */
+/** Proves what was built, by the bytes of the parents. Codes: those of readSpend, `psbt.input.parent`, `psbt.fee.low`. */
 export function prove(
   ask: Pick<Ask, 'wallet' | 'highestChange'>,
   built: Built,
@@ -180,6 +186,8 @@ export function prove(
   const bounds = { highestChange: ask.highestChange };
   const view = readSpend(ask.wallet.wallet, built.transaction, claims, bounds);
   if (!view.ok) return view;
+  const relayed = checkRelayed(view.value);
+  if (!relayed.ok) return relayed;
   return ok({
     transaction: built.transaction,
     view: view.value,
@@ -250,6 +258,34 @@ export function feeRateOf(
 /** Whether the next block can hold the transaction. Code `psbt.locktime.future`. */
 export function checkLockTime(lockTime: number, tip: number): Result<null> {
   return lockTime <= tip ? ok(null) : refuse('psbt.locktime.future', { lockTime, tip });
+}
+
+/**
+ * Whether coins lie where they are watched for: `watched` is the lowest index of each branch beyond. Code `coin.gap`, for
+ * the coin is no unknown one, only out of sight.
+ */
+export function checkWatched(
+  coins: readonly ClaimedCoin[],
+  watched: readonly [receive: number, change: number],
+): Result<null> {
+  const far = coins.find(({ branch, index }) => index >= watched[branch]);
+  if (far === undefined) return ok(null);
+  const { outpoint, branch, index } = far;
+  return refuse('coin.gap', { outpoint, branch, index, watched: watched[branch] });
+}
+
+/** Change that goes where change went before, or where that of another proposal will go: `next` is the lowest unused index. */
+export function changeWarnings(
+  { spend }: Pick<SpendView, 'spend'>,
+  { next, planned }: { readonly next: number; readonly planned: ReadonlySet<number> },
+): readonly Warning[] {
+  const indices = spend.outputs.flatMap(({ change }) => change ?? []);
+  const used = indices.filter((index) => index < next);
+  const shared = indices.filter((index) => index >= next && planned.has(index));
+  return [
+    ...(used.length === 0 ? [] : [{ code: 'change.used', facts: { indices: used } } as const]),
+    ...(shared.length === 0 ? [] : [{ code: 'change.planned', facts: { indices: shared } } as const]),
+  ];
 }
 
 /** Claims as they go into the coins blob, each with its previous transaction. */

@@ -3,6 +3,7 @@ import {
   CONSOLIDATION_INPUTS,
   FEE_RATE_SAT_PER_VBYTE,
   LONG_TERM_FEE_RATE,
+  PAYMENT_URI_LENGTH,
   PSBT_BYTES,
   SMALL_COIN_SATS,
   SPEND_INPUTS,
@@ -22,7 +23,8 @@ const common = {
 const amount = satsJson.min(1);
 
 const payment = z.union([
-  z.strictObject({ address: z.string().max(100), sats: amount }),
+  /** An address, or a payment URI (BIP 21) whose amount, if it names one, is the same. */
+  z.strictObject({ address: z.string().max(PAYMENT_URI_LENGTH), sats: amount }),
   /** An id of the address book. */
   z.strictObject({ destination: label, sats: amount }),
 ]);

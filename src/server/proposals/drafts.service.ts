@@ -13,6 +13,7 @@ import type { WalletRecord } from '../../core/log/state.ts';
 import type { Evaluation } from '../../core/policy/evaluate.ts';
 import { jointLimitExceeded } from '../../core/policy/joint-limit.ts';
 import { askedTooMuch } from '../../core/policy/wallet-budget.ts';
+import { freeChangeIndex, plannedChange } from '../../core/proposal/change-index.ts';
 import { inspectPsbt } from '../../core/psbt/inspect.ts';
 import type { MemberCaller } from '../access/caller.ts';
 import { LogService } from '../log/log.service.ts';
@@ -24,7 +25,9 @@ import type { Ask, Built, FeeRate, Plan } from './draft-plan.ts';
 import {
   build,
   buildConsolidation,
+  changeWarnings,
   checkLockTime,
+  checkWatched,
   coinsOf,
   feeRateOf,
   highestChange,
@@ -158,12 +161,14 @@ export class DraftsService {
   async #ask({ wallet, policy }: Subject, feeRate: number): Promise<Ask> {
     const { coins } = this.chain;
     const tip = await this.chain.tip();
+    const highest = highestChange(this.log.state(), wallet);
+    const planned = plannedChange(this.log.state(), wallet.id, this.chain.now());
     return {
       wallet,
       feeRate,
       coins: shuffled(await coins.spendable(wallet.id, tip)),
-      changeIndex: await coins.nextChangeIndex(wallet.id),
-      highestChange: highestChange(this.log.state(), wallet),
+      changeIndex: freeChangeIndex(planned, await coins.nextChangeIndex(wallet.id), highest),
+      highestChange: highest,
       lockTime: tip,
       changePlace: (outputs: number) => randomInt(outputs + 1),
       fees: policy.document.body.fees,
@@ -173,7 +178,9 @@ export class DraftsService {
   async #inspect(base64: string, wallet: WalletRecord): Promise<Result<Planned>> {
     const bytes = fromBase64(base64);
     if (bytes === undefined) return refuse('psbt.malformed', { reason: 'not base64' });
-    const receive = await this.chain.coins.nextReceiveIndex(wallet.id);
+    const { coins } = this.chain;
+    const receive = await coins.nextReceiveIndex(wallet.id);
+    const change = await coins.nextChangeIndex(wallet.id);
     const tip = await this.chain.tip();
     const bounds = { highestChange: highestChange(this.log.state(), wallet) };
     const inspected = inspectPsbt(bytes, wallet.wallet, {
@@ -181,6 +188,9 @@ export class DraftsService {
       ...bounds,
     });
     if (!inspected.ok) return inspected;
+    const { gapLimit } = wallet.body;
+    const watched = checkWatched(inspected.value.coins, [receive + gapLimit, change + gapLimit]);
+    if (!watched.ok) return watched;
     const valid = checkLockTime(inspected.value.view.spend.lockTime, tip);
     if (!valid.ok) return valid;
     const lacking = inspected.value.coins.filter(({ parent }) => parent === null);
@@ -188,7 +198,11 @@ export class DraftsService {
       ...new Set(lacking.map(({ outpoint }) => txidIn(outpoint))),
     ]);
     const plan = planOf({ wallet, ...bounds }, inspected.value, parents);
-    return plan.ok ? ok({ plan: plan.value, fee: null }) : plan;
+    if (!plan.ok) return plan;
+    const planned = plannedChange(this.log.state(), wallet.id, this.chain.now());
+    const { warnings, ...rest } = plan.value;
+    const more = changeWarnings(rest.view, { next: change, planned });
+    return ok({ plan: { ...rest, warnings: [...warnings, ...more] }, fee: null });
   }
 }
 
