@@ -6,6 +6,7 @@ import { recordOf } from '../core/governance/in-force.ts';
 import { createLedger } from '../core/log/ledger.ts';
 import type { ProposalRecord, State } from '../core/log/state.ts';
 import { explainVerdict } from '../core/policy/explain.ts';
+import { screeningOf, screeningRefusal } from '../core/screening.ts';
 import { explanationText } from '../core/policy/explain-text.ts';
 
 /** The verdict over the log as it stands, by the receipts in it and the later of our clock and the signer's. */
@@ -30,7 +31,10 @@ export function standingLines(
   now: Seconds,
 ): readonly string[] {
   const verdict = standingOf(state, proposal, now);
-  const explanation = explainVerdict(verdict);
+  const judged = explainVerdict(verdict);
+  // A verdict that has no more to judge names no answer; one that came after the signature is news all the same.
+  const screening = judged.screening ?? screeningOf(state, proposal, []);
+  const explanation = { ...judged, screening };
   const policy = recordOf(state, 'policy', proposal.statement.policy)?.document.body ?? null;
   const text = explanationText(explanation, 'en', policy);
   const code = verdict.refusal === null ? '' : ` (${verdict.refusal.code})`;
@@ -44,8 +48,24 @@ export function standingLines(
     ...text.approvals.filter((_line, i) => explanation.approvals[i]?.why !== null),
     ...text.clauses,
     ...text.limits,
+    ...text.screening,
+    ...withheldLines(state, proposal, verdict),
     ...text.timing,
     ...(verdict.outcome === 'signed' ? [`Transaction ${proposal.txid}`] : []),
+  ];
+}
+
+/** What is signed, and not handed to the network for what the screening service said since. */
+function withheldLines(
+  state: State,
+  proposal: ProposalRecord,
+  { outcome }: Verdict,
+): readonly string[] {
+  const refusal = screeningRefusal(screeningOf(state, proposal, []));
+  const isSent = (state.facts.get(proposal.digest)?.broadcastAt ?? null) !== null;
+  if (outcome !== 'signed' || isSent || refusal === null) return [];
+  return [
+    `ALERT: it is signed and not broadcast (${refusal.code}). The signature exists: its coins are free again only when another spend of one of them is confirmed.`,
   ];
 }
 

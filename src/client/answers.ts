@@ -134,6 +134,11 @@ export const readinessAnswer = z.object({
     tip: z.object({ height: count, hash: hex32, age: z.int(), behind: count }).nullable(),
     follower: z.object({ process: z.string(), height: count.nullable() }),
   }),
+  screening: z.object({
+    configured: z.boolean(),
+    required: z.boolean(),
+    fault: code.nullable(),
+  }),
   alerts: count.nullable(),
 });
 export type ReadinessAnswer = z.infer<typeof readinessAnswer>;

@@ -30,6 +30,8 @@ import { lookAsProposed, lookAt } from './policy/look.ts';
 import type { Voice } from './policy/quorum.ts';
 import { solveClause } from './policy/quorum.ts';
 import { listedLookAlike } from './proposal/known-addresses.ts';
+import type { ScreeningTrace } from './screening.ts';
+import { screeningOf, screeningRefusal } from './screening.ts';
 import type { Trace, Verdict } from './verdict.ts';
 import { verdict } from './verdict.ts';
 
@@ -48,6 +50,8 @@ interface Case extends Bench {
   readonly delaySeconds: number;
   readonly signSeconds: number;
   readonly standing: readonly Standing[];
+  /** Null where nobody is paid. */
+  readonly screening: ScreeningTrace | null;
 }
 
 /**
@@ -188,6 +192,7 @@ function gather(
     delaySeconds: Math.max(...evaluations.map((one) => one.delaySeconds)),
     signSeconds: Math.min(...policies.map((policy) => policy.expires.signSeconds)),
     standing: standings(bench, approveSecondsOf(policies)),
+    screening: screeningOf(bench.state, bench.proposal, policies),
   };
 }
 
@@ -218,6 +223,9 @@ function decide(made: Case): Verdict {
     const outcome = wasAllowed(made) ? 'invalidated' : 'refused';
     return verdict(outcome, denied.code, denied.facts, { trace: traceOf(made, null) });
   }
+  const screened = screeningRefusal(made.screening);
+  if (screened?.code === 'screening.denied')
+    return verdict('refused', screened.code, screened.facts, { trace: traceOf(made, null) });
   const conflict =
     listedLookAlike(state, ledger, proposal) ?? spendConflict(state, ledger, proposal, now);
   if (conflict !== null && conflict.code !== 'coin.reserved')
@@ -292,6 +300,8 @@ function withQuorum(made: Case, quorumAt: Seconds, trace: Trace): Verdict {
   const rest = { reserve: true, notBefore, trace };
   if (!holdsBudget(ledger, proposal.digest))
     return verdict('pending', 'signer.pending', { wallet: made.wallet.id }, rest);
+  const screened = screeningRefusal(made.screening);
+  if (screened !== null) return verdict('pending', screened.code, screened.facts, rest);
   if (now < notBefore)
     return verdict('waiting', 'policy.delay.waiting', { notBefore: formatTime(notBefore) }, rest);
   const lacking = lackingCosigners(made);
@@ -337,6 +347,7 @@ function traceOf(made: Case, quorumAt: Seconds | null): Trace {
       until: formatTime(until),
       lost,
     })),
+    screening: made.screening,
     delaySeconds: made.delaySeconds,
     quorumAt: quorumAt === null ? null : formatTime(quorumAt),
     signBy: quorumAt === null ? null : formatTime(quorumAt + made.delaySeconds + made.signSeconds),

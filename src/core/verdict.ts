@@ -4,6 +4,7 @@ import type { Facts, Refusal } from './base/result.ts';
 import type { Seconds } from './base/time.ts';
 import type { LimitState, RuleTrace } from './policy/evaluate.ts';
 import type { LeafFilled, LeafMissing } from './policy/quorum.ts';
+import type { ScreeningTrace } from './screening.ts';
 
 /** What authorise.ts says of a proposal, with its reasons. */
 
@@ -31,6 +32,8 @@ export interface Trace {
   readonly rules: readonly RuleTrace[];
   readonly clauses: readonly ClauseTrace[];
   readonly approvals: readonly ApprovalTrace[];
+  /** Null where nobody is paid. */
+  readonly screening: ScreeningTrace | null;
   readonly delaySeconds: number;
   /** When the quorum was first full. */
   readonly quorumAt: string | null;
@@ -59,6 +62,7 @@ const emptyTrace: Trace = {
   rules: [],
   clauses: [],
   approvals: [],
+  screening: null,
   delaySeconds: 0,
   quorumAt: null,
   signBy: null,

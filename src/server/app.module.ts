@@ -19,6 +19,7 @@ import { PoliciesModule } from './policies/policies.module.ts';
 import { ProposalsModule } from './proposals/proposals.module.ts';
 import { ReconciliationModule } from './reconciliation/reconciliation.module.ts';
 import { SandboxModule } from './sandbox/sandbox.module.ts';
+import { ScreeningModule } from './screening/screening.module.ts';
 import { SigningModule } from './signing/signing.module.ts';
 import { WalletsModule } from './wallets/wallets.module.ts';
 import { WatchmanModule } from './watchman/watchman.module.ts';
@@ -69,6 +70,7 @@ export class AppModule {
         ProposalsModule,
         ApprovalsModule,
         SigningModule,
+        ScreeningModule,
         WatchmanModule,
         EvidenceModule,
         ReconciliationModule,

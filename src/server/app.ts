@@ -20,6 +20,7 @@ import { JobsService } from './jobs/jobs.service.ts';
 import { LogKey } from './log/log-key.ts';
 import { LogService } from './log/log.service.ts';
 import { SequencerService } from './log/sequencer.service.ts';
+import { ScreeningModule } from './screening/screening.module.ts';
 import { SigningModule } from './signing/signing.module.ts';
 import { VerifyPool } from './verify/verify-pool.ts';
 
@@ -92,6 +93,7 @@ export async function startServer(config: ServerConfig): Promise<RunningServer> 
     checkNetwork(config, app.get(LogService));
     await app.get(ChainService).start();
     await app.get(SigningModule).work(app.get(HousekeepingService));
+    await app.get(ScreeningModule).work();
     await app.listen(config.port, config.host);
     const port = portOf(app);
     app.get(CallerService).listensOn(port);

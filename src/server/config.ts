@@ -41,6 +41,19 @@ const variables = z.object({
   CHAIN_SECOND_COOKIE: path.optional(),
   /** Age of the newest block in seconds from which nothing is drafted or broadcast; 0: never. */
   CHAIN_TIP_AGE_SECONDS: whole(0, 1_000_000).optional(),
+  /** The screening service that is asked about destinations (policies/README.md). */
+  SCREENING_URL: z
+    .string()
+    .refine(
+      isServiceAddress,
+      'not an https address, or http on loopback, without user and fragment',
+    )
+    .optional(),
+  /** Holds its bearer token; read anew for each question. */
+  SCREENING_TOKEN_FILE: path.optional(),
+  SCREENING_TIMEOUT_SECONDS: whole(1, 60).default(10),
+  /** How long a destination that it holds waits before it is asked about again. */
+  SCREENING_AGAIN_SECONDS: whole(1, 86_400).default(300),
   /** Digest of the genesis charter, compared by people once. */
   GENESIS: hex32,
   /** A package of entries and blobs to begin an empty log with. */
@@ -56,6 +69,24 @@ const variables = z.object({
 });
 
 type Variables = z.infer<typeof variables>;
+
+/** Payees and a token travel there: encrypted, or not over a network at all. */
+function isServiceAddress(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, username, password, hash } = new URL(text);
+  if (username !== '' || password !== '' || hash !== '') return false;
+  const isLoopback =
+    hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname);
+  return protocol === 'https:' || (protocol === 'http:' && isLoopback);
+}
+
+/** The screening service. */
+export interface ScreeningConfig {
+  readonly url: string;
+  readonly tokenFile: string | null;
+  readonly timeoutSeconds: number;
+  readonly againSeconds: number;
+}
 
 /** A chain source outside this process. */
 export type OutsideSource =
@@ -73,6 +104,8 @@ export class ServerConfig {
   readonly second: OutsideSource | null;
   /** Null: what is usual for the network. */
   readonly tipAgeSeconds: number | null;
+  /** Null: nobody is asked. */
+  readonly screening: ScreeningConfig | null;
   readonly genesis: string;
   readonly founding: string | null;
   readonly logKeyFile: string;
@@ -92,6 +125,7 @@ export class ServerConfig {
         ? null
         : sourceOf(given.CHAIN_SECOND, given.CHAIN_SECOND_URL, given.CHAIN_SECOND_COOKIE);
     this.tipAgeSeconds = given.CHAIN_TIP_AGE_SECONDS ?? null;
+    this.screening = screeningOf(given);
     this.genesis = given.GENESIS;
     this.founding = given.FOUNDING ?? null;
     this.logKeyFile = given.LOG_KEY_FILE;
@@ -99,6 +133,16 @@ export class ServerConfig {
     this.ratePerSecond = given.RATE_PER_SECOND;
     this.logLevel = given.LOG_LEVEL;
   }
+}
+
+function screeningOf(given: Variables): ScreeningConfig | null {
+  if (given.SCREENING_URL === undefined) return null;
+  return {
+    url: given.SCREENING_URL,
+    tokenFile: given.SCREENING_TOKEN_FILE ?? null,
+    timeoutSeconds: given.SCREENING_TIMEOUT_SECONDS,
+    againSeconds: given.SCREENING_AGAIN_SECONDS,
+  };
 }
 
 function chainOf(given: Variables): ServerConfig['chain'] {
@@ -152,6 +196,8 @@ function contradictionIn(given: Variables): string | null {
     return 'CHAIN_SECOND_URL is missing';
   if (given.CHAIN_SECOND_URL !== undefined && given.CHAIN_SECOND === undefined)
     return 'CHAIN_SECOND is missing';
+  if (given.SCREENING_TOKEN_FILE !== undefined && given.SCREENING_URL === undefined)
+    return 'SCREENING_URL is missing';
   if (given.CHAIN_SECOND !== undefined && given.CHAIN === 'sandbox')
     return 'CHAIN_SECOND does not go with CHAIN=sandbox';
   return null;

@@ -165,6 +165,7 @@ export const policy: fc.Arbitrary<PolicyBody> = fc
     timezone: fc.constant('UTC'),
     zone: fc.constantFrom(utc, utc, moving),
     assert: fc.constant([]),
+    screening: rarely(fc.constant('required' as const)),
     limits: fc.array(limit, { maxLength: 3 }),
     fees: fc.record({
       rateSatPerVbyte: rarely(fc.integer({ min: 1, max: 6 }), 2),
@@ -287,6 +288,7 @@ const change: fc.Arbitrary<Change> = fc.oneof(
   })),
   policy.map(({ fees }): Change => (body) => ({ ...body, fees })),
   policy.map(({ expires }): Change => (body) => ({ ...body, expires })),
+  policy.map(({ screening }): Change => (body) => ({ ...body, screening })),
   fc.constant<Change>((body) => ({ ...body, rules: body.rules.toReversed() })),
 );
 

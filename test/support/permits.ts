@@ -19,6 +19,8 @@ export interface Concrete {
   readonly vbytes: number;
   readonly initiator: string;
   readonly hasReference: boolean;
+  /** By the screening service. */
+  readonly isCleared: boolean;
   readonly now: number;
   readonly usage: readonly {
     readonly age: number;
@@ -86,6 +88,7 @@ export function permits(
   });
   return (
     judged.matched.every((one) => isMetSlowly(one.clause, voices)) &&
+    (body.screening === null || found.payments.length === 0 || found.isCleared) &&
     found.elapsedSeconds >= judged.delaySeconds &&
     found.overdueSeconds <= body.expires.signSeconds &&
     found.approvalAgeSeconds < body.expires.approveSeconds
@@ -107,6 +110,7 @@ export function concrete(example: Example): Concrete {
     vbytes: spend.vbytes,
     initiator: spend.initiator,
     hasReference: spend.hasReference,
+    isCleared: example.screening !== 'unanswered',
     now,
     usage: usage.map((one) => ({
       age: now - one.at,

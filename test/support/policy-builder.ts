@@ -45,6 +45,7 @@ export function aPolicy(parts: Partial<PolicyBody> = {}): PolicyBody {
     fees: { rateSatPerVbyte: null, sharePerMille: null, selfSats: 1_000 },
     expires: { approveSeconds: 172_800, signSeconds: 86_400 },
     rules: [aRule('payments')],
+    screening: null,
     assert: [],
     ...parts,
   };

@@ -33,6 +33,8 @@ export function* mutantsOf(policy: PolicyBody): Generator<Mutant> {
         policy: { ...policy, fees: { ...policy.fees, [key]: value } },
       };
   }
+  const screening = policy.screening === null ? 'required' : null;
+  yield { change: `screening ${String(screening)}`, policy: { ...policy, screening } };
   for (const signSeconds of around(policy.expires.signSeconds))
     yield {
       change: `sign within ${signSeconds} s`,

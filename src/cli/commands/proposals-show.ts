@@ -7,6 +7,7 @@ import { ok, refuse } from '../../core/base/result.ts';
 import type { Seconds } from '../../core/base/time.ts';
 import { formatTime } from '../../core/base/time.ts';
 import type { ProposalRecord, State, WalletRecord } from '../../core/log/state.ts';
+import type { ScreeningRecord } from '../../core/screening.ts';
 import { toPsbt } from '../../core/psbt/build.ts';
 import { describeSpend } from '../../core/psbt/spend.ts';
 import { addressBookLines } from '../address-book.ts';
@@ -41,6 +42,7 @@ export const run: Run = async (call) => {
       spend: describeSpend(proposal.view, wallet.wallet),
       psbt: psbtOf(proposal, wallet),
       trace: standingOf(state, proposal, now).trace,
+      screening: screeningJson(state.screenings.get(proposal.digest)),
       facts: facts === null ? null : factsJson(facts),
     },
     lines: [
@@ -64,6 +66,13 @@ function factsJson(facts: NonNullable<ReturnType<State['facts']['get']>>) {
   const { broadcastAt, confirmed, settledAt } = facts;
   const text = (time: Seconds | null) => (time === null ? null : formatTime(time));
   return { broadcastAt: text(broadcastAt), confirmed, settledAt: text(settledAt) };
+}
+
+/** The newest answer of the screening service. */
+function screeningJson(found: ScreeningRecord | undefined) {
+  if (found === undefined) return null;
+  const { answer, at, destinations } = found;
+  return { answer, at: formatTime(at), destinations };
 }
 
 /** The text beside the log, only if it is the one that the initiator signed. */

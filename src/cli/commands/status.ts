@@ -14,7 +14,7 @@ export const run: Run = async (call) => {
   return found.ok ? ok({ json: { ...found.value }, lines: linesOf(found.value) }) : found;
 };
 
-function linesOf({ status, log, chain, alerts }: ReadinessAnswer): readonly string[] {
+function linesOf({ status, log, chain, screening, alerts }: ReadinessAnswer): readonly string[] {
   const { source, tip, follower, fault, warnings } = chain;
   const codes = fault === null ? warnings : [fault, ...warnings];
   return [
@@ -25,9 +25,22 @@ function linesOf({ status, log, chain, alerts }: ReadinessAnswer): readonly stri
       : `Chain: ${source}, block ${String(tip.height)} of ${minutesOf(tip.age)} ago, read up to ${String(follower.height ?? 0)}`,
     `Settled means ${String(SETTLED_CONFIRMATIONS)} confirmations.`,
     ...codes.flatMap(codeLines),
+    ...screeningLines(screening),
     alerts === null || alerts === 0
       ? 'No spend is unexplained.'
       : `ALERT: unexplained spends: ${String(alerts)}; see: countersign alerts list`,
+  ];
+}
+
+function screeningLines({
+  configured,
+  required,
+  fault,
+}: ReadinessAnswer['screening']): readonly string[] {
+  const asked = required ? 'a policy requires it' : 'no policy requires it';
+  return [
+    `Screening: ${configured ? (fault === null ? 'in order' : 'in trouble') : 'no service is asked'}; ${asked}`,
+    ...(fault === null ? [] : codeLines(fault)),
   ];
 }
 

@@ -873,6 +873,41 @@ export const codes = {
     'The same payments or reference were signed within seven days.',
     'If it is meant, name the former proposal in repeats.',
   ),
+  'screening.unanswered': later(
+    409,
+    'The policy wants every destination cleared by the screening service, which has not answered yet.',
+    'Wait; where it lasts, ask the operator of the server: countersign status.',
+  ),
+  'screening.held': later(
+    409,
+    'The screening service holds a destination.',
+    'Look into the case named there; it is asked again until it clears or denies.',
+  ),
+  'screening.denied': final(
+    409,
+    'The screening service denies a destination.',
+    'Make a new proposal without it.',
+  ),
+  'screening.unconfigured': later(
+    503,
+    'A policy in force requires screening, and the server knows no screening service.',
+    'Set SCREENING_URL; until then no payment of that wallet is signed.',
+  ),
+  'screening.unreachable': later(
+    503,
+    'The screening service does not answer.',
+    'Look at the service and the way to it; it is asked again by itself.',
+  ),
+  'screening.credentials': later(
+    503,
+    'The screening service refuses the token, or the token cannot be read.',
+    'Look at SCREENING_TOKEN_FILE; it is read anew for each question.',
+  ),
+  'screening.answer.invalid': later(
+    503,
+    'The screening service answers something that is no answer.',
+    'Hold the service against the protocol in policies/README.md.',
+  ),
   'signer.pending': later(
     409,
     'The signer has not seen this yet.',

@@ -111,6 +111,12 @@ export const SANDBOX_BLOCKS = 100;
 export const SANDBOX_SATS = 100_000_000_000;
 /** How long a proposal may stay open. */
 export const PROPOSAL_SECONDS = 30 * 86_400;
+/** An answer of the screening service: 250 destinations with their references are below 50,000 bytes. */
+export const SCREENING_ANSWER_BYTES = 65_536;
+/** A bearer token: what an HTTP header takes everywhere. */
+export const SCREENING_TOKEN_LENGTH = 4_096;
+/** How long a clear is good without asking again: lists of sanctions change daily. */
+export const SCREENING_CLEAR_SECONDS = 86_400;
 /** Newest proposals whose addresses are known when a payee is compared with them: two seconds to take in. */
 export const KNOWN_PROPOSALS = 50_000;
 /** How long a proposal that nobody approves counts as asked for (design 4, point 7). */

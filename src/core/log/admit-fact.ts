@@ -6,17 +6,20 @@ import { parseTime } from '../base/time.ts';
 import { guardOf } from '../watch/watchman.ts';
 import { admitAsked } from './addresses.ts';
 import { isSigned } from './admit-approval.ts';
+import { admitScreening } from './admit-screening.ts';
 import type { Fact } from './entry.ts';
 import type { FactRecord, State } from './state.ts';
 
 type AlertFact = Extract<Fact, { fact: 'alert' }>;
-type ProposalFact = Exclude<Fact, { fact: 'alert' | 'address-asked' }>;
+type ProposalFact = Exclude<Fact, { fact: 'alert' | 'address-asked' | 'screening' }>;
 
 /**
  * Facts are the server's word about the chain, or ask for an address: shown to people, never an input of authorise.ts.
+ * But for what the screening service answered (admit-screening.ts), by which authorise.ts refuses and never passes.
  * Codes: `proposal.unknown`, `wallet.unknown`, `fact.invalid`, `fact.duplicate`, those of admitAsked.
  */
 export function admitFact(state: State, fact: Fact): Result<(index: number) => void> {
+  if (fact.fact === 'screening') return admitScreening(state, fact);
   if (fact.fact === 'alert') return admitAlert(state, fact);
   return fact.fact === 'address-asked' ? admitAsked(state, fact) : admitProposalFact(state, fact);
 }

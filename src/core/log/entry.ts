@@ -1,11 +1,15 @@
 import { z } from 'zod';
 import { statementSchema } from '../approval/statement.ts';
 import { canonicalBytes, parseCanonical } from '../base/canonical.ts';
-import { ADDRESS_INDEX, ENTRY_BYTES, SPEND_INPUTS } from '../base/limits.ts';
+import { ADDRESS_INDEX, ENTRY_BYTES, SPEND_INPUTS, SPEND_OUTPUTS } from '../base/limits.ts';
 import type { Result } from '../base/result.ts';
 import { ok, refuse } from '../base/result.ts';
 import { count, hex32, hex64, label, outpoint, parseWith, time } from '../base/schema.ts';
+import { screeningAnswers } from '../screening.ts';
 import { receiptSchema } from './receipt.ts';
+
+/** What a screening service calls a case: nothing that a terminal or a page could take for something else. */
+export const screeningReference = z.string().regex(/^[A-Za-z0-9._/-]{1,64}$/);
 
 /** What the server saw of the world: it may refuse, never pass; nothing the signer allows rests on it. */
 export const factSchema = z.discriminatedUnion('fact', [
@@ -42,6 +46,23 @@ export const factSchema = z.discriminatedUnion('fact', [
     index: z.int().min(0).max(ADDRESS_INDEX),
     /** Made up by the device that asks; null when the server asks on the way to an unused index. */
     request: hex32.nullable(),
+  }),
+  /** What the screening service answered about each script that the proposal pays (core/screening.ts). */
+  z.strictObject({
+    fact: z.literal('screening'),
+    at: time,
+    proposal: hex32,
+    destinations: z
+      .array(
+        z.strictObject({
+          /** The first output that pays it, ascending. */
+          output: count.max(SPEND_OUTPUTS - 1),
+          answer: z.enum(screeningAnswers),
+          reference: screeningReference.nullable(),
+        }),
+      )
+      .min(1)
+      .max(SPEND_OUTPUTS),
   }),
 ]);
 

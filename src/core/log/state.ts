@@ -18,6 +18,7 @@ import type {
 import type { PartialSignature } from '../psbt/signatures.ts';
 import { verifyInputSignature } from '../psbt/signatures.ts';
 import type { Coin, SpendView } from '../psbt/spend.ts';
+import type { ScreeningRecord } from '../screening.ts';
 import type { Wallet } from '../wallet/wallet.ts';
 import { admitDocument } from './admit-document.ts';
 import type { AddressBook } from './addresses.ts';
@@ -170,6 +171,8 @@ export interface State {
   /** By wallet: its signer's receipts in the log. */
   readonly ledgers: Map<string, Ledger>;
   readonly facts: Map<string, FactRecord>;
+  /** By proposal, the newest answer of the screening service. */
+  readonly screenings: Map<string, ScreeningRecord>;
   /** By `wallet/txid`. */
   readonly alerts: Map<string, AlertRecord>;
   /** By wallet: receive addresses that were asked for. */
@@ -217,6 +220,7 @@ export function createState(genesis: string): State {
     freezes: [],
     ledgers: new Map(),
     facts: new Map(),
+    screenings: new Map(),
     alerts: new Map(),
     addresses: new Map(),
   };

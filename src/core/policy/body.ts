@@ -40,6 +40,8 @@ export interface PolicyBody {
   readonly limits: readonly Limit[];
   readonly fees: FeeCaps;
   readonly expires: { readonly approveSeconds: number; readonly signSeconds: number };
+  /** `required`: a spend waits until the screening service has cleared every destination (screening.ts); null: it does not wait. */
+  readonly screening: 'required' | null;
   /** Empty: everything is denied. */
   readonly rules: readonly Rule[];
   /** Proven whenever the policy is checked (analyse.ts). */
@@ -380,6 +382,7 @@ export const policyBodySchema: z.ZodType<PolicyBody> = z
     limits: z.array(limit).max(POLICY_LIMITS),
     fees,
     expires: z.strictObject({ approveSeconds: expiry, signSeconds: expiry }),
+    screening: z.literal('required').nullable(),
     rules: z.array(rule).max(POLICY_RULES),
     assert: z.array(assertion).max(POLICY_ASSERTIONS),
   })

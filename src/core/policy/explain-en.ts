@@ -2,6 +2,7 @@ import type { LimitExplanation } from './explain.ts';
 import type { Phrases, Said } from './explain-phrases.ts';
 import { formatSats } from './explain-phrases.ts';
 import { duration } from './render.ts';
+import type { ScreeningTrace } from '../screening.ts';
 
 /** What explanations say in English. */
 export const english: Phrases = {
@@ -74,6 +75,9 @@ export const english: Phrases = {
       `The signer of wallet ${said.text('wallet')} has not seen everything yet.`,
     'psbt.signatures.missing': (said) =>
       `Partial signatures of other key holders are missing: ${said.text('lacking')}.`,
+    'screening.unanswered': () => 'The screening service has not answered yet.',
+    'screening.held': (said) => `The screening service holds it${cases(said)}.`,
+    'screening.denied': (said) => `The screening service denies it${cases(said)}.`,
   },
   otherwise: (code, said) => `Refused by the code ${code} (${said.all()}).`,
   rule: (name, is) => {
@@ -133,6 +137,7 @@ export const english: Phrases = {
     const cause = english.uncounted[why];
     return `${head} does not count: ${cause}.${end}`;
   },
+  screening: screeningSentences,
   uncounted: {
     'approval.initiator':
       'the spend is his own or that of a service account he stands behind, or he is no person',
@@ -148,6 +153,32 @@ export const english: Phrases = {
   notBefore: (time) => `It is signed not before ${time}.`,
   signBy: (time) => `The approvals are good until ${time}.`,
 };
+
+/** Which outputs, and what the service calls the cases. */
+function cases(said: Said): string {
+  const [outputs, references] = [said.items('outputs'), said.items('references')];
+  const where = outputs.length === 0 ? '' : ` for output ${listed(outputs, 'and')}`;
+  return references.length === 0 ? where : `${where} (${references.join(', ')})`;
+}
+
+const answers = {
+  clear: 'is cleared',
+  hold: 'is held',
+  deny: 'is denied',
+} as const;
+
+function screeningSentences(trace: ScreeningTrace, said: Said): readonly string[] {
+  const { required, answer, at, destinations } = trace;
+  const when = at === null ? '' : ` since ${said.time('at')}`;
+  return [
+    ...(required ? ['The policy wants every destination cleared by the screening service.'] : []),
+    ...(answer === null ? [] : [`By the screening service the spend ${answers[answer]}${when}.`]),
+    ...destinations.map(({ output, answer: one, reference }) => {
+      const named = reference === null ? '' : ` as case ${reference}`;
+      return `Output ${String(output)} ${answers[one]}${named}.`;
+    }),
+  ];
+}
 
 function listed(items: readonly string[], join: 'and' | 'or'): string {
   if (items.length < 2) return items.join('');

@@ -1,6 +1,7 @@
 import type { LimitExplanation } from './explain.ts';
 import type { Phrases, Said } from './explain-phrases.ts';
 import { formatSats } from './explain-phrases.ts';
+import type { ScreeningTrace } from '../screening.ts';
 
 /** What explanations say in Japanese (です・ます調). */
 export const japanese: Phrases = {
@@ -76,6 +77,9 @@ export const japanese: Phrases = {
       `ウォレット ${said.text('wallet')} の署名者が、まだすべてを確認していません。`,
     'psbt.signatures.missing': (said) =>
       `ほかの鍵の保有者の部分署名が、あと${said.text('lacking')}名分必要です。`,
+    'screening.unanswered': () => 'スクリーニングサービスからまだ回答がありません。',
+    'screening.held': (said) => `スクリーニングサービスが保留としています${cases(said)}。`,
+    'screening.denied': (said) => `スクリーニングサービスが拒否しました${cases(said)}。`,
   },
   otherwise: (code, said) => `コード ${code} により認められません（${said.all()}）。`,
   rule: (name, is) => {
@@ -143,6 +147,7 @@ export const japanese: Phrases = {
     const cause = japanese.uncounted[why];
     return `${member} の承認${which}は数えられません。${cause}ためです。${end}`;
   },
+  screening: screeningSentences,
   uncounted: {
     'approval.initiator':
       '自ら申請した送金であるか、自らが運用するサービスアカウントの送金であるか、承認者が人ではない',
@@ -158,6 +163,39 @@ export const japanese: Phrases = {
   notBefore: (time) => `署名は最も早くて${time}です。`,
   signBy: (time) => `この承認で署名できるのは${time}までです。`,
 };
+
+/** Which outputs, and what the service calls the cases. */
+function cases(said: Said): string {
+  const [outputs, references] = [said.items('outputs'), said.items('references')];
+  const told = [
+    ...(outputs.length === 0 ? [] : [`出力 ${outputs.join('、')}`]),
+    ...(references.length === 0 ? [] : [`案件 ${references.join('、')}`]),
+  ];
+  return told.length === 0 ? '' : `（${told.join('、')}）`;
+}
+
+const answers = {
+  clear: '問題なしとされています',
+  hold: '保留されています',
+  deny: '拒否されています',
+} as const;
+
+function screeningSentences(trace: ScreeningTrace, said: Said): readonly string[] {
+  const { required, answer, at, destinations } = trace;
+  const when = at === null ? '' : `（${said.time('at')}から）`;
+  return [
+    ...(required
+      ? ['このポリシーは、すべての宛先についてスクリーニングサービスの確認を求めています。']
+      : []),
+    ...(answer === null
+      ? []
+      : [`この送金は、スクリーニングサービスにより${answers[answer]}${when}。`]),
+    ...destinations.map(({ output, answer: one, reference }) => {
+      const named = reference === null ? '' : `（案件 ${reference}）`;
+      return `出力 ${String(output)} は${answers[one]}${named}。`;
+    }),
+  ];
+}
 
 const days = { mon: '月', tue: '火', wed: '水', thu: '木', fri: '金', sat: '土', sun: '日' };
 

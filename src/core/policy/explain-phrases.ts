@@ -12,6 +12,7 @@ import type {
   Uncounted,
 } from './explain.ts';
 import { localTime } from './hours.ts';
+import type { ScreeningTrace } from '../screening.ts';
 
 /** Every code that an explanation can give a reason by: each language has a sentence of its own for it. */
 export const explainedCodes = [
@@ -47,6 +48,9 @@ export const explainedCodes = [
   'statement.early',
   'signer.pending',
   'psbt.signatures.missing',
+  'screening.unanswered',
+  'screening.held',
+  'screening.denied',
 ] as const satisfies readonly RefusalCode[];
 export type ExplainedCode = (typeof explainedCodes)[number];
 
@@ -80,6 +84,7 @@ export interface Phrases {
   readonly filled: (rule: string, leaf: ClauseExplanation['filled'][number]) => string;
   readonly missing: (rule: string, leaf: ClauseExplanation['missing'][number]) => string;
   readonly approval: (approval: ApprovalExplanation, said: Said) => string;
+  readonly screening: (trace: ScreeningTrace, said: Said) => readonly string[];
   readonly uncounted: Readonly<Record<Uncounted, string>>;
   readonly delay: (duration: string) => string;
   readonly quorumAt: (time: string) => string;

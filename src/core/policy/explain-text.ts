@@ -20,6 +20,8 @@ export interface ExplanationText {
   readonly clauses: readonly string[];
   /** Whether each approval counts: a line each. */
   readonly approvals: readonly string[];
+  /** What the screening service says; none where it is not asked for and has said nothing. */
+  readonly screening: readonly string[];
   readonly timing: readonly string[];
 }
 
@@ -34,7 +36,7 @@ export function explanationText(
 ): ExplanationText {
   const phrases = phrasesOf[language];
   const say = (facts: Facts): Said => new Said(facts, phrases, clock);
-  const { outcome, refusals, rules, limits, clauses, approvals } = explanation;
+  const { outcome, refusals, rules, limits, clauses, approvals, screening } = explanation;
   return {
     verdict: [
       phrases.outcome[outcome],
@@ -57,6 +59,7 @@ export function explanationText(
       ...missing.map((leaf) => phrases.missing(rule, leaf)),
     ]),
     approvals: approvals.map((approval) => phrases.approval(approval, say({ ...approval }))),
+    screening: screening === null ? [] : phrases.screening(screening, say({ at: screening.at })),
     timing: timingLines(explanation, phrases, say),
   };
 }
@@ -67,12 +70,12 @@ export function explanationLines(
   language: Language,
   clock: Clock | null,
 ): readonly string[] {
-  const { verdict, rules, limits, clauses, approvals, timing } = explanationText(
+  const { verdict, rules, limits, clauses, approvals, screening, timing } = explanationText(
     explanation,
     language,
     clock,
   );
-  return [...verdict, ...rules, ...limits, ...clauses, ...approvals, ...timing];
+  return [...verdict, ...rules, ...limits, ...clauses, ...approvals, ...screening, ...timing];
 }
 
 function sentenceOf({ code }: Refusal, phrases: Phrases, said: Said): string {

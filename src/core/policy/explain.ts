@@ -12,6 +12,8 @@ import type { Evaluation, LimitState, RuleTrace } from './evaluate.ts';
 import { evaluate } from './evaluate.ts';
 import type { LeafFilled, LeafMissing, Voice } from './quorum.ts';
 import { eligibleVoices, solveClause } from './quorum.ts';
+import type { ScreeningTrace } from '../screening.ts';
+import { screeningRefusal } from '../screening.ts';
 import type { SpendCase } from './spend-file.ts';
 import type { ScopeKey } from './usage.ts';
 
@@ -31,6 +33,8 @@ export interface Explanation {
   readonly limits: readonly LimitExplanation[];
   readonly clauses: readonly ClauseExplanation[];
   readonly approvals: readonly ApprovalExplanation[];
+  /** How it stands with the screening service; null where nobody is paid. */
+  readonly screening: ScreeningTrace | null;
   /** The longest delay of the rules that match. */
   readonly delaySeconds: number;
   /** Since when the approvals suffice. */
@@ -107,13 +111,13 @@ export type Uncounted = Lost | 'approval.initiator' | 'signer.pending';
 /**
  * What would happen to a spend, and why. Requires `members` and `initiators` of one charter, and the case made with
  * these members. Refusals in it are those of {@link evaluate}, and `member.role`, `policy.quorum.missing`,
- * `policy.delay.waiting`, `policy.sign.expired`. Not known here, so not judged: coins, repeated payments, freezes, and
+ * `policy.delay.waiting`, `policy.sign.expired`, those of screeningRefusal. Not known here, so not judged: coins, repeated payments, freezes, and
  * when each approval lapses.
  */
 export function explainSpend(
   policy: PolicyBody,
   { members, initiators }: Charter,
-  { facts, usage, voices, now, quorumAt }: SpendCase,
+  { facts, usage, voices, now, quorumAt, screening: answer }: SpendCase,
 ): Explanation {
   const found = evaluate(policy, facts, usageOfRecords(usage), now);
   const eligible = (all: readonly Voice[]) => eligibleVoices(all, facts.initiator, members);
@@ -126,9 +130,14 @@ export function explainSpend(
   );
   const isMet = clauses.length > 0 && clauses.every(({ met }) => met);
   const mayPropose = facts.initiatorGroups.some((group) => initiators.includes(group));
+  const screening = screeningCase(policy, facts, answer);
+  const screened = screeningRefusal(screening);
+  const isDenied = screened?.code === 'screening.denied';
+  const held = screened === null || isDenied ? [] : [screened];
   const denied = [
     ...(mayPropose ? [] : [{ code: 'member.role', facts: { member: facts.initiator } } as const]),
     ...found.refusals,
+    ...(isDenied ? [screened] : []),
   ];
   const since = isMet ? quorumAt : null;
   const approvals = voices.map(({ member }) => ({
@@ -137,18 +146,30 @@ export function explainSpend(
     until: null,
     why: counted.some((one) => one.member === member) ? null : ('approval.initiator' as const),
   }));
-  const rest = { limits: found.limits, rules: found.rules, clauses, approvals };
+  const rest = { limits: found.limits, rules: found.rules, clauses, approvals, screening };
   const timing = timingOf(policy, found, { since, now });
   if (denied.length > 0) return explanation('denied', denied, { ...rest, ...noTiming(found) });
   if (since !== null && timing.expired !== null)
     return explanation('denied', [timing.expired], { ...rest, ...timing });
   if (since === null) {
-    const refusals = [missingOf(clauses), ...found.waiting];
+    const refusals = [missingOf(clauses), ...held, ...found.waiting];
     return explanation('pending', refusals, { ...rest, ...timing });
   }
-  const refusals = [...found.waiting, ...timing.waiting];
-  const outcome = refusals.length > 0 ? 'waiting' : 'authorised';
-  return explanation(outcome, refusals, { ...rest, ...timing });
+  const waiting = [...found.waiting, ...timing.waiting];
+  if (held.length > 0)
+    return explanation('pending', [...held, ...waiting], { ...rest, ...timing, notBefore: null });
+  const outcome = waiting.length > 0 ? 'waiting' : 'authorised';
+  return explanation(outcome, waiting, { ...rest, ...timing });
+}
+
+/** How a spend that is only thought of stands with the screening service. */
+function screeningCase(
+  policy: PolicyBody,
+  { payments }: SpendCase['facts'],
+  answer: SpendCase['screening'],
+): ScreeningTrace | null {
+  if (payments.length === 0) return null;
+  return { required: policy.screening === 'required', answer, at: null, destinations: [] };
 }
 
 /** Who may approve and propose. */
@@ -165,6 +186,7 @@ export function explainVerdict({ outcome, refusal, notBefore, trace }: Verdict):
     rules: trace.rules,
     clauses: trace.clauses.map(({ rule, ...solution }) => clauseOf(rule, solution)),
     approvals: trace.approvals.map(approvalOf),
+    screening: trace.screening,
     delaySeconds: trace.delaySeconds,
     quorumAt: trace.quorumAt,
     notBefore: notBefore ?? earliest(trace.quorumAt, trace.delaySeconds, refusals),
@@ -194,6 +216,7 @@ interface Found {
   readonly rules: readonly RuleTrace[];
   readonly clauses: readonly ClauseExplanation[];
   readonly approvals: readonly ApprovalExplanation[];
+  readonly screening: ScreeningTrace | null;
   readonly delaySeconds: number;
   readonly quorumAt: string | null;
   readonly notBefore: Seconds | null;
@@ -203,8 +226,10 @@ interface Found {
 function explanation(
   outcome: Explanation['outcome'],
   refusals: readonly Refusal[],
-  { limits, rules, clauses, approvals, delaySeconds, quorumAt, notBefore, signBy }: Found,
+  found: Found,
 ): Explanation {
+  const { limits, rules, clauses, approvals, screening, delaySeconds } = found;
+  const { quorumAt, notBefore, signBy } = found;
   return {
     outcome,
     refusals,
@@ -213,6 +238,7 @@ function explanation(
     limits: each(limits.map(limitOf)),
     clauses: each(clauses),
     approvals,
+    screening,
     delaySeconds,
     quorumAt,
     notBefore: notBefore === null ? null : formatTime(notBefore),

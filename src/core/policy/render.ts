@@ -35,6 +35,9 @@ export function renderPolicy(body: PolicyBody): string[] {
     ...body.limits.map(renderLimit),
     `Fee of one transaction: ${rate}, ${share}; without payments at most ${selfSats} sat.`,
     `An approval holds for ${duration(body.expires.approveSeconds)}; once approved and past any delay, a spend must be signed within ${duration(body.expires.signSeconds)}.`,
+    ...(body.screening === null
+      ? []
+      : ['A spend that pays waits until the screening service has cleared every destination.']),
     ...body.rules.map(renderRule),
     body.rules.length === 0
       ? 'There is no rule: nothing is allowed.'

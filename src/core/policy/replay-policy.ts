@@ -6,12 +6,14 @@ import type { Facts } from '../base/result.ts';
 import type { Seconds } from '../base/time.ts';
 import { createLedger } from '../log/ledger.ts';
 import type { State } from '../log/state.ts';
+import { screeningRefusal } from '../screening.ts';
 import type { PolicyBody } from './body.ts';
 
 /**
  * Which proposals would have fared otherwise under another policy: each is judged by it at the very moment, and with the
  * very receipts, that decided it. What was spent and approved stays what really was: a spend that the other policy would
- * have stopped still counts in the windows of those after it, and nobody is imagined to approve who did not.
+ * have stopped still counts in the windows of those after it, and nobody is imagined to approve who did not, nor the
+ * screening service to have answered what it was not asked or had not answered then.
  */
 
 /** What a verdict comes to. */
@@ -63,9 +65,10 @@ export function outcomeOf(verdict: Verdict): Outcome {
   return { outcome, code, rule: culprit(verdict), facts, notBefore };
 }
 
-/** Nothing but the signer's own work and time is missing. */
-function isPassing({ outcome, reserve }: Verdict): boolean {
-  return outcome === 'signed' || outcome === 'authorised' || reserve;
+/** Nothing but the signer's own work and time is missing. What is reserved may wait for the screening service still. */
+function isPassing({ outcome, reserve, trace }: Verdict): boolean {
+  if (outcome === 'signed' || outcome === 'authorised') return true;
+  return reserve && screeningRefusal(trace.screening) === null;
 }
 
 function isRefused({ outcome }: Verdict): boolean {

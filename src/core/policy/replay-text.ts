@@ -43,7 +43,7 @@ export function replayText(report: ReplayReport): readonly string[] {
     ...(differing.length === 0 ? [] : ['']),
     ...differing.slice(0, TOLD).flatMap(faredText),
     ...(rest > 0 ? [`and ${String(rest)} more: --json lists them all.`] : []),
-    'What was spent and approved stays what really was: a spend that this policy would have stopped still counts for those after it, and nobody is imagined to approve who did not.',
+    'What was spent and approved stays what really was: a spend that this policy would have stopped still counts for those after it, and nobody is imagined to approve, nor the screening service to answer, who did not.',
   ];
 }
 

@@ -22,6 +22,8 @@ import { readDataFile } from './data-file.ts';
 import type { SpendFacts } from './inquiry.ts';
 import type { Voice } from './quorum.ts';
 import type { Movement, Payment, UsageRecord } from './usage.ts';
+import type { ScreeningAnswer } from '../screening.ts';
+import { screeningAnswers } from '../screening.ts';
 import { toSeconds } from './yaml.ts';
 import { amount, duration } from './yaml-form.ts';
 
@@ -110,6 +112,8 @@ export const spendFileShape = {
       `more than ${SPEND_FILE_SPENDS} spends`,
     )
     .optional(),
+  /** What the screening service answered of the worst destination; left out: nothing yet. */
+  screening: z.enum(screeningAnswers).optional(),
   /** When it is judged; left out: now. */
   at: time.optional(),
 };
@@ -124,6 +128,8 @@ export interface SpendCase {
   readonly now: Seconds;
   /** Since when the approvals suffice, should they. */
   readonly quorumAt: Seconds;
+  /** Null: no answer yet. */
+  readonly screening: ScreeningAnswer | null;
 }
 
 /** A spend file as it is written. Refuses with `file.syntax`, `json.*`, `schema.mismatch`. */
@@ -138,7 +144,7 @@ export function parseSpendFile(text: string): Result<SpendFile> {
  * of the future or before 2000 (`statement.time`), more than all bitcoin (`amount.invalid`).
  */
 export function spendCase(
-  { spend, approvals, quorum, usage = [] }: SpendFile,
+  { spend, approvals, quorum, screening, usage = [] }: SpendFile,
   members: readonly AnalysedMember[],
   now: Seconds,
 ): Result<SpendCase> {
@@ -160,7 +166,14 @@ export function spendCase(
     initiatorGroups: proposer.groups,
     hasReference: reference !== undefined,
   };
-  return ok({ facts, usage: records.value, voices: voices.value, now, quorumAt });
+  return ok({
+    facts,
+    usage: records.value,
+    voices: voices.value,
+    now,
+    quorumAt,
+    screening: screening ?? null,
+  });
 }
 
 function recordsOf(

@@ -29,6 +29,7 @@ export function policyYaml(body: PolicyBody): string {
     ),
     `fees: ${flow({ rate, share, selfSats })}`,
     `expires: ${flow({ approve: seconds(approveSeconds), sign: seconds(signSeconds) })}`,
+    ...(body.screening === null ? [] : [`screening: ${flow(body.screening)}`]),
     ...listed('rules', body.rules.flatMap(ruleLines)),
     ...(asserted.length === 0 ? [] : listed('assert', asserted)),
     '',

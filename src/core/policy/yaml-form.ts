@@ -183,6 +183,10 @@ export const yamlPolicySchema = z.strictObject({
     selfSats: integer.describe('satoshi that a spend without payments may cost'),
   }),
   expires: z.strictObject({ approve: duration, sign: duration }),
+  screening: z
+    .literal('required')
+    .optional()
+    .describe('a payment waits until the screening service has cleared every destination'),
   rules: z.array(rule).max(POLICY_RULES),
   assert: z
     .array(assertion)

@@ -111,6 +111,7 @@ function normalise(policy: YamlPolicy, zone: Zone): PolicyBody {
       approveSeconds: toSeconds(policy.expires.approve),
       signSeconds: toSeconds(policy.expires.sign),
     },
+    screening: policy.screening ?? null,
     rules,
     assert: (policy.assert ?? []).map(normaliseAssertion),
   };

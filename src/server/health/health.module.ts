@@ -1,13 +1,14 @@
 import { Module } from '@nestjs/common';
 import { ChainModule } from '../chain/chain.module.ts';
 import { LogModule } from '../log/log.module.ts';
+import { ScreeningModule } from '../screening/screening.module.ts';
 import { WatchmanModule } from '../watchman/watchman.module.ts';
 import { HealthController } from './health.controller.ts';
 import { HealthService, LogWriter } from './health.service.ts';
 
 /** How the process is, for whoever starts and watches it. */
 @Module({
-  imports: [ChainModule, LogModule, WatchmanModule],
+  imports: [ChainModule, LogModule, ScreeningModule, WatchmanModule],
   controllers: [HealthController],
   providers: [HealthService, LogWriter],
 })

@@ -38,6 +38,14 @@ export const readinessView = z
         height: count.nullable(),
       }),
     }),
+    /** The service that is asked about destinations. */
+    screening: z.object({
+      configured: z.boolean(),
+      /** Whether a policy in force holds payments until they are cleared. */
+      required: z.boolean(),
+      /** Code of why nobody is cleared at present, or null. */
+      fault: z.string().nullable(),
+    }),
     /** Spends of our coins that no receipt explains. */
     alerts: count.nullable(),
   })

@@ -5,6 +5,7 @@ import { locks } from '../database/session-lock.ts';
 import { UnitOfWork } from '../database/unit-of-work.ts';
 import { LogService } from '../log/log.service.ts';
 import { SequencerService } from '../log/sequencer.service.ts';
+import { ScreeningService } from '../screening/screening.service.ts';
 import { WatchmanService } from '../watchman/watchman.service.ts';
 import type { ReadinessView } from './health.schema.ts';
 
@@ -14,23 +15,27 @@ interface Database {
   readonly followed: number | null;
   /** Keys of the locks of singletons that some process holds. */
   readonly held: ReadonlySet<number>;
+  /** Code of what was wrong with the last question to the screening service. */
+  readonly screening: string | null;
 }
 
 interface DatabaseRow {
   readonly followed: number | null;
   readonly held: readonly string[] | null;
+  readonly screening: string | null;
 }
 
 /** How long an answer serves whoever asks next: the route is open, and each answer costs a query. */
 const KEPT_MS = 500;
 
-/** The log, who writes it, and who watches the coins for it. */
+/** The log, who writes it, who watches the coins for it, and who is asked about payees. */
 @Injectable()
 export class LogWriter {
   constructor(
     readonly log: LogService,
     readonly sequencer: SequencerService,
     readonly watchman: WatchmanService,
+    readonly screening: ScreeningService,
   ) {}
 }
 
@@ -56,8 +61,10 @@ export class HealthService {
     const follower = status.following ? 'here' : placeOf(locks.follower);
     const writes = database !== null && size !== null && sequencer !== 'nowhere';
     const sees = status.trouble === null && follower !== 'nowhere';
+    const screening = this.writer.screening.status(database?.screening ?? null);
+    const clears = !screening.required || screening.fault === null;
     return {
-      status: writes ? (sees ? 'ready' : 'degraded') : 'unready',
+      status: writes ? (sees && clears ? 'ready' : 'degraded') : 'unready',
       database: database === null ? 'down' : 'up',
       log: { size, sequencer },
       chain: {
@@ -67,6 +74,7 @@ export class HealthService {
         tip: this.#tip(),
         follower: { process: follower, height: database?.followed ?? null },
       },
+      screening: { ...screening },
       alerts: log.ready ? this.writer.watchman.standing : null,
     };
   }
@@ -90,11 +98,13 @@ export class HealthService {
       // An advisory lock of one bigint shows with its upper half as classid and its lower as objid.
       const [row] = await this.work.plain.query<DatabaseRow>(
         `SELECT (SELECT max(height) FROM chain_block) AS followed,
+           (SELECT failure FROM screening_contact) AS screening,
            (SELECT array_agg(objid::text) FROM pg_locks
             WHERE locktype = 'advisory' AND granted AND classid = 0 AND objsubid = 1
               AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) AS held`,
       );
-      return { followed: row?.followed ?? null, held: new Set(row?.held?.map(Number)) };
+      const { followed = null, held = null, screening = null } = row ?? {};
+      return { followed, held: new Set(held?.map(Number)), screening };
     } catch {
       return null;
     }

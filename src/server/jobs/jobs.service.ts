@@ -16,7 +16,11 @@ const KEEP_SECONDS = 86_400;
 const STOP_MS = 5_000;
 
 /** What jobs do: one queue a verb. */
-export const queues = { broadcast: 'broadcast', housekeeping: 'housekeeping' } as const;
+export const queues = {
+  broadcast: 'broadcast',
+  housekeeping: 'housekeeping',
+  screening: 'screening',
+} as const;
 type Queue = (typeof queues)[keyof typeof queues];
 
 /**
@@ -108,11 +112,11 @@ export class JobsService {
     this.nudge(queue);
   }
 
-  /** Does the jobs of a queue one by one. */
-  async work(queue: Queue, handler: Handler): Promise<void> {
+  /** Does the jobs of a queue, so many at a time in this process. */
+  async work(queue: Queue, handler: Handler, atOnce = 1): Promise<void> {
     const worker = await this.#boss.work<Record<string, string>>(
       queue,
-      { pollingIntervalSeconds: POLL_SECONDS, batchSize: 1 },
+      { pollingIntervalSeconds: POLL_SECONDS, batchSize: 1, localConcurrency: atOnce },
       async (jobs: readonly Job<Record<string, string>>[]) => {
         for (const { data } of jobs) await handler(data);
       },

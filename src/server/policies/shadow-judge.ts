@@ -86,8 +86,10 @@ export class ShadowJudge implements OnApplicationShutdown {
       case 'receipt':
         this.#touchedBy(entry.receipt);
         return;
-      case 'document':
       case 'fact':
+        if (entry.fact.fact === 'screening') this.#proposals.add(entry.fact.proposal);
+        return;
+      case 'document':
         return;
     }
   }

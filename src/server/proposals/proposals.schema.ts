@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { count, hex32, hex64, label, satsJson, time } from '../../core/base/schema.ts';
+import { screeningAnswers } from '../../core/screening.ts';
 import { pageCursor, pageLimit, saltedText, statementFields } from '../http/bodies.ts';
 import { reason } from './drafts.schema.ts';
 
@@ -90,6 +91,22 @@ export const proposalView = z
     ),
     /** By whose word it can never be signed. */
     ended: z.object({ code: z.string(), by: label, reason: text }).nullable(),
+    /** What the screening service answered about each script that it pays; null: nothing yet, or nobody is paid. */
+    screening: z
+      .object({
+        answer: z.enum(screeningAnswers),
+        at: time,
+        destinations: z.array(
+          z.object({
+            /** The first output that pays it. */
+            output: count,
+            answer: z.enum(screeningAnswers),
+            /** What the service calls the case. */
+            reference: z.string().nullable(),
+          }),
+        ),
+      })
+      .nullable(),
     facts: z
       .object({
         broadcastAt: time.nullable(),

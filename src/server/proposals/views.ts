@@ -68,6 +68,7 @@ export function detailOf(state: State, proposal: ProposalRecord, beside: Beside)
       ended === null
         ? null
         : { code: ended.code, by: ended.by, reason: textOf(texts, beside.endReason) },
+    screening: screeningView(state, digest),
     facts: factsOf(state, digest, beside.tip),
     blobs: blobsOf(state, proposal),
   };
@@ -99,6 +100,13 @@ function approvalView(
 function textOf(texts: Texts, digest: string | null): ProposalView['purpose'] {
   const note = digest === null ? undefined : texts.get(digest);
   return note === undefined ? null : { salt: note.salt, text: note.text };
+}
+
+function screeningView(state: State, digest: string): ProposalView['screening'] {
+  const found = state.screenings.get(digest);
+  if (found === undefined) return null;
+  const { answer, at, destinations } = found;
+  return { answer, at: formatTime(at), destinations: [...destinations] };
 }
 
 function factsOf(state: State, digest: string, tip: number): ProposalView['facts'] {

@@ -3,6 +3,7 @@ import { Transaction } from 'bitcoinjs-lib';
 import type { Result } from '../../core/base/result.ts';
 import { ok, refuse } from '../../core/base/result.ts';
 import type { ProposalRecord, State } from '../../core/log/state.ts';
+import { screeningOf, screeningRefusal } from '../../core/screening.ts';
 import { ChainService } from '../chain/chain.service.ts';
 import { LogService } from '../log/log.service.ts';
 import { assemble, signaturesOf } from './assemble.ts';
@@ -25,7 +26,7 @@ export class BroadcastService {
 
   /**
    * Sends the transaction of a proposal unless the chain holds it. Passes too when another process is at it, or when nothing
-   * is signed. Codes: `chain.*`, those of assemble. Throws ChainFault, Unavailable.
+   * is signed. Codes: `chain.*`, `screening.held`, `screening.denied`, those of assemble. Throws ChainFault, Unavailable.
    */
   async send(digest: string): Promise<Result<null>> {
     const outcome = await this.transmissions.alone(digest, async () => {
@@ -42,6 +43,9 @@ export class BroadcastService {
     const { trouble } = this.chain;
     if (trouble !== null) return { ok: false, refusal: trouble };
     const { digest, txid } = proposal;
+    // Signed before it was held or denied. What the network has already is told as it is.
+    const withheld = screeningRefusal(screeningOf(state, proposal, []));
+    if (withheld !== null && !(await this.#isKnown(txid))) return { ok: false, refusal: withheld };
     const made = await this.#transmission(state, proposal);
     if (!made.ok) return made;
     const { raw } = made.value;

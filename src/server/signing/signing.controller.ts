@@ -2,6 +2,7 @@ import { Body, Controller, HttpCode, HttpStatus, Param, Post } from '@nestjs/com
 import { ApiAcceptedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { authorise } from '../../core/authorise.ts';
 import { createLedger } from '../../core/log/ledger.ts';
+import { screeningOf, screeningRefusal } from '../../core/screening.ts';
 import { Public } from '../access/caller.ts';
 import { Clock } from '../clock.ts';
 import { RefusalException, refusal } from '../http/refusal-exception.ts';
@@ -57,6 +58,8 @@ export class SigningController {
       if (verdict.refusal !== null) throw new RefusalException(verdict.refusal);
       throw refusal('proposal.unsigned', { proposal: digest });
     }
+    const withheld = screeningRefusal(screeningOf(state, proposal, []));
+    if (withheld !== null) throw new RefusalException(withheld);
     await this.queue.kick(digest);
     return { proposal: digest, txid: proposal.txid };
   }

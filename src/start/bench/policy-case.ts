@@ -155,6 +155,7 @@ export function policies(): { readonly full: PolicyBody; readonly plain: PolicyB
     fees: { rateSatPerVbyte: 300, sharePerMille: 20, selfSats: 100_000 },
     expires: { approveSeconds: 2 * DAY, signSeconds: DAY },
     rules: rules(),
+    screening: null,
     assert: [],
   };
   const plain = full.rules.map((rule) => {

@@ -41,6 +41,7 @@ const randomCase: fc.Arbitrary<Concrete> = fc.record({
   vbytes: fc.integer({ min: 1, max: 4 }),
   initiator: who,
   hasReference: fc.boolean(),
+  isCleared: fc.boolean(),
   now: fc.constantFrom(
     1_900_000_000,
     1_900_100_000,
@@ -73,6 +74,7 @@ const parts = [
   'vbytes',
   'initiator',
   'hasReference',
+  'isCleared',
   'now',
   'usage',
   'approvals',
@@ -128,6 +130,7 @@ const denies: PolicyBody = {
   wallet: 'hot-1',
   timezone: 'UTC',
   zone: null,
+  screening: null,
   assert: [],
   limits: [],
   rules: [],

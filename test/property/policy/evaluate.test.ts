@@ -166,6 +166,7 @@ const rule: fc.Arbitrary<Rule> = fc.oneof(
 const withoutZone = fc.record({
   wallet: fc.constant('hot-1'),
   timezone: fc.constant('UTC'),
+  screening: fc.constant(null),
   assert: fc.constant([]),
   limits: fc.array(limit, { maxLength: 4 }),
   fees: fc.record({

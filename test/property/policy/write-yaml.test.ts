@@ -136,6 +136,7 @@ const body: fc.Arbitrary<PolicyBody> = fc
       approveSeconds: fc.integer({ min: 1, max: 2_592_000 }),
       signSeconds: fc.constantFrom(1, 60, 86_400, 172_800),
     }),
+    screening: orNull(fc.constant('required' as const)),
     rules: fc.array(rule, { maxLength: 4 }),
     assert: fc.array(
       fc.record({ compromised: fc.nat(5), windowSeconds: orNull(seconds), movesAtMost: sats }),

@@ -25,6 +25,7 @@ const ready = {
     tip: { height: 900_000, hash: 'ab'.repeat(32), age: 300, behind: 0 },
     follower: { process: 'here', height: 899_999 },
   },
+  screening: { configured: false, required: false, fault: null as string | null },
   alerts: 0,
 };
 const answer = (view: object): void => {
@@ -47,6 +48,25 @@ describe('the status', () => {
     expect(stale.out).toContain('chain.stale: The newest block of the Bitcoin node is too old.');
     expect(stale.out).toContain('chain.slow');
     expect(stale.out).toContain('ALERT: unexplained spends: 2');
+  });
+
+  test('says whether payees are screened, and what is wrong with that', async () => {
+    const told = async (screening: object) => {
+      answer({ ...ready, screening });
+      return (await bench.type('status', '--as', 'operator')).out;
+    };
+    expect(await told(ready.screening)).toContain(
+      'Screening: no service is asked; no policy requires it',
+    );
+    const asked = { configured: true, required: true };
+    expect(await told({ ...asked, fault: null })).toContain(
+      'Screening: in order; a policy requires it',
+    );
+    const away = await told({ ...asked, fault: 'screening.unreachable' });
+    expect(away).toContain('Screening: in trouble; a policy requires it');
+    expect(away).toContain('screening.unreachable: The screening service does not answer.');
+    const missing = { configured: false, required: true, fault: 'screening.unconfigured' };
+    expect(await told(missing)).toContain('Set SCREENING_URL');
   });
 
   test('is the same as JSON', async () => {

@@ -43,6 +43,14 @@ describe('the configuration of the server', () => {
     ['PUBLIC_URL', 'countersign.example'],
     ['LOG_PUBLIC', 'yes'],
     ['RATE_PER_SECOND', '0'],
+    ['SCREENING_URL', 'screening.example'],
+    ['SCREENING_URL', 'http://screening.example/screen'],
+    ['SCREENING_URL', 'http://127.0.0.1.example/screen'],
+    ['SCREENING_URL', 'https://user:secret@screening.example/screen'],
+    ['SCREENING_URL', 'https://screening.example/screen#part'],
+    ['SCREENING_TIMEOUT_SECONDS', '0'],
+    ['SCREENING_TIMEOUT_SECONDS', '61'],
+    ['SCREENING_AGAIN_SECONDS', '0'],
   ])('a wrong %s is named by its variable', (name, value) => {
     expect(lineOf({ ...whole, [name]: value })).toMatch(new RegExp(`^${name}: `));
   });
@@ -60,6 +68,23 @@ describe('the configuration of the server', () => {
     const node = { ...whole, CHAIN: 'bitcoind', BITCOIN_RPC_URL: 'http://127.0.0.1:18443' };
     expect(lineOf(node)).toBe('CHAIN=bitcoind does not go with NETWORK=sandbox');
     expect(lineOf({ ...node, NETWORK: 'regtest' })).toBe('accepted');
+  });
+
+  test('a screening service is reached by https, or on loopback, and its token comes from a file', () => {
+    for (const url of [
+      ...['https://screening.example/v1?of=us', 'http://127.0.0.1:9000/screen'],
+      ...['http://[::1]:9000/', 'http://localhost/'],
+    ]) {
+      const read = readConfig({ ...whole, SCREENING_URL: url });
+      expect(read.ok && read.value.screening).toEqual({
+        ...{ url, tokenFile: null, timeoutSeconds: 10, againSeconds: 300 },
+      });
+    }
+    expect(lineOf({ ...whole, SCREENING_TOKEN_FILE: '/keys/token' })).toBe(
+      'SCREENING_URL is missing',
+    );
+    const read = readConfig(whole);
+    expect(read.ok && read.value.screening).toBeNull();
   });
 
   test('a node needs an address', () => {

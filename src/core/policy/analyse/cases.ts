@@ -44,6 +44,8 @@ export interface Past extends Paying {
 export interface Case extends Paying {
   readonly vbytes: number;
   readonly hasReference: boolean;
+  /** Whether the screening service cleared every destination; else it has not answered. */
+  readonly isCleared: boolean;
   readonly history: readonly Past[];
   readonly now: Seconds;
   readonly approvals: readonly Voice[];
@@ -110,6 +112,11 @@ export function countedVoices(
   return eligibleVoices(voices, initiator, members);
 }
 
+/** Whether a setting holds every payment until the screening service has cleared it. */
+export function needsClearing({ policy }: Setting): boolean {
+  return policy.screening === 'required';
+}
+
 /**
  * Everything that a side has against a case; nothing when it permits it. How long a delay is and how long a spend may
  * be signed after it are held apart: a longer delay makes everybody wait and does not count as more time to sign in.
@@ -122,6 +129,8 @@ export function objections(found: Case, side: Side, setting: Setting): readonly 
   if (!mayInitiate(setting, initiator))
     against.push(objection('member.role', { member: initiator, needs: setting.initiators }));
   against.push(...judged.refusals, ...judged.waiting);
+  if (needsClearing(setting) && found.payments.length > 0 && !found.isCleared)
+    against.push(objection('screening.unanswered', {}));
   const voices = countedVoices(setting, initiator, found.approvals);
   for (const { name, clause } of judged.matched) {
     const { met, missing } = solveClause(clause, voices);

@@ -5,7 +5,7 @@ import type { Seconds } from '../../base/time.ts';
 import type { SpendFacts, UsageRecord } from '../evaluate.ts';
 import type { Voice } from '../quorum.ts';
 import type { Case, Sides } from './cases.ts';
-import { factsOf, usageOf } from './cases.ts';
+import { factsOf, needsClearing, usageOf } from './cases.ts';
 import { differenceOf, judgeSolution } from './example.ts';
 import type { Ground } from './ground.ts';
 import { Grounds, kindSets } from './ground.ts';
@@ -25,6 +25,8 @@ export interface Example {
   /** Earlier spends of the wallet that hold budget, seen likewise. */
   readonly usage: readonly UsageRecord[];
   readonly approvals: readonly Voice[];
+  /** What the screening service has said of it; null where neither setting asks. */
+  readonly screening: 'clear' | 'unanswered' | null;
   /** When it would be signed. */
   readonly now: Seconds;
   /** Since the quorum was met. */
@@ -180,12 +182,14 @@ function atomKey(atom: object): string {
 
 function exampleOf(ground: Ground, reason: Reason, found: Case): Example {
   const { because } = differenceOf(ground, reason, found);
-  const { yes } = ground.settings;
+  const { yes, no } = ground.settings;
+  const isAsked = found.payments.length > 0 && (needsClearing(yes) || needsClearing(no));
   const { approvals, now, elapsedSeconds, overdueSeconds, approvalAgeSeconds } = found;
   return {
     spend: factsOf(found, 'yes', yes),
     usage: usageOf(found, 'yes'),
     approvals,
+    screening: isAsked ? (found.isCleared ? 'clear' : 'unanswered') : null,
     now,
     elapsedSeconds,
     overdueSeconds,

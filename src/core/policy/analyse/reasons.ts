@@ -3,6 +3,7 @@ import type { Refusal } from '../../base/result.ts';
 import type { Limit, PolicyBody } from '../body.ts';
 import type { Atom, Obligation } from './atoms.ts';
 import { sumOf, windowIndex } from './atoms.ts';
+import { needsClearing } from './cases.ts';
 import type { Ground } from './ground.ts';
 import { anyOf, never } from './ground.ts';
 import type { Scene } from './scene.ts';
@@ -24,7 +25,11 @@ export interface Reason {
   readonly is: (objection: Refusal) => boolean;
 }
 
-const nothing: Extra = { fee: () => ({ feeSats: 0, vbytes: 200 }), past: null };
+const nothing: Extra = {
+  fee: () => ({ feeSats: 0, vbytes: 200 }),
+  past: null,
+  isCleared: true,
+};
 
 function reason(key: string, parts: Partial<Reason>): Reason {
   return {
@@ -49,6 +54,11 @@ export function* reasonsIn(ground: Ground): Generator<Reason | 'unknown', undefi
     yield reason('expired', { is: ({ facts }) => 'approvalAgeSeconds' in facts });
   if (yes.policy.expires.signSeconds > signSeconds)
     yield reason('overdue', { is: ({ code }) => code === 'policy.sign.expired' });
+  if (scene.payments === 'some' && needsClearing(no) && !needsClearing(yes))
+    yield reason('screening', {
+      extra: { ...nothing, isCleared: false },
+      is: ({ code }) => code === 'screening.unanswered',
+    });
   yield* limitReasons(ground);
   yield* ruleReasons(ground);
   yield* delayReasons(ground);
@@ -233,7 +243,7 @@ function feeOf(
   if (feeSats > highestFee(policy, scene.payments)) return null;
   const vbytes = size ?? Math.max(200, rate === null ? 0 : Math.ceil(feeSats / rate));
   if (rate !== null && feeSats > rate * vbytes) return null;
-  const extra = { fee: () => ({ feeSats, vbytes }), past: null };
+  const extra = { ...nothing, fee: () => ({ feeSats, vbytes }) };
   if (scene.payments === 'none' || share === null) return { atoms: [], extra };
   if (share === 0) return null;
   const least = (BigInt(feeSats) * 1_000n + BigInt(share) - 1n) / BigInt(share);
@@ -276,7 +286,7 @@ function shareExtra({ settings }: Ground): Extra {
     const feeSats = beyondShare(sharePerMille ?? 0, amountSats);
     return { feeSats, vbytes: Math.max(200, rate === null ? 0 : Math.ceil(feeSats / rate)) };
   };
-  return { fee, past: null };
+  return { ...nothing, fee };
 }
 
 /** From this amount on, two shares that differ have a whole satoshi between them. */

@@ -32,17 +32,23 @@ export function comparisonText({ verdict, easier, harder }: ComparisonReport): r
   ];
 }
 
+const screenings = {
+  clear: 'cleared by the screening service',
+  unanswered: 'with no answer of the screening service',
+} as const;
+
 function exampleText(
   example: ExampleReport,
   { number, by }: { readonly number: number; readonly by: string },
 ): readonly string[] {
-  const { spend, approvals, at, elapsedSeconds, approvalAgeSeconds, because } = example;
+  const { spend, approvals, screening, at, elapsedSeconds, approvalAgeSeconds, because } = example;
   const who = approvals.map(({ member, kinds }) => `${member} (${kinds.join(', ')})`);
   const names = spend.hasReference ? ', with a reference' : '';
   return [
     `${String(number)}. ${movementText(spend)}, fee ${btc(spend.feeSats)} for ${String(spend.vbytes)} vbytes${names}`,
     ...earlierText(example),
     `   approved by ${who.length === 0 ? 'nobody' : who.join(' and ')}, the oldest approval ${duration(approvalAgeSeconds)} old when they sufficed`,
+    ...(screening === null ? [] : [`   ${screenings[screening]}`]),
     `   signed at ${at}, ${duration(elapsedSeconds)} after they sufficed`,
     `   ${by} refuses it: ${because.code}${factsText(because.facts)}`,
   ];

@@ -32,7 +32,8 @@ function spendReport(facts: SpendFacts) {
 }
 
 function exampleReport(example: Example) {
-  const { spend, usage, approvals, now, elapsedSeconds, approvalAgeSeconds, because } = example;
+  const { spend, usage, approvals, screening, now } = example;
+  const { elapsedSeconds, approvalAgeSeconds, because } = example;
   return {
     spend: spendReport(spend),
     /** Earlier spends that hold budget. */
@@ -42,6 +43,8 @@ function exampleReport(example: Example) {
       at: formatTime(record.at),
     })),
     approvals: approvals.map(({ member, kinds }) => ({ member, kinds: [...kinds] })),
+    /** What the screening service has said; null where neither policy asks. */
+    screening,
     /** When it would be signed. */
     at: formatTime(now),
     /** Since the quorum was met. */

@@ -16,6 +16,8 @@ export interface Extra {
   ) => { readonly feeSats: number; readonly vbytes: number } | null;
   /** Earlier spends that only count, or only cost. */
   readonly past: PlainPast | null;
+  /** By the screening service. */
+  readonly isCleared: boolean;
 }
 
 export interface PlainPast {
@@ -44,6 +46,7 @@ export function buildCase(
     vbytes: fee.vbytes,
     initiator,
     hasReference,
+    isCleared: extra.isCleared,
     history: [...earlier, ...plainHistory(scene, terms, solution, extra.past)],
     now,
   };

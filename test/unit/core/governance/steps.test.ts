@@ -193,6 +193,24 @@ describe('a policy that tightens', () => {
     expect(standing(world, next)).toBe(stands);
   });
 
+  test('may require screening; to give it up takes the quorum and its delay', () => {
+    const required = twoPeople().replace('rules:', 'screening: required\nrules:');
+    const world = settled();
+    const tighter = change(world, 'policy', ['governor-1'], () => policyBody(required));
+    world.round();
+    expect(standing(world, tighter)).toBe('in force');
+    const strict = settled({ policy: required });
+    const looser = change(strict, 'policy', ['governor-1'], () => policyBody(twoPeople()));
+    strict.round();
+    expect(standing(strict, looser)).toBe('unsigned');
+    sign(strict, looser, ['governor-2']);
+    strict.round();
+    expect(standing(strict, looser)).toBe('waiting');
+    pass(strict, delay);
+    expect(standing(strict, looser)).toBe('in force');
+    expect([...findings(world), ...findings(strict)]).toEqual([]);
+  });
+
   test('is undone by the quorum without delay, and not by one governor', () => {
     const world = settled();
     const before = newest(world, 'policy');

@@ -187,12 +187,25 @@ const samples: Readonly<Record<ExplainedCode, readonly Facts[]>> = {
   'statement.early': [{ at }],
   'signer.pending': [{ wallet: 'hot-1' }],
   'psbt.signatures.missing': [{ lacking: 1 }],
+  'screening.unanswered': [{}],
+  'screening.held': [
+    { outputs: [], references: [] },
+    { outputs: [3], references: ['case-17'] },
+  ],
+  'screening.denied': [{ outputs: [3, 11], references: ['a/1', 'b/2'] }],
 };
 
 function sampleOf(code: Explanation['refusals'][number]['code'], facts: Facts): Explanation {
   return {
     ...{ outcome: 'denied', refusals: [{ code, facts }], rules: [], limits: [], clauses: [] },
-    ...{ approvals: [], delaySeconds: 0, quorumAt: null, notBefore: null, signBy: null },
+    ...{
+      approvals: [],
+      screening: null,
+      delaySeconds: 0,
+      quorumAt: null,
+      notBefore: null,
+      signBy: null,
+    },
   };
 }
 
@@ -222,10 +235,44 @@ describe.each(languages)('the codes in %s', (language) => {
   });
 });
 
+describe.each(languages)('screening in %s', (language) => {
+  const destinations = [
+    { output: 3, answer: 'clear' as const, reference: null },
+    { output: 11, answer: 'hold' as const, reference: 'case-17' },
+  ];
+  const told = (screening: Explanation['screening']) =>
+    explanationLines({ ...sampleOf('policy.none.matched', {}), screening }, language, null).slice(
+      2,
+    );
+
+  test('is told with each output, its case and the time', () => {
+    const lines = told({ required: true, answer: 'hold', at, destinations });
+    expect(lines).toHaveLength(4);
+    const text = lines.join('\n');
+    for (const part of ['3', '11', 'case-17', at]) expect(text).toContain(part);
+    const end = { en: '.', ja: '。' }[language];
+    for (const line of lines) expect(line.endsWith(end)).toBe(true);
+  });
+
+  test('has a sentence of its own for each answer, and none where nobody asks', () => {
+    const answers = (['clear', 'hold', 'deny'] as const).map((answer) =>
+      told({ required: false, answer, at: null, destinations: [] }).join(),
+    );
+    expect(new Set(answers).size).toBe(3);
+    const none = { answer: null, at: null, destinations: [] };
+    expect(told({ required: false, ...none })).toEqual([]);
+    expect(told({ required: true, ...none })).toHaveLength(1);
+    expect(told(null)).toEqual([]);
+  });
+});
+
 describe('no code is forgotten', () => {
   const folder = resolve(import.meta.dirname, '../../../../src/core');
   /** Where refusals of spends and proposals are made. */
-  const files = ['policy/evaluate.ts', 'policy/explain.ts', 'policy/facts.ts', 'authorise.ts'];
+  const files = [
+    ...['policy/evaluate.ts', 'policy/explain.ts', 'policy/facts.ts'],
+    ...['screening.ts', 'authorise.ts'],
+  ];
   const registered: readonly string[] = Object.keys(codes);
   const given = files.flatMap((file) =>
     [...readFileSync(resolve(folder, file), 'utf8').matchAll(/'([a-z]+(?:\.[a-z]+)+)'/g)]

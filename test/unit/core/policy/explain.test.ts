@@ -41,7 +41,10 @@ function explain(
     .map(({ id, groups, kinds }) => ({ member: id, groups, kinds }));
   const facts = aSpend([aPayment(600)]);
   const policy = aPolicy({ rules: [aRule('payments')], ...parts });
-  return explainSpend(policy, charter, { facts, usage: [], voices, now, quorumAt: now, ...given });
+  return explainSpend(policy, charter, {
+    ...{ facts, usage: [], voices, now, quorumAt: now, screening: null },
+    ...given,
+  });
 }
 const codesOf = ({ refusals }: { readonly refusals: readonly { readonly code: RefusalCode }[] }) =>
   refusals.map(({ code }) => code);
@@ -130,6 +133,43 @@ describe('the outcome of a spend that is thought of', () => {
     const found = explain({}, { facts });
     expect(found.outcome).toBe('denied');
     expect(found.refusals).toEqual([{ code: 'member.role', facts: { member: 'eve' } }]);
+  });
+});
+
+describe('the screening of a spend that is thought of', () => {
+  const required = { screening: 'required' as const };
+
+  test.each([
+    [required, null, 'pending', ['screening.unanswered']],
+    [required, 'hold', 'pending', ['screening.held']],
+    [required, 'clear', 'authorised', []],
+    [required, 'deny', 'denied', ['screening.denied']],
+    [{}, null, 'authorised', []],
+    [{}, 'hold', 'pending', ['screening.held']],
+    [{}, 'clear', 'authorised', []],
+    [{}, 'deny', 'denied', ['screening.denied']],
+  ] as const)('under %j with the answer %s is %s', (policy, screening, outcome, codes) => {
+    const found = explain(policy, { screening });
+    expect(found.outcome).toBe(outcome);
+    expect(codesOf(found)).toEqual(codes);
+    expect(found.screening).toEqual({
+      ...{ required: 'screening' in policy, answer: screening, at: null, destinations: [] },
+    });
+    if (outcome === 'pending') expect(found.notBefore).toBeNull();
+  });
+
+  test('is missing beside approvals and what else is waited for', () => {
+    expect(codesOf(explain(required, {}, []))).toEqual([
+      ...['policy.quorum.missing', 'screening.unanswered'],
+    ]);
+    const delayed = explain({ ...required, rules: [aRule('payments', {}, 60)] });
+    expect(codesOf(delayed)).toEqual(['screening.unanswered', 'policy.delay.waiting']);
+  });
+
+  test('is none where nobody is paid', () => {
+    const rules = [aRule('own', { payments: 'none' })];
+    const found = explain({ ...required, rules }, { facts: aSpend([]), screening: 'deny' });
+    expect(found).toMatchObject({ outcome: 'authorised', screening: null });
   });
 });
 

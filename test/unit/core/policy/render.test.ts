@@ -20,6 +20,7 @@ const full: PolicyBody = aPolicy({
     aLimit({ name: 'd', measure: 'fee' }),
   ],
   fees: { rateSatPerVbyte: 300, sharePerMille: 25, selfSats: 1_000 },
+  screening: 'required',
   rules: [
     {
       ...aRule('all', {

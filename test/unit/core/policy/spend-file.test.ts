@@ -88,6 +88,7 @@ describe('a spend file', () => {
   test.each([
     ['an unknown field', small('colour: red')],
     ['a field that is missing', 'approvals: []'],
+    ['an answer that no service gives', small('screening: maybe')],
     ['a fee without a unit', small('').replace('0 sat', '0')],
     ['tags of a stranger', small('').replace('1 sat', '1 sat, tags: [a]')],
     ['a quorum with two times', small('quorum: { ago: 1h, at: 2027-01-15T00:00:00Z }')],
@@ -104,6 +105,15 @@ describe('a spend file', () => {
     ],
   ])('with %s is refused', (_what, text) => {
     expect(read(text)).toMatchObject({ ok: false, refusal: { code: 'schema.mismatch' } });
+  });
+
+  test.each([
+    ['', null],
+    ['screening: clear', 'clear'],
+    ['screening: hold', 'hold'],
+    ['screening: deny', 'deny'],
+  ])('with "%s" is answered so by the screening service', (line, screening) => {
+    expect(read(small(line))).toMatchObject({ ok: true, value: { screening } });
   });
 
   test('holds 250 payments and 2000 spends before', () => {

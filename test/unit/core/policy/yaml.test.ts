@@ -153,6 +153,7 @@ describe('a policy file', () => {
             require: null,
           },
         ],
+        screening: null,
         assert: [],
       },
     });
