@@ -55,6 +55,10 @@ const proposing: readonly Command[] = [
         summary: 'with it: small is up to this (default 0.01 BTC)',
       },
       {
+        name: 'refresh',
+        summary: 'with it: all coins whose recovery path is open or opens within 30 days, instead',
+      },
+      {
         name: 'fee-rate',
         value: 'N',
         summary: 'satoshi a virtual byte (default: what the node estimates, within the policy)',

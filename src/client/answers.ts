@@ -140,6 +140,7 @@ export const readinessAnswer = z.object({
     fault: code.nullable(),
   }),
   alerts: count.nullable(),
+  recovery: z.object({ open: count, soon: count }).nullable().default(null),
 });
 export type ReadinessAnswer = z.infer<typeof readinessAnswer>;
 

@@ -80,6 +80,7 @@ export type DraftRequest = {
         readonly ceilingRate?: number;
         readonly mostInputs?: number;
         readonly mostCoinSats?: number;
+        readonly refresh?: boolean;
       };
       readonly feeRate?: number;
     }

@@ -19,6 +19,7 @@ export const coinsAnswer = pageOf(
     confirmations: count,
     settled: z.boolean(),
     frozen: z.boolean(),
+    recoverySeconds: count.nullable().default(null),
     label: text.nullable(),
   }),
 );

@@ -1,4 +1,4 @@
-import { SETTLED_CONFIRMATIONS } from '../../core/base/limits.ts';
+import { RECOVERY_WARNING_SECONDS, SETTLED_CONFIRMATIONS } from '../../core/base/limits.ts';
 import { ok } from '../../core/base/result.ts';
 import { formatBtc } from '../../core/base/sats.ts';
 import { allOf, confirmationText } from '../coin-notes.ts';
@@ -28,6 +28,7 @@ export const run: Run = async (call) => {
           address,
           confirmationText(coin),
           ...(isFrozen ? ['FROZEN'] : []),
+          ...recoveryText(coin.recoverySeconds),
           ...(label === null ? [] : [`"${label}"`]),
         ].join('  '),
       ),
@@ -38,3 +39,13 @@ export const run: Run = async (call) => {
     ],
   });
 };
+
+const DAY = 86_400;
+
+/** From when on fewer or other keys spend it: told within the time that people are warned in. */
+function recoveryText(seconds: number | null): readonly string[] {
+  if (seconds === null || seconds > RECOVERY_WARNING_SECONDS) return [];
+  return seconds === 0
+    ? ['RECOVERY PATH OPEN']
+    : [`recovery path opens in about ${String(Math.ceil(seconds / DAY))} days`];
+}

@@ -14,7 +14,14 @@ export const run: Run = async (call) => {
   return found.ok ? ok({ json: { ...found.value }, lines: linesOf(found.value) }) : found;
 };
 
-function linesOf({ status, log, chain, screening, alerts }: ReadinessAnswer): readonly string[] {
+function linesOf({
+  status,
+  log,
+  chain,
+  screening,
+  alerts,
+  recovery,
+}: ReadinessAnswer): readonly string[] {
   const { source, tip, follower, fault, warnings } = chain;
   const codes = fault === null ? warnings : [fault, ...warnings];
   return [
@@ -29,6 +36,12 @@ function linesOf({ status, log, chain, screening, alerts }: ReadinessAnswer): re
     alerts === null || alerts === 0
       ? 'No spend is unexplained.'
       : `ALERT: unexplained spends: ${String(alerts)}; see: countersign alerts list`,
+    ...(recovery === null || recovery.open + recovery.soon === 0
+      ? []
+      : [
+          `WARNING: coins that recovery keys can spend now: ${String(recovery.open)}; within 30 days: ${String(recovery.soon)}.`,
+          '  Move them: countersign propose --consolidate --refresh',
+        ]),
   ];
 }
 

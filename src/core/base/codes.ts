@@ -290,6 +290,11 @@ export const codes = {
     'The confirmation does not match the document.',
     'Confirm the first address and the key of this document.',
   ),
+  'document.confirmation.address': final(
+    422,
+    'The first address that a key holder confirms is not that of the wallet.',
+    'Do not use the wallet: compare the keys, the threshold and the order of the keys with those on the devices.',
+  ),
   'charter.invalid': final(422, 'The charter contradicts itself.', 'Mend what the facts name.'),
   'charter.key.reused': final(
     422,
@@ -1319,6 +1324,11 @@ export const codes = {
     422,
     'Fees are higher than coins are to be merged at.',
     'Wait until fees fall, or name a higher ceiling.',
+  ),
+  'consolidation.unneeded': final(
+    422,
+    'No recovery path of a free coin opens within thirty days.',
+    'Nothing is to be done.',
   ),
   'consolidation.pointless': final(
     422,

@@ -157,6 +157,8 @@ export const ADDRESS_COINS = 100;
 export const SMALL_COIN_SATS = 1_000_000;
 /** Coins that one consolidation merges unless somebody asks for more: a hardware wallet signs them within minutes. */
 export const CONSOLIDATION_INPUTS = 50;
+/** How long before a recovery path opens people are told: time to gather the signers of a wallet. */
+export const RECOVERY_WARNING_SECONDS = 30 * 86_400;
 /** Coins of one wallet that selection looks at: more than forty times what one spend can hold. */
 export const COINS_READ = 10_000;
 /** A file of labels: those of a wallet with 10,000 addresses and as many coins. */

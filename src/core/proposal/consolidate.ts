@@ -12,6 +12,11 @@ import { singleUnits, sortOut } from './unit.ts';
 /** Which small coins are merged at most, and at what price. */
 export interface ConsolidationInput<C extends FreeCoin> extends Omit<SpendTerms, 'payments'> {
   readonly coins: readonly C[];
+  /**
+   * `saving`: coins merge while that saves something. `moving`: all of them go to one new address at any price, be it one
+   * alone, so that their recovery paths close again.
+   */
+  readonly aim: 'saving' | 'moving';
   /** Fees count as low up to it: whole satoshi a virtual byte. */
   readonly ceilingRate: number;
   /** Coins above are left: they are not small. */
@@ -29,7 +34,7 @@ export interface Consolidation<C> {
   readonly feeSats: Sats;
   /** The one coin that comes of it. */
   readonly mergedSats: Sats;
-  /** Fee that spending the coins at the long-term rate would cost, less this fee and that of spending the merged coin. */
+  /** Fee that spending the coins at the long-term rate would cost, less this fee and that of spending the merged coin; 0 where it costs more. */
   readonly savingSats: Sats;
   /** Different addresses among them: onlookers learn that they belong together. */
   readonly addresses: number;
@@ -41,7 +46,7 @@ export interface Consolidation<C> {
 }
 
 /**
- * Proposes to merge the smallest coins while fees are low. Frozen coins, dust, and coins that cost what they bring are
+ * Proposes to merge the smallest coins while fees are low, or to move coins whose recovery path opens. Frozen coins, dust, and coins that cost what they bring are
  * left. As many coins as the caller, one spend and the cap on its fee allow.
  *
  * Codes: `consolidation.fees.high` above the ceiling; `consolidation.pointless` with fewer than two such coins, or where it
@@ -66,15 +71,16 @@ export function consolidate<C extends FreeCoin>(
   const pointless = (savingSats: number): Result<never> =>
     refuse('consolidation.pointless', { coins: merged.length, feeRate, savingSats });
   const { feeSats, changeSats } = settled ?? { feeSats: null, changeSats: null };
-  if (merged.length < 2 || feeSats === null || changeSats === null) return pointless(0);
+  const least = input.aim === 'moving' ? 1 : 2;
+  if (merged.length < least || feeSats === null || changeSats === null) return pointless(0);
   const fewer = (merged.length - 1) * longTermFeeRate * input.wallet.inputVbytes;
   const saving = fewer - Number(feeSats);
-  if (saving <= 0) return pointless(saving);
+  if (input.aim === 'saving' && saving <= 0) return pointless(saving);
   return ok({
     coins: merged.flatMap((unit) => unit.coins),
     feeSats,
     mergedSats: changeSats,
-    savingSats: sats(saving),
+    savingSats: sats(Math.max(0, saving)),
     addresses: new Set(merged.map(({ address }) => address)).size,
     leftOut: { ...leftOut, dust: units.length - small.length },
   });

@@ -48,6 +48,8 @@ export const readinessView = z
     }),
     /** Spends of our coins that no receipt explains. */
     alerts: count.nullable(),
+    /** Coins that recovery keys can spend now, or within thirty days; null where another process follows the chain. */
+    recovery: z.object({ open: count, soon: count }).nullable(),
   })
   .meta({ id: 'Readiness' });
 export type ReadinessView = z.infer<typeof readinessView>;

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ChainService } from '../chain/chain.service.ts';
 import { Clock } from '../clock.ts';
+import { RecoveryWatch } from '../coins/recovery-watch.ts';
 import { locks } from '../database/session-lock.ts';
 import { UnitOfWork } from '../database/unit-of-work.ts';
 import { LogService } from '../log/log.service.ts';
@@ -28,13 +29,22 @@ interface DatabaseRow {
 /** How long an answer serves whoever asks next: the route is open, and each answer costs a query. */
 const KEPT_MS = 500;
 
+/** Who watches the coins: spends that no receipt explains, and recovery paths that open. */
+@Injectable()
+export class Lookouts {
+  constructor(
+    readonly watchman: WatchmanService,
+    readonly recovery: RecoveryWatch,
+  ) {}
+}
+
 /** The log, who writes it, who watches the coins for it, and who is asked about payees. */
 @Injectable()
 export class LogWriter {
   constructor(
     readonly log: LogService,
     readonly sequencer: SequencerService,
-    readonly watchman: WatchmanService,
+    readonly lookouts: Lookouts,
     readonly screening: ScreeningService,
   ) {}
 }
@@ -75,7 +85,8 @@ export class HealthService {
         follower: { process: follower, height: database?.followed ?? null },
       },
       screening: { ...screening },
-      alerts: log.ready ? this.writer.watchman.standing : null,
+      alerts: log.ready ? this.writer.lookouts.watchman.standing : null,
+      recovery: this.writer.lookouts.recovery.maturing,
     };
   }
 

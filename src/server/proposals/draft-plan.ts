@@ -1,11 +1,16 @@
 import { assert } from '../../core/base/assert.ts';
 import type { RefusalCode } from '../../core/base/codes.ts';
 import { blobAddress } from '../../core/base/digest.ts';
-import { ADDRESS_INDEX, LONG_TERM_FEE_RATE } from '../../core/base/limits.ts';
+import {
+  ADDRESS_INDEX,
+  LONG_TERM_FEE_RATE,
+  RECOVERY_WARNING_SECONDS,
+} from '../../core/base/limits.ts';
 import type { Facts, Result } from '../../core/base/result.ts';
 import { ok, refuse } from '../../core/base/result.ts';
 import type { Sats } from '../../core/base/sats.ts';
 import { sats } from '../../core/base/sats.ts';
+import type { Seconds } from '../../core/base/time.ts';
 import type { WarningCode } from '../../core/base/warnings.ts';
 import { fromHex } from '../../core/base/bytes.ts';
 import { highestChangeSigned } from '../../core/log/admit-proposal.ts';
@@ -20,9 +25,12 @@ import { buildTransaction } from '../../core/psbt/build.ts';
 import type { InspectedPsbt } from '../../core/psbt/inspect.ts';
 import type { ClaimedCoin, ParentClaim, SpendView } from '../../core/psbt/spend.ts';
 import { checkRelayed, readSpend } from '../../core/psbt/spend.ts';
+import type { Tip } from '../../core/wallet/maturity.ts';
+import { recoveryOpensIn } from '../../core/wallet/maturity.ts';
 import type { Network } from '../../core/wallet/network.ts';
 import { scriptOfAddress } from '../../core/wallet/network.ts';
 import { agreedAmount, parsePaymentUri } from '../../core/wallet/payment-uri.ts';
+import { recoveriesOf } from '../../core/wallet/recovery.ts';
 import type { Coin } from '../chain/coin.store.ts';
 import type { AskedPayment } from './drafts.schema.ts';
 
@@ -86,6 +94,7 @@ export function highestChange(state: State, { id, body }: WalletRecord): number 
 /** Where a transaction is to be built, and from what. */
 export interface Ask {
   readonly wallet: WalletRecord;
+  readonly now: Seconds;
   readonly feeRate: number;
   /** In random order. */
   readonly coins: readonly Coin[];
@@ -100,7 +109,10 @@ export interface Ask {
 }
 
 /** How coins are to be merged. */
-export type Merging = Pick<ConsolidationInput<Coin>, 'ceilingRate' | 'mostInputs' | 'mostCoinSats'>;
+export type Merging = Pick<
+  ConsolidationInput<Coin>,
+  'aim' | 'ceilingRate' | 'mostInputs' | 'mostCoinSats'
+>;
 
 /** A chosen and built transaction, before it is proven by its parents. */
 export interface Built {
@@ -170,6 +182,20 @@ function transactionOf(
 ): Uint8Array {
   const inputs = coins.map(({ txid, vout }) => ({ outpoint: `${txid}:${vout}` }));
   return buildTransaction({ inputs, outputs, lockTime });
+}
+
+/** The coins whose recovery path is open or opens within RECOVERY_WARNING_SECONDS, those first that open first. */
+export function maturingCoins<C extends { readonly height: number }>(
+  { wallet }: WalletRecord,
+  coins: readonly C[],
+  tip: Tip,
+): readonly C[] {
+  const recoveries = recoveriesOf(wallet.condition) ?? [];
+  return coins
+    .map((coin) => ({ coin, seconds: recoveryOpensIn(recoveries, coin.height, tip) ?? Infinity }))
+    .filter(({ seconds }) => seconds <= RECOVERY_WARNING_SECONDS)
+    .toSorted((a, b) => a.seconds - b.seconds)
+    .map(({ coin }) => coin);
 }
 
 /** Proves what was built, by the bytes of the parents. Codes: those of readSpend, `psbt.input.parent`, `psbt.fee.low`. */

@@ -41,6 +41,8 @@ const merging = z.strictObject({
   mostInputs: z.int().min(2).max(SPEND_INPUTS).default(CONSOLIDATION_INPUTS),
   /** Coins above are not small. */
   mostCoinSats: amount.default(SMALL_COIN_SATS),
+  /** Instead, at any size and price: the coins whose recovery path is open or opens within thirty days. */
+  refresh: z.boolean().default(false),
 });
 
 export const draftBody = z

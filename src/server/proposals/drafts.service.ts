@@ -2,7 +2,12 @@ import { randomInt, randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { fromBase64, toHex } from '../../core/base/bytes.ts';
 import { digest } from '../../core/base/digest.ts';
-import { ADDRESS_INDEX, DRAFT_SECONDS, LONG_TERM_FEE_RATE } from '../../core/base/limits.ts';
+import {
+  ADDRESS_INDEX,
+  DRAFT_SECONDS,
+  LONG_TERM_FEE_RATE,
+  MAX_MONEY_SATS,
+} from '../../core/base/limits.ts';
 import type { Result } from '../../core/base/result.ts';
 import { ok, refuse } from '../../core/base/result.ts';
 import { sats, satsToJson } from '../../core/base/sats.ts';
@@ -31,6 +36,7 @@ import {
   coinsOf,
   feeRateOf,
   highestChange,
+  maturingCoins,
   planOf,
   prove,
   resolvePayments,
@@ -162,9 +168,11 @@ export class DraftsService {
     const { coins } = this.chain;
     const tip = await this.chain.tip();
     const highest = highestChange(this.log.state(), wallet);
-    const planned = plannedChange(this.log.state(), wallet.id, this.chain.now());
+    const now = this.chain.now();
+    const planned = plannedChange(this.log.state(), wallet.id, now);
     return {
       wallet,
+      now,
       feeRate,
       coins: shuffled(await coins.spendable(wallet.id, tip)),
       changeIndex: freeChangeIndex(planned, await coins.nextChangeIndex(wallet.id), highest),
@@ -208,8 +216,18 @@ export class DraftsService {
 
 function buildFor(body: Building, ask: Ask, { wallet, destinations }: Subject): Result<Built> {
   if ('consolidate' in body) {
-    const { ceilingRate, mostInputs, mostCoinSats } = body.consolidate;
-    return buildConsolidation(ask, { ceilingRate, mostInputs, mostCoinSats: sats(mostCoinSats) });
+    const { ceilingRate, mostInputs, mostCoinSats, refresh } = body.consolidate;
+    if (!refresh) {
+      const most = sats(mostCoinSats);
+      return buildConsolidation(ask, { aim: 'saving', ceilingRate, mostInputs, mostCoinSats: most });
+    }
+    const tip = { height: ask.lockTime, time: ask.now };
+    const coins = maturingCoins(wallet, ask.coins, tip).slice(0, mostInputs);
+    if (coins.length === 0) return refuse('consolidation.unneeded', { wallet: wallet.id });
+    return buildConsolidation(
+      { ...ask, coins },
+      { aim: 'moving', ceilingRate: ask.feeRate, mostInputs, mostCoinSats: sats(MAX_MONEY_SATS) },
+    );
   }
   const { entries } = destinations.document.body;
   const payments = resolvePayments(entries, wallet.body.network, body.payments);

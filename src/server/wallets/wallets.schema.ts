@@ -49,6 +49,8 @@ const coin = z.object({
   settled: z.boolean(),
   /** Somebody wants it left alone: no draft takes it. */
   frozen: z.boolean(),
+  /** About how long until a recovery path spends it without the signer: 0 when it does now, null when none ever does. */
+  recoverySeconds: count.nullable(),
   /** What people call it, or its address. */
   label: z.string().nullable(),
 });

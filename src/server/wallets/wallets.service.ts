@@ -10,6 +10,9 @@ import { currentDocuments } from '../../core/governance/current.ts';
 import { createLedger } from '../../core/log/ledger.ts';
 import type { State, WalletRecord } from '../../core/log/state.ts';
 import { walletBudget } from '../../core/policy/wallet-budget.ts';
+import type { Tip } from '../../core/wallet/maturity.ts';
+import { recoveryOpensIn } from '../../core/wallet/maturity.ts';
+import { recoveriesOf } from '../../core/wallet/recovery.ts';
 import { ChainService } from '../chain/chain.service.ts';
 import type { Balance, Coin } from '../chain/coin.store.ts';
 import { confirmedBy } from '../chain/confirmations.ts';
@@ -103,9 +106,10 @@ export class WalletsService {
   }
 
   async #page(wallet: WalletRecord, from: number, limit: number): Promise<CoinsView> {
-    const tip = (await this.chain.followedTip())?.height ?? 0;
+    const height = (await this.chain.followedTip())?.height ?? 0;
+    const tip = { height, time: this.clock.now() };
     // One more tells whether there is a next page.
-    const found = await this.chain.coins.spendable(wallet.id, tip, { from, limit: limit + 1 });
+    const found = await this.chain.coins.spendable(wallet.id, height, { from, limit: limit + 1 });
     const page = found.slice(0, limit).map((coin) => coinView(wallet, coin, tip));
     const refs = page.flatMap(({ outpoint, address }) => [outpoint, address]);
     const labels = await this.labels.of(wallet.id, refs);
@@ -149,7 +153,7 @@ function pathsView(wallet: WalletRecord): Pick<WalletView, 'outside' | 'recovery
 function coinView(
   wallet: WalletRecord,
   coin: Coin,
-  tip: number,
+  tip: Tip,
 ): Omit<CoinsView['items'][number], 'label'> {
   const { txid, vout, sats, branch, index, height, isFrozen } = coin;
   return {
@@ -159,7 +163,8 @@ function coinView(
     branch,
     index,
     height,
-    ...confirmedBy(tip, height),
+    ...confirmedBy(tip.height, height),
     frozen: isFrozen,
+    recoverySeconds: recoveryOpensIn(recoveriesOf(wallet.wallet.condition) ?? [], height, tip),
   };
 }

@@ -19,6 +19,7 @@ const plan = (
   consolidate({
     wallet,
     changeScript,
+    aim: 'saving',
     coins: coins.map((coin, at) => (typeof coin === 'number' ? coinOf(at, coin) : coin)),
     feeRate: 1,
     longTermFeeRate: 10,
@@ -70,6 +71,16 @@ describe('a consolidation', () => {
     expect(passed(plan(coins, { mostFeeSats: feeOf(4) })).coins).toHaveLength(4);
     expect(passed(plan(coins, { mostFeeSats: feeOf(4) - 1 })).coins).toHaveLength(3);
     expect(codeOf(plan(coins, { mostFeeSats: feeOf(2) - 1 }))).toBe('consolidation.pointless');
+  });
+
+  test('that moves coins takes one alone, and costs what it costs', () => {
+    const moving = (...coins: readonly number[]) =>
+      plan(coins, { aim: 'moving', feeRate: 50, ceilingRate: 50 });
+    const found = passed(moving(900_000));
+    expect(amountsOf(found.coins)).toEqual([900_000]);
+    expect([found.feeSats, found.savingSats]).toEqual([BigInt(feeOf(1, 50)), 0n]);
+    expect(amountsOf(passed(moving(900_000, 800_000)).coins)).toEqual([800_000, 900_000]);
+    expect(codeOf(moving())).toBe('consolidation.pointless');
   });
 
   test('of a number that no spend can hold is a bug of the caller', () => {

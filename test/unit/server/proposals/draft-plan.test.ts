@@ -8,6 +8,7 @@ import {
   coinsOf,
   feeRateOf,
   highestChange,
+  maturingCoins,
   prove,
 } from '../../../../src/server/proposals/draft-plan.ts';
 import { parseParent } from '../../../../src/core/psbt/transaction.ts';
@@ -30,6 +31,7 @@ const coins = parents.map(({ txid, index, parent }) => ({
 const paying = (amount: number) => [{ script: stranger, sats: sats(amount) }];
 const askFor = (over: Partial<Ask> = {}): Ask => ({
   wallet: world.wallet,
+  now: world.now,
   feeRate: 2,
   coins,
   changeIndex: 7,
@@ -74,7 +76,12 @@ describe('a plan', () => {
 });
 
 describe('a consolidation', () => {
-  const merging = { ceilingRate: 5, mostInputs: 50, mostCoinSats: sats(1_000_000) };
+  const merging = {
+    aim: 'saving' as const,
+    ceilingRate: 5,
+    mostInputs: 50,
+    mostCoinSats: sats(1_000_000),
+  };
 
   test('is one output of change, and tells what it saves', () => {
     const ask = askFor();
@@ -90,6 +97,21 @@ describe('a consolidation', () => {
     const refused = buildConsolidation(askFor({ fees }), merging);
     expect(codeOf(refused)).toBe('consolidation.pointless');
   });
+});
+
+test('coins whose recovery path opens soon come first that open first, and the others not at all', () => {
+  const recovering = new World({
+    wallet: ({ hot, alice, bob }) => ({
+      body: `wsh(or_i(and_v(v:pk(${hot}),pk(${alice})),and_v(v:pk(${bob}),older(10000))))`,
+      outside: [],
+    }),
+  }).wallet;
+  // Thirty days are 4,320 blocks.
+  const heights = [20_000, 4_321, 10_000, 14_320, 14_321, 14_322].map((height) => ({ height }));
+  const tip = { height: 20_000, time: world.now };
+  const found = maturingCoins(recovering, heights, tip).map(({ height }) => height);
+  expect(found).toEqual([4_321, 10_000, 14_320, 14_321]);
+  expect(maturingCoins(world.wallet, heights, tip)).toEqual([]);
 });
 
 describe('a fee rate', () => {
