@@ -27,6 +27,31 @@ const signing: readonly Option[] = [
   ...member,
   { name: 'yes', summary: 'sign without asking: for scripts' },
 ];
+/** Where a hardware wallet may sign instead of the key file, a line of text in two calls. */
+const byDevice: readonly Option[] = [
+  { name: 'message', summary: 'have your message device sign: prints the line for its display' },
+  { name: 'device', value: 'ID', summary: 'which of your devices signs (default: the key file)' },
+  {
+    name: 'signature',
+    value: 'FILE',
+    summary: 'then: what the message device made of that line (- for input)',
+  },
+];
+/** What a device is, by the one of these that its kind has. */
+const deviceOptions: readonly Option[] = [
+  { name: 'public-key', value: 'HEX', summary: 'secp256k1: what "keys create" printed' },
+  {
+    name: 'address',
+    value: 'ADDRESS',
+    summary: 'message: the address that a hardware wallet signs messages by, of no wallet here',
+  },
+  { name: 'wallet', value: 'ID', summary: 'psbt: the wallet whose PSBTs it signs' },
+  {
+    name: 'xpub',
+    value: 'XPUB',
+    summary: 'with it: its key in the wallet (default: the only one that the member holds)',
+  },
+];
 const reason: Option = { name: 'reason', value: 'TEXT', summary: 'why; everyone can read it' };
 const walletOption: Option = { name: 'wallet', value: 'ID', summary: 'wallet' };
 
@@ -107,6 +132,7 @@ const proposing: readonly Command[] = [
         value: 'FILE',
         summary: 'take your signatures from a PSBT that your wallet device signed (- for input)',
       },
+      ...byDevice,
       ...signing,
     ],
     work: { load: () => import('./commands/approve.ts') },
@@ -115,14 +141,14 @@ const proposing: readonly Command[] = [
     name: 'reject',
     summary: 'end a proposal by a signed no',
     words: ['PROPOSAL'],
-    options: [reason, ...signing],
+    options: [reason, ...byDevice, ...signing],
     work: { load: () => import('./commands/reject.ts') },
   },
   {
     name: 'withdraw',
     summary: 'take back your approval, or your own proposal; both are final',
     words: ['PROPOSAL'],
-    options: [reason, ...signing],
+    options: [reason, ...byDevice, ...signing],
     work: { load: () => import('./commands/withdraw.ts') },
   },
   {
@@ -155,7 +181,7 @@ const proposing: readonly Command[] = [
     name: 'freeze',
     summary: 'stop a wallet, or every wallet by --wallet "*"',
     words: [],
-    options: [walletOption, reason, ...signing],
+    options: [walletOption, reason, ...byDevice, ...signing],
     work: { load: () => import('./commands/freeze.ts') },
   },
 ];
@@ -346,14 +372,14 @@ const governing: readonly Command[] = [
     name: 'documents approve',
     summary: 'review a version and sign it as a governor',
     words: ['DIGEST'],
-    options: signing,
+    options: [...byDevice, ...signing],
     work: { load: () => import('./commands/documents-approve.ts') },
   },
   {
     name: 'documents veto',
     summary: 'end a version by a signed no, before it is in force',
     words: ['DIGEST'],
-    options: signing,
+    options: [...byDevice, ...signing],
     work: { load: () => import('./commands/documents-veto.ts') },
   },
   {
@@ -361,7 +387,15 @@ const governing: readonly Command[] = [
     summary: 'confirm a new device in the charter, or with your key of it a wallet',
     words: [],
     more: ['DIGEST'],
-    options: signing,
+    options: [
+      {
+        name: 'proof',
+        value: 'FILE',
+        summary: 'of a wallet: what your wallet device made of the line that is told without it',
+      },
+      ...byDevice,
+      ...signing,
+    ],
     work: { load: () => import('./commands/documents-confirm.ts') },
   },
   {
@@ -401,6 +435,13 @@ const governing: readonly Command[] = [
     work: { load: () => import('./commands/members-list.ts') },
   },
   {
+    name: 'members enrol',
+    summary: 'propose the charter with a further device of a member, which then confirms it',
+    words: ['MEMBER', 'DEVICE'],
+    options: [...deviceOptions, ...signing],
+    work: { load: () => import('./commands/members-enrol.ts') },
+  },
+  {
     name: 'members suspend',
     summary:
       'suspend a member or a lost device, at once: one governor is enough while the others can govern without him',
@@ -419,7 +460,7 @@ const governing: readonly Command[] = [
     name: 'unfreeze',
     summary: 'sign as a governor that the freezes of a wallet be lifted, or by "*" those of all',
     words: [],
-    options: [walletOption, reason, ...signing],
+    options: [walletOption, reason, ...byDevice, ...signing],
     work: { load: () => import('./commands/unfreeze.ts') },
   },
   {
@@ -454,6 +495,13 @@ const keeping: readonly Command[] = [
       passphrase,
     ],
     work: { load: () => import('./commands/keys-create.ts') },
+  },
+  {
+    name: 'keys entry',
+    summary: 'a device as a charter names it, for whoever writes one; needs no server',
+    words: ['DEVICE'],
+    options: deviceOptions,
+    work: { load: () => import('./commands/keys-entry.ts') },
   },
   {
     name: 'keys show',

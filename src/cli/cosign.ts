@@ -31,7 +31,7 @@ export interface Cosignable {
  */
 export function cosign(
   { state, wallet, proposal, psbt }: Cosignable,
-  device: UnlockedDevice,
+  device: Pick<UnlockedDevice, 'member' | 'cosigner'>,
 ): Result<Cosigned | null> {
   const held = heldKeys(wallet, device.member);
   if (held.length === 0 || !mayCosign(state, wallet, proposal)) return ok(null);

@@ -1,6 +1,6 @@
 import type { Followed } from '../client/log-follower.ts';
 import type { SaltedText, SignedStatement } from '../client/statements.ts';
-import { frameOf, saltText, signStatement } from '../client/statements.ts';
+import { frameOf, saltText } from '../client/statements.ts';
 import { renderStatement } from '../core/approval/render.ts';
 import type { ApprovalStatement } from '../core/approval/statement.ts';
 import { digest } from '../core/base/digest.ts';
@@ -14,14 +14,14 @@ import { addressBookLines } from './address-book.ts';
 import type { Call, Output } from './command.ts';
 import { UsageError, word } from './command.ts';
 import { decodePsbt } from './commands/psbt-inspect.ts';
-import { consent } from './consent.ts';
 import type { Cosigned } from './cosign.ts';
 import { cosign } from './cosign.ts';
 import { Desk } from './desk.ts';
 import { readInput } from './files.ts';
 import { findProposal } from './find-proposal.ts';
+import type { Hand } from './hand.ts';
+import { agree, bringsSignature, handOf, signBy } from './hand.ts';
 import { standingLines, stageOf, standingOf } from './standing.ts';
-import type { UnlockedDevice } from './unlock.ts';
 
 type Decision = ApprovalStatement['decision'];
 
@@ -31,7 +31,7 @@ interface Matter {
   readonly followed: Followed;
   readonly proposal: ProposalRecord;
   readonly wallet: WalletRecord;
-  readonly device: UnlockedDevice;
+  readonly hand: Hand;
   readonly reason: (SaltedText & { readonly digest: string }) | null;
   readonly cosigned: Cosigned | null;
 }
@@ -39,7 +39,8 @@ interface Matter {
 /** Approves, rejects or withdraws: shows the proposal as its bytes say, asks, signs, sends, looks for it in the log. */
 export async function decide(call: Call, decision: Decision): Promise<Result<Output>> {
   const reason = reasonOf(call);
-  if (decision === 'reject' && reason === null) throw new UsageError('--reason is missing');
+  if (decision === 'reject' && reason === null && !bringsSignature(call))
+    throw new UsageError('--reason is missing');
   const desk = new Desk(call);
   const followed = await (decision === 'approve' ? desk.follow() : desk.followedOrKept());
   if (!followed.ok) return followed;
@@ -49,23 +50,38 @@ export async function decide(call: Call, decision: Decision): Promise<Result<Out
   const wallet = state.wallets.get(proposal.value.statement.wallet.id);
   if (wallet === undefined)
     return refuse('wallet.unknown', { wallet: proposal.value.statement.wallet.id });
-  const device = await desk.device();
-  if (!device.ok) return device;
+  const hand = await handOf(call, desk, [state.charter?.document.body]);
+  if (!hand.ok) return hand;
   const subject = { decision, followed: followed.value, proposal: proposal.value, wallet };
-  const shown = { ...subject, device: device.value, reason, cosigned: null };
-  const agreed = await consent(call, reviewLines(call, shown));
+  const shown = { ...subject, hand: hand.value, reason, cosigned: null };
+  const agreed = await agree(call, hand.value, reviewLines(call, shown));
   if (!agreed.ok) return agreed;
-  const psbt = await signedPsbt(call, decision);
-  const cosigned =
-    decision === 'approve'
-      ? cosign({ state, wallet, proposal: proposal.value, psbt }, device.value)
-      : ok(null);
-  if (!cosigned.ok) return cosigned;
-  return send(call, desk, { ...shown, cosigned: cosigned.value });
+  const cosigned = await coinsSigned(call, desk, shown);
+  return cosigned.ok ? send(call, desk, { ...shown, cosigned: cosigned.value }) : cosigned;
 }
 
-async function signedPsbt(call: Call, decision: Decision): Promise<Uint8Array | null> {
-  const file = decision === 'approve' ? call.text('psbt') : undefined;
+/**
+ * The coins that a key holder signs along: by his key file, or on a wallet device that made a PSBT. With what a call brings of
+ * a hardware wallet they stand already.
+ */
+async function coinsSigned(
+  call: Call,
+  desk: Desk,
+  matter: Matter,
+): Promise<Result<Cosigned | null>> {
+  const { decision, followed, proposal, wallet, hand } = matter;
+  if (decision !== 'approve' || bringsSignature(call)) return ok(null);
+  const { member } = hand.device;
+  const psbt = await signedPsbt(call);
+  const takesKey = psbt === null && heldKeys(wallet, member).length > 0;
+  const key = takesKey ? await desk.device() : ok({ member, cosigner: null });
+  if (!key.ok) return key;
+  const { state } = followed;
+  return cosign({ state, wallet, proposal, psbt }, key.value);
+}
+
+async function signedPsbt(call: Call): Promise<Uint8Array | null> {
+  const file = call.text('psbt');
   return file === undefined ? null : decodePsbt(await readInput(call.io, file, PSBT_BYTES * 2));
 }
 
@@ -78,9 +94,9 @@ function reasonOf(call: Call): Matter['reason'] {
 }
 
 function reviewLines(call: Call, matter: Matter): readonly string[] {
-  const { followed, proposal, wallet, device, reason } = matter;
+  const { followed, proposal, wallet, hand, reason } = matter;
   const { state } = followed;
-  const holds = heldKeys(wallet, device.member).length > 0;
+  const holds = heldKeys(wallet, hand.device.member).length > 0;
   return [
     ...renderStatement(statementOf(call, matter), { proposal: proposal.statement }),
     ...addressBookLines(followed.state, proposal.view.spend, wallet),
@@ -97,7 +113,8 @@ function reviewLines(call: Call, matter: Matter): readonly string[] {
 }
 
 function statementOf(call: Call, matter: Matter): ApprovalStatement {
-  const { decision, followed, proposal, wallet, device, reason, cosigned } = matter;
+  const { decision, followed, proposal, wallet, hand, reason, cosigned } = matter;
+  const { device } = hand;
   const { state, log } = followed;
   const expires = currentDocuments(state, wallet.id)?.policy?.document.body.expires.approveSeconds;
   const frame = frameOf({
@@ -120,12 +137,20 @@ function statementOf(call: Call, matter: Matter): ApprovalStatement {
 }
 
 async function send(call: Call, desk: Desk, matter: Matter): Promise<Result<Output>> {
-  const { cosigned, device, reason } = matter;
-  const signed = signStatement(statementOf(call, matter), device.secretKey);
+  const { cosigned, followed, hand, reason } = matter;
+  const { state } = followed;
+  const beside = { blobs: cosigned === null ? [] : [cosigned.blob], reason };
+  const made = await signBy(call, desk, hand, {
+    state,
+    statement: statementOf(call, matter),
+    beside,
+  });
+  if (!made.ok) return made;
+  if (made.value.is === 'asked') return ok(made.value.output);
+  const { signed, ...rest } = made.value;
   const api = await desk.api();
   if (!api.ok) return api;
-  const blobs = cosigned === null ? [] : [cosigned.blob];
-  const sent = await api.value.approve(signed, { blobs, reason });
+  const sent = await api.value.approve(signed, rest);
   if (!sent.ok) return sent;
   return ok(await outcome(call, desk, { ...matter, signed, ...sent.value }));
 }

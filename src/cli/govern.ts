@@ -1,5 +1,5 @@
 import type { Followed } from '../client/log-follower.ts';
-import { frameOf, signStatement } from '../client/statements.ts';
+import { frameOf } from '../client/statements.ts';
 import { nameOf, renderStatement } from '../core/approval/render.ts';
 import type { DocumentStatement } from '../core/approval/statement.ts';
 import { assert } from '../core/base/assert.ts';
@@ -14,7 +14,8 @@ import type { Call, Output } from './command.ts';
 import { consent } from './consent.ts';
 import type { Desk } from './desk.ts';
 import { documentJson, documentLines } from './document-standing.ts';
-import type { UnlockedDevice } from './unlock.ts';
+import type { Hand } from './hand.ts';
+import { agree, signBy } from './hand.ts';
 import type { Version } from './version.ts';
 import { effectLines } from './version.ts';
 
@@ -44,7 +45,9 @@ export async function proposeVersion(
   const unsigned = call.has('unsigned');
   const device = await desk.device();
   if (!device.ok) return device;
-  const statement = statementOf(call, followed, { device: device.value, version, word: approval });
+  const hand: Hand = { by: 'key', device: device.value };
+  const said = { followed, version, hand, word: approval };
+  const statement = statementOf(call, said);
   const shown = unsigned
     ? [`PUBLISH ${nameOf(version.after)}, signed by nobody yet`, ...changeLines(version)]
     : renderStatement(statement, { proposal: null, document: version });
@@ -60,7 +63,7 @@ export async function proposeVersion(
     if (!published.ok) return published;
   }
   if (unsigned) return outcome(call, desk, { digest, signed: null, followed, version });
-  return send(call, desk, { followed, version, device: device.value, word: approval });
+  return send(call, desk, said);
 }
 
 function changeLines({ before, after }: Version): readonly string[] {
@@ -74,23 +77,22 @@ export async function sayOfDocument(
   said: Said & { readonly more?: readonly string[] },
 ): Promise<Result<Output>> {
   const { version, more = [] } = said;
-  const statement = statementOf(call, said.followed, said);
+  const statement = statementOf(call, said);
   const lines = renderStatement(statement, { proposal: null, document: version });
-  const agreed = await consent(call, [...lines, ...more]);
+  const agreed = await agree(call, said.hand, [...lines, ...more]);
   return agreed.ok ? send(call, desk, said) : agreed;
 }
 
 interface Said {
   readonly followed: Followed;
   readonly version: Version;
-  readonly device: Pick<UnlockedDevice, 'member' | 'device' | 'secretKey'>;
+  readonly hand: Hand;
   readonly word: Word;
 }
 
 function statementOf(
   call: Call,
-  { state, log }: Followed,
-  { device, version, word }: Omit<Said, 'followed'>,
+  { followed: { state, log }, hand: { device }, version, word }: Said,
 ): DocumentStatement {
   return {
     type: 'document',
@@ -108,8 +110,13 @@ function statementOf(
 }
 
 async function send(call: Call, desk: Desk, said: Said): Promise<Result<Output>> {
-  const { followed, version, device } = said;
-  const signed = signStatement(statementOf(call, followed, said), device.secretKey);
+  const { followed, version, hand } = said;
+  const statement = statementOf(call, said);
+  const beside = { reason: null, blobs: [] };
+  const made = await signBy(call, desk, hand, { state: followed.state, statement, beside });
+  if (!made.ok) return made;
+  if (made.value.is === 'asked') return ok(made.value.output);
+  const { signed } = made.value;
   const api = await desk.api();
   if (!api.ok) return api;
   const sent = await api.value.signDocument(signed);

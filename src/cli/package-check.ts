@@ -15,7 +15,7 @@ export function isLineInOrder(text: string): boolean {
 
 const verifiers = { device: verifyDeviceSignature, input: verifyInputSignature } as const;
 
-/** A signature that a fold took on trust. Key, digest and signature are hex, as the verifier of its kind takes them. */
+/** A signature that a fold took on trust, each part as the verifier of its kind takes it. */
 export interface SignatureToCheck {
   readonly kind: keyof typeof verifiers;
   readonly key: string;

@@ -21,11 +21,15 @@ export async function readPolicyFile(io: Io, name: string): Promise<Result<Polic
   return parsePolicyYaml(text, zoneOf);
 }
 
-/** With the deputies who stand now. Codes: those of parseCharterFile. */
-export async function readCharterFile(io: Io, name: string): Promise<Result<CharterFile>> {
+/** With the deputies who stand now, as seen from a wallet. Codes: those of parseCharterFile. */
+export async function readCharterFile(
+  io: Io,
+  name: string,
+  wallet: string,
+): Promise<Result<CharterFile>> {
   const text = fromUtf8(await readInput(io, name, BLOB_BYTES));
   if (text === undefined) return refuse('file.syntax', { line: 1, reason: 'not UTF-8' });
-  return parseCharterFile(text, io.now());
+  return parseCharterFile(text, { at: io.now(), wallet });
 }
 
 /** Codes: those of parseBookFile. */

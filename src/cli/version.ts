@@ -14,6 +14,7 @@ import type {
 import { documentDigest, parseDocument } from '../core/governance/document.ts';
 import type { InForce } from '../core/governance/in-force.ts';
 import { concernsOf, inForce } from '../core/governance/in-force.ts';
+import { shownWallet } from '../core/governance/outside.ts';
 import { mayActAlone, replacesGovernors } from '../core/governance/steps.ts';
 import { tightens } from '../core/governance/tighten.ts';
 import { checkDocument, headOf } from '../core/log/admit-document.ts';
@@ -186,7 +187,7 @@ function comparisonLines(
   if (after.kind !== 'policy' || before?.kind !== 'policy' || current === null) return [];
   const charter = current.charter.document.body;
   const rest = {
-    members: analysedMembers(charter, now),
+    members: analysedMembers(charter, now, shownWallet(after.id, [current.wallet.document.body])),
     initiators: charter.initiators,
     book: current.destinations?.document.body.entries ?? [],
   };

@@ -316,9 +316,10 @@ function holdsBudget({ reservations, signed }: Ledger, proposal: string): boolea
 
 /** How many partial signatures of other key holders are still missing, from approvals that stand. */
 function lackingCosigners({ wallet, standing }: Case): number {
-  const keys = standing.flatMap(({ approval, lost }) =>
-    lost === null && approval.cosignerIndex !== null ? [approval.cosignerIndex] : [],
-  );
+  const keys = standing.flatMap(({ approval, device, lost }) => {
+    const stands = lost === null && device === approval.device;
+    return stands && approval.cosignerIndex !== null ? [approval.cosignerIndex] : [];
+  });
   return wallet.wallet.missing(new Set([...keys, wallet.hotKeyIndex]));
 }
 
@@ -340,9 +341,10 @@ function traceOf(made: Case, quorumAt: Seconds | null): Trace {
       rule: name,
       ...solveClause(clause, voices, may),
     })),
-    approvals: standing.map(({ approval, seen, until, lost }) => ({
+    approvals: standing.map(({ approval, device, kind, seen, until, lost }) => ({
       member: approval.member,
-      device: approval.device,
+      device,
+      kind,
       seen: seen === null ? null : formatTime(seen),
       until: formatTime(until),
       lost,

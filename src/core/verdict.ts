@@ -1,3 +1,4 @@
+import type { DeviceKind } from './approval/device-kind.ts';
 import type { Lost } from './approval/standing.ts';
 import type { RefusalCode } from './base/codes.ts';
 import type { Facts, Refusal } from './base/result.ts';
@@ -17,7 +18,9 @@ export interface ClauseTrace {
 
 export interface ApprovalTrace {
   readonly member: string;
+  /** That signed the statement; or, beside it, the wallet device that signed the coins. */
   readonly device: string;
+  readonly kind: DeviceKind;
   /** The signer's first sight. */
   readonly seen: string | null;
   /** A quorum must be first seen before. */

@@ -3,6 +3,7 @@ import { word } from '../command.ts';
 import { Desk } from '../desk.ts';
 import { findDocument } from '../find-document.ts';
 import { sayOfDocument, veto } from '../govern.ts';
+import { handOf } from '../hand.ts';
 import { objecting } from '../objection.ts';
 import { versionOf } from '../version.ts';
 
@@ -16,9 +17,9 @@ const object: Run = async (call) => {
   const { state } = standpoint.value;
   const found = findDocument(state, word(call, 0));
   if (!found.ok) return found;
-  const device = await desk.device();
-  if (!device.ok) return device;
+  const hand = await handOf(call, desk, [state.charter?.document.body]);
+  if (!hand.ok) return hand;
   const version = versionOf(state, found.value);
-  const said = { followed: standpoint.value, version, device: device.value, word: veto };
+  const said = { followed: standpoint.value, version, hand: hand.value, word: veto };
   return sayOfDocument(call, desk, said);
 };

@@ -1,20 +1,21 @@
-import { frameOf, saltText, signStatement } from '../../client/statements.ts';
+import { frameOf, saltText } from '../../client/statements.ts';
 import { renderStatement } from '../../core/approval/render.ts';
 import type { FreezeStatement } from '../../core/approval/statement.ts';
+import { assert } from '../../core/base/assert.ts';
 import { STATEMENT_SECONDS, TEXT_LENGTH } from '../../core/base/limits.ts';
 import { ok, refuse } from '../../core/base/result.ts';
 import { objecting } from '../objection.ts';
 import type { Run } from '../command.ts';
 import { UsageError, required } from '../command.ts';
-import { consent } from '../consent.ts';
 import { Desk } from '../desk.ts';
+import { agree, bringsSignature, handOf, signBy } from '../hand.ts';
 
 /** Freezes a wallet, or every wallet: counts on signature and identity alone, and at once. */
 export const run: Run = (call) => objecting(call, freeze);
 
 const freeze: Run = async (call) => {
   const id = required(call, 'wallet');
-  const text = required(call, 'reason');
+  const text = bringsSignature(call) ? '' : required(call, 'reason');
   if (text.length > TEXT_LENGTH)
     throw new UsageError(`--reason takes at most ${String(TEXT_LENGTH)} characters`);
   const desk = new Desk(call);
@@ -23,15 +24,16 @@ const freeze: Run = async (call) => {
   const { state, log, isCurrent } = standpoint.value;
   if (isCurrent && id !== '*' && !state.wallets.has(id))
     return refuse('wallet.unknown', { wallet: id });
-  const device = await desk.device();
-  if (!device.ok) return device;
+  const hand = await handOf(call, desk, [state.charter?.document.body]);
+  if (!hand.ok) return hand;
+  const { device } = hand.value;
   const reason = saltText(text);
   const former = state.freezes.findLast(
-    ({ statement: { wallet, member } }) => wallet === id && member === device.value.member,
+    ({ statement: { wallet, member } }) => wallet === id && member === device.member,
   );
   const frame = frameOf({
     org: state.genesis,
-    device: device.value,
+    device,
     log,
     previous: former?.digest ?? null,
     now: call.io.now(),
@@ -46,12 +48,17 @@ const freeze: Run = async (call) => {
     reasonDigest: reason.digest,
   };
   const lines = [...renderStatement(statement, { proposal: null }), `Reason: ${text}`];
-  const agreed = await consent(call, lines);
+  const agreed = await agree(call, hand.value, lines);
   if (!agreed.ok) return agreed;
-  const signed = signStatement(statement, device.value.secretKey);
+  const beside = { reason, blobs: [] };
+  const made = await signBy(call, desk, hand.value, { state, statement, beside });
+  if (!made.ok) return made;
+  if (made.value.is === 'asked') return ok(made.value.output);
+  const { signed, reason: told } = made.value;
+  assert(told !== null, 'a freeze is kept with its reason');
   const api = await desk.api();
   if (!api.ok) return api;
-  const sent = await api.value.freeze(signed, reason);
+  const sent = await api.value.freeze(signed, told);
   if (!sent.ok) return sent;
   const delivered = await desk.delivered(signed.digest);
   return ok({

@@ -20,7 +20,7 @@ export const run: Run = async (call) => {
         `${id}  ${groups.join(', ')}${operators === null ? '' : `  run by ${operators.join(', ')}`}${suspended ? '  SUSPENDED' : ''}`,
         ...devices.map(
           (device) =>
-            `  ${device.id}  ${device.kind}  ${device.key}${device.suspended ? '  SUSPENDED' : ''}${device.confirmed ? '' : '  not confirmed'}`,
+            `  ${device.id}  ${device.kind}${device.kind === 'psbt' ? ` of ${device.wallet}` : ''}  ${device.key}${device.suspended ? '  SUSPENDED' : ''}${device.confirmed ? '' : '  not confirmed'}`,
         ),
       ]),
       ...deputies.map(

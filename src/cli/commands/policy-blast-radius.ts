@@ -22,10 +22,11 @@ export const run: Run = async (call) => {
   const upTo = upToOf(call);
   const unseen = unseenOf(call);
   if (!unseen.ok) return unseen;
-  const charter = await readCharterFile(io, required(call, 'charter'));
-  if (!charter.ok) return charter;
+  const charterName = required(call, 'charter');
   const policy = await readPolicyFile(io, word(call, 0));
   if (!policy.ok) return policy;
+  const charter = await readCharterFile(io, charterName, policy.value.wallet);
+  if (!charter.ok) return charter;
   const name = call.text('address-book');
   const book = name === undefined ? ok(null) : await readBookFile(io, name);
   if (!book.ok) return book;

@@ -14,9 +14,10 @@ import { readCharterFile, readPolicyFile } from '../policy-files.ts';
 export const run: Run = async (call) => {
   const { io } = call;
   const name = call.text('charter');
-  const charter = name === undefined ? ok(null) : await readCharterFile(io, name);
-  if (!charter.ok) return charter;
   const policy = await readPolicyFile(io, word(call, 0));
+  const wallet = policy.ok ? policy.value.wallet : '';
+  const charter = name === undefined ? ok(null) : await readCharterFile(io, name, wallet);
+  if (!charter.ok) return charter;
   if (!policy.ok) {
     const problems = [unread(policy.refusal)];
     return ok({ json: { problems }, lines: [], refusals: [policy.refusal] });

@@ -9,10 +9,11 @@ import { readBookFile, readCharterFile, readPolicyFile } from '../policy-files.t
 /** Without an address book any payment may be to anybody in it: what is told easier or harder is so for some book. */
 export const run: Run = async (call) => {
   const { io } = call;
-  const charter = await readCharterFile(io, required(call, 'charter'));
-  if (!charter.ok) return charter;
+  const charterName = required(call, 'charter');
   const before = await readPolicyFile(io, word(call, 0));
   if (!before.ok) return before;
+  const charter = await readCharterFile(io, charterName, before.value.wallet);
+  if (!charter.ok) return charter;
   const after = await readPolicyFile(io, word(call, 1));
   if (!after.ok) return after;
   const name = call.text('address-book');

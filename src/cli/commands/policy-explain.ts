@@ -29,7 +29,10 @@ export const run: Run = async (call) => {
   const now = asked ?? parseTime(spend.value.at ?? '') ?? io.now();
   const charterText = await readText(io, required(call, 'charter'));
   if (!charterText.ok) return charterText;
-  const charter = parseCharterFile(charterText.value, now);
+  const charter = parseCharterFile(charterText.value, {
+    at: now,
+    wallet: policy.value.wallet,
+  });
   if (!charter.ok) return charter;
   const found = spendCase(spend.value, charter.value.members, now);
   if (!found.ok) return found;

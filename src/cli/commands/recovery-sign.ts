@@ -33,7 +33,8 @@ export const run: Run = async (call) => {
   if (!key.ok) return key;
   const version = versionOf(state, found.value);
   const more = effectLines(state, version, call.io.now());
-  const said = { followed: followed.value, version, device: key.value, word: approval };
+  const hand = { by: 'key', device: key.value } as const;
+  const said = { followed: followed.value, version, hand, word: approval };
   return sayOfDocument(call, desk, { ...said, more });
 };
 

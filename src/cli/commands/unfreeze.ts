@@ -1,37 +1,38 @@
-import { frameOf, saltText, signStatement } from '../../client/statements.ts';
+import { frameOf, saltText } from '../../client/statements.ts';
 import { renderStatement } from '../../core/approval/render.ts';
 import type { FreezeStatement } from '../../core/approval/statement.ts';
+import { assert } from '../../core/base/assert.ts';
 import { LIFTS, STATEMENT_SECONDS, TEXT_LENGTH } from '../../core/base/limits.ts';
 import { ok, refuse } from '../../core/base/result.ts';
 import { openFreezesOf } from '../../core/governance/standings.ts';
 import type { State } from '../../core/log/state.ts';
 import type { Call, Run } from '../command.ts';
 import { UsageError, required } from '../command.ts';
-import { consent } from '../consent.ts';
 import { Desk } from '../desk.ts';
 import { missingText } from '../document-standing.ts';
-import type { UnlockedDevice } from '../unlock.ts';
+import { agree, bringsSignature, handOf, signBy } from '../hand.ts';
 
 /** A governor signs that the open freezes of a wallet, or those of every wallet, be lifted. */
 export const run: Run = async (call) => {
   const wallet = required(call, 'wallet');
-  const text = required(call, 'reason');
+  const text = bringsSignature(call) ? '' : required(call, 'reason');
   if (text.length > TEXT_LENGTH)
     throw new UsageError(`--reason takes at most ${String(TEXT_LENGTH)} characters`);
   const desk = new Desk(call);
   const followed = await desk.follow();
   if (!followed.ok) return followed;
   const { state, log } = followed.value;
-  const device = await desk.device();
-  if (!device.ok) return device;
-  const lifts = liftsOf(state, call, wallet, device.value);
+  const hand = await handOf(call, desk, [state.charter?.document.body]);
+  if (!hand.ok) return hand;
+  const { device } = hand.value;
+  const lifts = liftsOf(state, call, wallet, device.member);
   if (lifts.length === 0) return refuse('freeze.unknown', { wallet, lifts });
   const reason = saltText(text);
   const statement: FreezeStatement = {
     type: 'freeze',
     ...frameOf({
       org: state.genesis,
-      device: device.value,
+      device,
       log,
       previous: null,
       now: call.io.now(),
@@ -43,12 +44,17 @@ export const run: Run = async (call) => {
     reasonDigest: reason.digest,
   };
   const shown = renderStatement(statement, { proposal: null, freezes: state.freezes });
-  const agreed = await consent(call, [...shown, `Reason: ${text}`]);
+  const agreed = await agree(call, hand.value, [...shown, `Reason: ${text}`]);
   if (!agreed.ok) return agreed;
-  const signed = signStatement(statement, device.value.secretKey);
+  const beside = { reason, blobs: [] };
+  const made = await signBy(call, desk, hand.value, { state, statement, beside });
+  if (!made.ok) return made;
+  if (made.value.is === 'asked') return ok(made.value.output);
+  const { signed, reason: told } = made.value;
+  assert(told !== null, 'a freeze is kept with its reason');
   const api = await desk.api();
   if (!api.ok) return api;
-  const sent = await api.value.freeze(signed, reason);
+  const sent = await api.value.freeze(signed, told);
   if (!sent.ok) return sent;
   const delivered = await desk.delivered(signed.digest);
   const after = (await desk.lookAgain())?.state ?? state;
@@ -73,12 +79,7 @@ export const run: Run = async (call) => {
 };
 
 /** The open freezes of exactly this wallet that the governor has not signed yet, as many as one statement holds. */
-function liftsOf(
-  state: State,
-  call: Call,
-  wallet: string,
-  { member }: UnlockedDevice,
-): readonly string[] {
+function liftsOf(state: State, call: Call, wallet: string, member: string): readonly string[] {
   return openFreezesOf(state, call.io.now())
     .filter(({ freeze }) => freeze.statement.wallet === wallet && !freeze.lifts.has(member))
     .map(({ freeze }) => freeze.digest)

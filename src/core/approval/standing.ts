@@ -3,6 +3,7 @@ import { ISSUED_AHEAD_SECONDS } from '../base/limits.ts';
 import type { Seconds } from '../base/time.ts';
 import { parseTime } from '../base/time.ts';
 import { groupsAt, isIn, memberOf } from '../governance/charter.ts';
+import { kindsLent } from '../governance/devices.ts';
 import type { CharterBody } from '../governance/document.ts';
 import type { InForce } from '../governance/in-force.ts';
 import {
@@ -12,6 +13,7 @@ import {
   livingDevice,
   recordOf,
 } from '../governance/in-force.ts';
+import { shownWallet } from '../governance/outside.ts';
 import type { Ledger } from '../log/ledger.ts';
 import type { ApprovalRecord, ProposalRecord, State } from '../log/state.ts';
 import { eligibleVoices } from '../policy/quorum.ts';
@@ -36,9 +38,15 @@ export type Lost =
   | 'device.suspended'
   | 'device.unconfirmed';
 
-/** An approval with its times: good for a quorum first seen from `from` (inclusive) until `until` (exclusive). */
+/**
+ * An approval by one device with its times: good for a quorum first seen from `from` (inclusive) until `until` (exclusive).
+ * Where a wallet device made its partial signatures it stands a second time, by that device, which lends its kind while the
+ * approval stands by the device that made the statement.
+ */
 export interface Standing {
   readonly approval: ApprovalRecord;
+  /** The device that signed the statement; of kind `psbt` the one that signed the coins. */
+  readonly device: string;
   readonly kind: DeviceKind;
   /**
    * The latest of the signer's first sight, the end of the device's cool-down and two minutes before the device
@@ -64,38 +72,75 @@ export interface Standing {
  * any charter since does not stand: who comes back signs again.
  */
 export function standings(bench: Bench, approveSeconds: number): readonly Standing[] {
-  const { state, ledger, proposal } = bench;
-  return proposal.approvals.map((approval) => {
-    const issued = parseTime(approval.statement.issuedAt);
-    const expires = parseTime(approval.statement.expiresAt);
-    assert(issued !== undefined && expires !== undefined, 'times are checked in the fold');
-    const seen = ledger.sights.get(approval.digest) ?? null;
-    const since = seen ?? Number.MAX_SAFE_INTEGER;
-    const held = chartersSince(state, ledger, since);
-    const missed = chartersAfter(state, ledger, approval.index).filter(
-      ({ forced }) => !held.some((one) => one.forced === forced),
-    );
-    const charters = [...missed, ...held].map(({ forced: { at }, body }) => ({ at, body }));
-    const cooled = cooledAt(state, ledger, approval, Number.MAX_SAFE_INTEGER);
-    return {
-      approval,
-      seen,
-      charters,
-      ...life(state, charters, approval),
-      from:
-        seen === null || cooled === null
-          ? null
-          : Math.max(seen, cooled, issued - ISSUED_AHEAD_SECONDS),
-      earliest: issued - ISSUED_AHEAD_SECONDS,
-      until: Math.min(expires, issued + approveSeconds),
-    };
+  return bench.proposal.approvals.flatMap((approval) => {
+    const charters = chartersOf(bench, approval);
+    const devices = [approval.device, ...walletDevice(bench, approval, charters)];
+    return devices.map((device) => standing(bench, { approval, device, charters }, approveSeconds));
   });
+}
+
+function chartersOf(
+  { state, ledger }: Bench,
+  { digest, index }: ApprovalRecord,
+): Standing['charters'] {
+  const held = chartersSince(state, ledger, ledger.sights.get(digest) ?? Number.MAX_SAFE_INTEGER);
+  const missed = chartersAfter(state, ledger, index).filter(
+    ({ forced }) => !held.some((one) => one.forced === forced),
+  );
+  return [...missed, ...held].map(({ forced: { at }, body }) => ({ at, body }));
+}
+
+function standing(
+  { state, ledger }: Bench,
+  by: Pick<Standing, 'approval' | 'device' | 'charters'>,
+  approveSeconds: number,
+): Standing {
+  const { statement, digest } = by.approval;
+  const issued = parseTime(statement.issuedAt);
+  const expires = parseTime(statement.expiresAt);
+  assert(issued !== undefined && expires !== undefined, 'times are checked in the fold');
+  const seen = ledger.sights.get(digest) ?? null;
+  const cooled = cooledAt(state, ledger, authorOf(by), Number.MAX_SAFE_INTEGER);
+  return {
+    ...by,
+    seen,
+    ...life(state, by.charters, authorOf(by)),
+    from:
+      seen === null || cooled === null
+        ? null
+        : Math.max(seen, cooled, issued - ISSUED_AHEAD_SECONDS),
+    earliest: issued - ISSUED_AHEAD_SECONDS,
+    until: Math.min(expires, issued + approveSeconds),
+  };
+}
+
+function authorOf({ approval, device }: Pick<Standing, 'approval' | 'device'>) {
+  return { member: approval.member, device };
+}
+
+/**
+ * The wallet device that made the partial signatures of an approval: enrolled with the very key that signed, for this
+ * wallet, when the approval was made. None where that key is held elsewhere, or where none signs before the verdict.
+ */
+function walletDevice(
+  { state, force, proposal }: Bench,
+  { member, cosignerIndex }: ApprovalRecord,
+  [first]: Standing['charters'],
+): readonly string[] {
+  const { id, body } = force.wallet.document;
+  const keys = state.wallets.get(proposal.statement.wallet.id)?.wallet.keys;
+  const key = cosignerIndex === null ? undefined : keys?.[cosignerIndex]?.xpub;
+  if (first === undefined || key === undefined || shownWallet(id, [body]) === null) return [];
+  const devices = memberOf(first.body, member)?.devices ?? [];
+  return devices.flatMap((device) =>
+    device.kind === 'psbt' && device.wallet === id && device.key === key ? [device.id] : [],
+  );
 }
 
 function life(
   state: State,
   charters: Standing['charters'],
-  { member, device }: ApprovalRecord,
+  { member, device }: { readonly member: string; readonly device: string },
 ): Pick<Standing, 'kind' | 'lost'> {
   let key: string | null = null;
   let kind: DeviceKind = 'secp256k1';
@@ -143,10 +188,10 @@ export function voicesThen(
   const { state, ledger } = bench;
   const held = standing.flatMap((one) => {
     const charters = one.charters.filter((charter, i) => i === 0 || charter.at <= at);
-    const cooled = cooledAt(state, ledger, one.approval, at);
+    const cooled = cooledAt(state, ledger, authorOf(one), at);
     if (one.seen === null || cooled === null || at >= one.until) return [];
     const from = Math.max(one.seen, cooled, one.earliest);
-    const then = { ...one, charters, ...life(state, charters, one.approval) };
+    const then = { ...one, charters, ...life(state, charters, authorOf(one)) };
     return from <= at && then.lost === null ? [then] : [];
   });
   return voices(bench, held, at);
@@ -173,7 +218,10 @@ function groupsHeld({ approval, charters }: Standing, at: Seconds): readonly str
  * holds lend their kinds.
  */
 function voices(bench: Bench, held: readonly Standing[], at: Seconds): readonly Voice[] {
-  const byMember = Map.groupBy(held, ({ approval }) => approval.member);
+  // What a wallet showed counts for nothing without the word of him who holds it.
+  const said = new Set(held.flatMap((one) => (isLent(one) ? [] : one.approval.digest)));
+  const counted = held.filter(({ approval }) => said.has(approval.digest));
+  const byMember = Map.groupBy(counted, ({ approval }) => approval.member);
   const made = [...byMember].map(([member, theirs]) => {
     const each = theirs.map((one) => ({ kind: one.kind, groups: groupsHeld(one, at) }));
     const groups = [...new Set(each.flatMap((one) => one.groups))];
@@ -184,16 +232,22 @@ function voices(bench: Bench, held: readonly Standing[], at: Seconds): readonly 
   return eligible(bench, made);
 }
 
-/** Everybody who may approve the proposal at a time, with every kind of his living, confirmed devices. */
+/** Whether it is not by the device that made the statement. */
+function isLent({ approval, device }: Standing): boolean {
+  return device !== approval.device;
+}
+
+/** Everybody who may approve the proposal at a time, with every kind that his living, confirmed devices lend. */
 export function candidates(bench: Bench, at: Seconds): readonly Voice[] {
   const { state, force, proposal } = bench;
   const charter = force.charter.document.body;
+  const { id, body } = force.wallet.document;
   const everyone = charter.members.flatMap((member) => {
     if (member.suspended || proposal.final.has(member.id)) return [];
     const living = member.devices.filter(
       ({ key, suspended }) => !suspended && state.confirmed.has(key),
     );
-    const kinds = [...new Set<DeviceKind>(living.map(({ kind }) => kind))];
+    const kinds = kindsLent(living, shownWallet(id, [body]));
     return [{ member: member.id, groups: groupsAt(charter, member, at), kinds }];
   });
   return eligible(bench, everyone);

@@ -7,9 +7,9 @@ import type { Result } from '../base/result.ts';
 import { ok } from '../base/result.ts';
 import {
   count,
+  deviceSignature,
   hex32,
   hex33,
-  hex64,
   label,
   outpoint,
   parseWith,
@@ -101,9 +101,15 @@ export const documentStatementSchema = z.strictObject({
   document: hex32,
   decision: z.enum(['approve', 'confirm', 'veto']),
   /** On a wallet's confirmation by a key holder: the address at 0/0 as his device derived it. */
-  firstAddress: z.string().max(100).nullable(),
-  /** And a proof by his descriptor key at 0/0: BIP 340 over digest "key-proof" of {org, document, firstAddress}. */
-  keyProof: z.strictObject({ key: hex33, signature: hex64 }).nullable(),
+  firstAddress: z
+    .string()
+    .regex(/^[A-Za-z0-9]{1,100}$/)
+    .nullable(),
+  /**
+   * And a proof by his descriptor key at 0/0: BIP 340 over digest "key-proof" of {org, document, firstAddress}, or, by a
+   * wallet device, a message of it (message-line.ts).
+   */
+  keyProof: z.strictObject({ key: hex33, signature: deviceSignature }).nullable(),
 });
 
 export const freezeSchema = z.strictObject({

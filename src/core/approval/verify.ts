@@ -1,17 +1,24 @@
-import { verifySchnorr } from 'tiny-secp256k1';
-import { fromHex } from '../base/bytes.ts';
+import { fromHex, toHex } from '../base/bytes.ts';
 import { digestBytes } from '../base/digest.ts';
+import { hex64 } from '../base/schema.ts';
+import { singleKeyScript } from '../governance/devices.ts';
+import { singleKeyScriptsOf } from '../governance/distinct-keys.ts';
+import { verifyBip340 } from './bip340.ts';
+import { verifyMessage } from './message.ts';
+import { keyProofLine } from './message-line.ts';
 
-/** How the fold asks for a BIP 340 signature: x-only key, digest and signature as hex. */
-export type SignatureCheck = (key: string, digest: string, signature: string) => boolean;
+/** How the fold asks for a signature: by a key as the charter pins it, of what its kind of device signs. */
+export type SignatureCheck = (key: string, said: string, signature: string) => boolean;
 
-/** BIP 340 verification of a device's signature over a statement's digest. False for any malformed key. */
-export const verifyDeviceSignature: SignatureCheck = (key, digest, signature) => {
-  try {
-    return verifySchnorr(fromHex(digest), fromHex(key), fromHex(signature));
-  } catch {
-    return false; // the key is not on the curve
-  }
+/**
+ * Verifies a device's signature: BIP 340 by an x-only key over a statement's digest, all as hex; or, by an address, of the line
+ * that message-line.ts makes of the statement, BIP 322 or BIP 137 in base64. No address is 64 digits long. False for any
+ * malformed key or signature.
+ */
+export const verifyDeviceSignature: SignatureCheck = (key, said, signature) => {
+  if (key.length === 64) return verifyBip340(key, said, signature);
+  const script = singleKeyScript(key);
+  return script !== null && verifyMessage({ script, message: said, signature }).ok;
 };
 
 /** What a descriptor key at 0/0 signs (BIP 340) to prove that its holder has it and saw the first address. */
@@ -19,14 +26,28 @@ export function keyProofDigest(org: string, wallet: string, firstAddress: string
   return digestBytes('key-proof', { org, wallet, firstAddress });
 }
 
-/** Verifies a proof of a descriptor key: `key` is compressed, the signature BIP 340 by its x coordinate. */
+/** What the holder of a key of a wallet has confirmed: the wallet document by digest and id, and its first address. */
+export interface HeldWallet {
+  readonly org: string;
+  readonly document: string;
+  readonly wallet: string;
+  readonly firstAddress: string;
+}
+
+/**
+ * Verifies a proof of a descriptor key, `key` compressed: BIP 340 by its x coordinate over {@link keyProofDigest}, or what a
+ * wallet device makes, a message (message-line.ts) by an address of that key alone.
+ */
 export function verifyKeyProof(
-  proof: { readonly key: string; readonly signature: string },
-  message: Uint8Array,
+  { key, signature }: { readonly key: string; readonly signature: string },
+  { org, document, wallet, firstAddress }: HeldWallet,
 ): boolean {
-  try {
-    return verifySchnorr(message, fromHex(proof.key).subarray(1), fromHex(proof.signature));
-  } catch {
-    return false;
-  }
+  const digest = toHex(keyProofDigest(org, document, firstAddress));
+  const xOnly = key.slice(2);
+  if (hex64.safeParse(signature).success) return verifyBip340(xOnly, digest, signature);
+  const line = keyProofLine(wallet, firstAddress, digest);
+  if (!line.ok) return false;
+  return [...singleKeyScriptsOf(xOnly)].some(
+    (script) => verifyMessage({ script: fromHex(script), message: line.value, signature }).ok,
+  );
 }

@@ -184,6 +184,11 @@ export const codes = {
     'The signature does not match the statement and the device.',
     'Sign with the device that is named.',
   ),
+  'statement.signature.form': final(
+    422,
+    'The signature is not of the form that a device of this kind makes.',
+    'Send 64 bytes in hex of a secp256k1 device, base64 of a message device.',
+  ),
   'statement.duplicate': final(
     409,
     'This statement stands in the log already.',
@@ -220,7 +225,27 @@ export const codes = {
   'device.kind.unsupported': final(
     422,
     'Devices of this kind are not supported yet.',
-    'Use a device of kind secp256k1.',
+    'Use a device of kind secp256k1, message or psbt.',
+  ),
+  'device.kind.statement': final(
+    422,
+    'A device of this kind does not sign such statements.',
+    'Sign it with the key of your key file: a message device neither proposes nor opens sessions, a psbt device signs coins alone.',
+  ),
+  'device.key.invalid': final(
+    422,
+    'The key of the device is none of its kind.',
+    'Name for a message device an address of one key (not P2WSH), for a psbt device the extended public key in the wallet.',
+  ),
+  'device.address.wallet': final(
+    422,
+    'The address of the message device belongs to a wallet.',
+    'Take an address of an account that no wallet of the organisation uses.',
+  ),
+  'device.wallet.foreign': final(
+    422,
+    'The psbt device is not one of the keys of the wallet that this member holds.',
+    'Name the key as the wallet document does, under the member who holds it.',
   ),
 
   // Documents
@@ -655,6 +680,11 @@ export const codes = {
     409,
     'The keys of this wallet that sign beside the signer could spend without it: they sign when all else is there.',
     'Approve without them; sign once the signer says that only signatures are missing.',
+  ),
+  'approval.message.toolong': final(
+    422,
+    'The line of the statement is longer than the 240 characters that hardware wallets show.',
+    'Sign with another device, or have fewer payments proposed at once.',
   ),
   'approval.message.malformed': final(
     422,

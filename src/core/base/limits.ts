@@ -41,6 +41,10 @@ export const TRANSACTION_WEIGHT = 400_000;
 
 /** A signed message in base64: a signature and a key are below 150 characters, a script of several keys some more. */
 export const MESSAGE_SIGNATURE_LENGTH = 1_024;
+/** The line that a `message` device signs: a Coldcard takes no more; from 641 on, a Ledger shows a mere hash. */
+export const MESSAGE_LINE_LENGTH = 240;
+/** Keys of a wallet on each branch that no device may have for its own: those that it begins with. */
+export const KEYS_COMPARED = 20;
 
 /** A payment URI (BIP 21): an address, an amount, a label and what others append. */
 export const PAYMENT_URI_LENGTH = 1_000;

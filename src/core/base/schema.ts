@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { LABEL_LENGTH, MAX_MONEY_SATS } from './limits.ts';
+import { LABEL_LENGTH, MAX_MONEY_SATS, MESSAGE_SIGNATURE_LENGTH } from './limits.ts';
 import type { Result } from './result.ts';
 import { ok, refuse } from './result.ts';
 import { parseTime } from './time.ts';
@@ -10,6 +10,13 @@ export const hex32 = z.string().regex(/^[0-9a-f]{64}$/);
 export const hex33 = z.string().regex(/^0[23][0-9a-f]{64}$/);
 /** 64 bytes as lower-case hex: a BIP 340 or Ed25519 signature. */
 export const hex64 = z.string().regex(/^[0-9a-f]{128}$/);
+/** A signature of a message as wallets show it: base64, of BIP 322 with or without its prefix `smp`. */
+export const messageSignature = z
+  .string()
+  .max(MESSAGE_SIGNATURE_LENGTH)
+  .regex(/^[A-Za-z0-9+/]+={0,2}$/);
+/** Of a device: BIP 340 as hex, or of a message. Which one its kind makes is the fold's to say. */
+export const deviceSignature = z.union([hex64, messageSignature]);
 /** A label: lower-case letters, digits, dot, hyphen, underscore; starts with a letter or digit. Unique without case folding. */
 export const label = z
   .string()

@@ -48,8 +48,8 @@ const remembered = new Map<string, Result<null>>();
 /** Whoever sends once more what was refused, or changes what the proof does not rest on, has nothing proven anew. */
 function recall(claim: Claim): Result<null> {
   const { initiators, governance } = claim.charter;
-  const companies = companiesOf(claim.charter);
   const { policy, outside } = claim;
+  const companies = companiesOf(claim.charter, outside.length > 0 ? null : policy.wallet);
   const rests = { companies, initiators, governance, policy, outside };
   const key = blobAddress(canonicalBytes(rests));
   const result = remembered.get(key) ?? prove(companies, claim);
@@ -62,8 +62,8 @@ function recall(claim: Claim): Result<null> {
 
 type Company = ReturnType<typeof lastingMembers>;
 
-function companiesOf(charter: CharterBody): readonly Company[] {
-  const members = lastingMembers(charter);
+function companiesOf(charter: CharterBody, wallet: string | null): readonly Company[] {
+  const members = lastingMembers(charter, wallet);
   if (charter.deputies.length === 0) return [members];
   const standing = ([null, 0] as const).map((at) =>
     members.map((one) => {

@@ -4,7 +4,8 @@ import type { Result } from '../base/result.ts';
 import { ok, refuse } from '../base/result.ts';
 import type { PolicyBody } from '../policy/body.ts';
 import { isIn, memberOf } from './charter.ts';
-import type { CharterBody, CountersignDocument, WalletBody } from './document.ts';
+import { keyIdentity } from './devices.ts';
+import type { CharterBody, CharterDevice, CountersignDocument, WalletBody } from './document.ts';
 
 /** What may follow what in a chain of documents, and on what a governor has no say. */
 
@@ -45,23 +46,28 @@ function checkCharterSuccessor(before: CharterBody, after: CharterBody): Result<
       return refuse('charter.changed', { part: 'operators', member: id });
     for (const device of devices) {
       const same = now.devices.find((one) => one.id === device.id);
-      if (same !== undefined && (same.key !== device.key || same.kind !== device.kind))
+      if (same !== undefined && !isSameDevice(same, device))
         return refuse('charter.changed', { part: 'devices', member: id, device: device.id });
     }
   }
   return checkMovedKeys(before, after);
 }
 
+/** Whether two entries of one name are one device, suspended or not. */
+export function isSameDevice(one: CharterDevice, other: CharterDevice): boolean {
+  return isSame({ ...one, suspended: false }, { ...other, suspended: false });
+}
+
 /** A key of one member's device never becomes another's. */
 function checkMovedKeys(before: CharterBody, after: CharterBody): Result<null> {
   const owner = new Map(
     before.members.flatMap(({ id, devices }) =>
-      devices.map((device) => [device.key, `${id}/${device.id}`] as const),
+      devices.map((device) => [keyIdentity(device), `${id}/${device.id}`] as const),
     ),
   );
   for (const { id, devices } of after.members)
     for (const device of devices)
-      if ((owner.get(device.key) ?? `${id}/${device.id}`) !== `${id}/${device.id}`)
+      if ((owner.get(keyIdentity(device)) ?? `${id}/${device.id}`) !== `${id}/${device.id}`)
         return refuse('charter.key.reused', { member: id, device: device.id });
   return ok(null);
 }

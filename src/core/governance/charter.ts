@@ -4,7 +4,9 @@ import type { Seconds } from '../base/time.ts';
 import { parseTime } from '../base/time.ts';
 import type { AnalysedMember } from '../policy/analyse/setting.ts';
 import { clauseGroups, satisfiable } from '../policy/quorum.ts';
-import type { CharterBody, CharterMember } from './document.ts';
+import { kindsLent } from './devices.ts';
+import { checkDistinctKeys } from './distinct-keys.ts';
+import type { CharterBody, CharterDevice, CharterMember } from './document.ts';
 
 /** The name under which recovery keys sign: no member may bear it. */
 export const RECOVERY = 'recovery';
@@ -46,16 +48,21 @@ export function groupsAt(
   return [...new Set([...own, ...borrowed])];
 }
 
-/** The members as an analysis sees them at a time: who is suspended is left out. */
-export function analysedMembers(charter: CharterBody, at: Seconds): readonly AnalysedMember[] {
+/**
+ * The members as an analysis sees them at a time, with the kinds that their devices lend to spends of a wallet (`wallet` as
+ * {@link kindsLent} takes it): who is suspended is left out.
+ */
+export function analysedMembers(
+  charter: CharterBody,
+  at: Seconds,
+  wallet: string | null,
+): readonly AnalysedMember[] {
   return charter.members
     .filter(({ suspended }) => !suspended)
     .map((member) => ({
       id: member.id,
       groups: groupsAt(charter, member, at),
-      kinds: [
-        ...new Set(member.devices.flatMap((device) => (device.suspended ? [] : [device.kind]))),
-      ],
+      kinds: kindsLent(living(member), wallet),
       operators: member.operators,
     }));
 }
@@ -64,11 +71,18 @@ export function analysedMembers(charter: CharterBody, at: Seconds): readonly Ana
  * The members without their deputies: those who stay. Who is suspended stands in his groups and has no device that
  * counts.
  */
-export function lastingMembers({ members }: CharterBody): readonly AnalysedMember[] {
-  return members.map(({ id, groups, devices, operators, suspended }) => {
-    const living = devices.filter((device) => !suspended && !device.suspended);
-    return { id, groups, kinds: [...new Set(living.map(({ kind }) => kind))], operators };
+export function lastingMembers(
+  { members }: CharterBody,
+  wallet: string | null,
+): readonly AnalysedMember[] {
+  return members.map((member) => {
+    const { id, groups, operators, suspended } = member;
+    return { id, groups, kinds: suspended ? [] : kindsLent(living(member), wallet), operators };
   });
+}
+
+function living({ devices }: CharterMember): readonly CharterDevice[] {
+  return devices.filter(({ suspended }) => !suspended);
 }
 
 /** A person whose word on documents counts: of the governing group, or of a group that the clauses name. */
@@ -86,16 +100,18 @@ export function isGovernable(charter: CharterBody): boolean {
 export function isGovernableWithout(
   charter: CharterBody,
   absent: string | null,
-  counts: (member: string, device: CharterMember['devices'][number]) => boolean = () => true,
+  counts: (member: string, device: CharterDevice) => boolean = () => true,
 ): boolean {
   const { clause } = charter.governance;
   const voices = charter.members
     .filter((member) => member.id !== absent && !member.suspended && isGovernor(charter, member))
-    .map(({ id, groups, devices }) => ({
-      member: id,
-      groups,
-      kinds: devices.flatMap((device) =>
-        device.suspended || !counts(id, device) ? [] : [device.kind],
+    .map((member) => ({
+      member: member.id,
+      groups: member.groups,
+      // A document is no PSBT: a wallet device has nothing to lend.
+      kinds: kindsLent(
+        living(member).filter((device) => counts(member.id, device)),
+        null,
       ),
     }))
     .filter(({ kinds }) => kinds.length > 0);
@@ -104,20 +120,15 @@ export function isGovernableWithout(
 
 /**
  * Whether a charter can be one: unique labels and keys, known groups, clauses that its members can fill.
- * Codes: `charter.invalid`, `charter.key.reused`, `charter.unsatisfiable`, `device.kind.unsupported`.
- * Not checked here: the network of its wallets ({@link checkCharterNetwork}), what may follow what
- * (change.ts), and who signed it.
+ * Codes: `charter.invalid`, `charter.unsatisfiable`, `device.kind.unsupported`, those of checkDistinctKeys.
+ * Not checked here: its keys beside those of the wallets (content.ts), their network ({@link checkCharterNetwork}),
+ * what may follow what (change.ts), and who signed it.
  */
 export function checkCharter(charter: CharterBody): Result<null> {
   const members = checkMembers(charter);
   if (!members.ok) return members;
-  const keys = [
-    charter.log.key,
-    ...charter.signers.map((signer) => signer.key),
-    ...(charter.recovery?.keys ?? []).map(({ key }) => key),
-    ...charter.members.flatMap(({ devices }) => devices.map(({ key }) => key)),
-  ];
-  if (new Set(keys).size !== keys.length) return refuse('charter.key.reused');
+  const keys = checkDistinctKeys(charter, []);
+  if (!keys.ok) return keys;
   const signed = charter.signers.map((signer) => signer.wallet);
   if (new Set(signed).size !== signed.length) return invalid('two signers of one wallet');
   const recovery = checkRecovery(charter);
@@ -153,7 +164,7 @@ function checkMembers(charter: CharterBody): Result<null> {
   for (const member of charter.members) {
     if (isTwice(member.devices.map((device) => device.id)))
       return invalid('a device twice', { member: member.id });
-    const other = member.devices.find((device) => device.kind !== 'secp256k1');
+    const other = member.devices.find(({ kind }) => kind === 'webauthn');
     if (other !== undefined)
       return refuse('device.kind.unsupported', { member: member.id, kind: other.kind });
     const strangers = (member.operators ?? []).filter((id) => !ids.includes(id));

@@ -17,7 +17,9 @@ import type {
   DocumentOf,
   WalletBody,
 } from './document.ts';
-import { checkOutside, holdersOutside } from './outside.ts';
+import type { KnownWallet } from './distinct-keys.ts';
+import { checkDistinctKeys } from './distinct-keys.ts';
+import { checkOutside, holdersOutside, shownWallet } from './outside.ts';
 
 /**
  * Whether a document can stand beside a charter (for a charter: by itself, and with the policies there are). Asked when
@@ -45,6 +47,8 @@ export function checkContent(
 function checkCharterContent(state: State, charter: CharterBody): Result<null> {
   const itself = checkCharter(charter);
   if (!itself.ok) return itself;
+  const keys = checkDistinctKeys(charter, [...state.wallets.values()]);
+  if (!keys.ok) return keys;
   for (const { id, body } of state.wallets.values()) {
     const network = checkCharterNetwork(charter, body.network);
     if (!network.ok) return network;
@@ -86,7 +90,7 @@ function checkWallet(
   if (!holders.ok) return holders;
   const outside = checkOutside(wallet, body);
   if (!outside.ok) return outside;
-  const fresh = checkFreshKeys(state, id, body);
+  const fresh = checkFreshKeys(state, charter, { id, body, wallet });
   const policy = state.policies.get(id);
   // Other holders of the keys that spend without the hot key may make an assertion false.
   return fresh.ok && policy !== undefined && body.outside.length > 0
@@ -101,12 +105,17 @@ function checkHolders(charter: CharterBody, id: string, { holders }: WalletBody)
     : refuse('wallet.holders', { wallet: id, members: strangers.map(({ member }) => member) });
 }
 
-function checkFreshKeys(state: State, id: string, body: WalletBody): Result<null> {
-  const mine = keyIdentities(body);
+/** Neither another wallet nor a device has one of its keys, save that of a holder who signs it on a wallet device. */
+function checkFreshKeys(
+  state: State,
+  charter: CharterBody,
+  made: KnownWallet & { readonly body: WalletBody },
+): Result<null> {
+  const mine = keyIdentities(made.body);
   for (const other of state.wallets.values())
-    if (other.id !== id && keyIdentities(other.body).some((key) => mine.includes(key)))
+    if (other.id !== made.id && keyIdentities(other.body).some((key) => mine.includes(key)))
       return refuse('charter.key.reused', { wallet: other.id });
-  return ok(null);
+  return checkDistinctKeys(charter, [made]);
 }
 
 /** Public key and chain code of each key: the same key in another network's letters is the same key. */
@@ -148,11 +157,12 @@ interface Beside {
 
 /** Deputies are left out: a policy must be satisfiable by those who stay. */
 function checkForm(state: State, { charter, policy, wallets }: Beside): Result<null> {
+  const bodies = wallets ?? walletBodies(state, policy.wallet);
   return checkPolicy(policy, {
-    members: lastingMembers(charter),
+    members: lastingMembers(charter, shownWallet(policy.wallet, bodies)),
     initiators: charter.initiators,
     governance: charter.governance.clause,
-    custody: (wallets ?? walletBodies(state, policy.wallet)).some(({ custody }) => custody),
+    custody: bodies.some(({ custody }) => custody),
     others: [...state.policies.values()].map(({ document }) => document.body),
   });
 }

@@ -1,9 +1,10 @@
 import { groupAddress } from '../approval/group-address.ts';
 import { duration, renderClause, renderPolicy } from '../policy/render.ts';
 import { LookAlikes } from '../wallet/look-alike.ts';
-import { isSame } from './change.ts';
+import { isSame, isSameDevice } from './change.ts';
 import type {
   CharterBody,
+  CharterDevice,
   CharterMember,
   CountersignDocument,
   DestinationsBody,
@@ -192,9 +193,12 @@ function newMember(member: CharterMember): readonly string[] {
   ];
 }
 
-function deviceLine(member: string, device: CharterMember['devices'][number]): string {
+function deviceLine(member: string, device: CharterDevice): string {
   const { id, kind, key, suspended } = device;
-  return `device ${id} of ${member}, ${kind}, key ${key}${suspended ? ', suspended' : ''}`;
+  // The letters of an address in fours, as it is compared with what the device shows.
+  const what = kind === 'message' ? `address ${groupAddress(key)}` : `key ${key}`;
+  const of = kind === 'psbt' ? ` of wallet ${device.wallet}` : '';
+  return `device ${id} of ${member}, ${kind}, ${what}${of}${suspended ? ', suspended' : ''}`;
 }
 
 function memberChange(before: CharterMember, after: CharterMember): readonly string[] {
@@ -211,7 +215,7 @@ function memberChange(before: CharterMember, after: CharterMember): readonly str
     ...after.devices.flatMap((device) => {
       const former = known.get(device.id);
       if (former === undefined) return [`+ ${deviceLine(id, device)}`];
-      if (former.key !== device.key || former.kind !== device.kind)
+      if (!isSameDevice(former, device))
         return [`- ${deviceLine(id, former)}`, `+ ${deviceLine(id, device)}`];
       return suspension(`device ${device.id} of ${id}`, former, device);
     }),

@@ -15,19 +15,36 @@ import type { Result } from '../base/result.ts';
 import { ok, refuse } from '../base/result.ts';
 import { count, hex32, label, parseWith, time } from '../base/schema.ts';
 import type { PolicyBody } from '../policy/body.ts';
-import { clauseSchema, deviceKinds, parsePolicyBody } from '../policy/body.ts';
+import { clauseSchema, parsePolicyBody } from '../policy/body.ts';
 
 /** Documents (design 3, "Documents"): who the members are, what a wallet is, its policy, the address book. */
 
-const device = z.strictObject({
+const deviceFrame = {
   id: label,
-  /** Only secp256k1 is supported yet: charter.ts refuses the others. */
-  kind: z.enum(deviceKinds),
-  /** BIP 340 public key: 32 bytes x-only. */
-  key: hex32,
   /** It approves nothing; its "no" still counts. */
   suspended: z.boolean(),
-});
+};
+
+/** What of each kind is pinned is the key (devices.ts). */
+const device = z.discriminatedUnion('kind', [
+  /** BIP 340 public key: 32 bytes x-only. */
+  z.strictObject({ ...deviceFrame, kind: z.literal('secp256k1'), key: hex32 }),
+  /** The single-key address that it signs messages by: one that belongs to no wallet. */
+  z.strictObject({
+    ...deviceFrame,
+    kind: z.literal('message'),
+    key: z.string().regex(/^[A-Za-z0-9]{14,90}$/),
+  }),
+  /** One of the keys of a wallet, as its document names it under `holders`: it signs PSBTs of that wallet, and no statement. */
+  z.strictObject({
+    ...deviceFrame,
+    kind: z.literal('psbt'),
+    wallet: label,
+    key: z.string().regex(/^[A-Za-z0-9]{100,120}$/),
+  }),
+  /** Not supported yet: charter.ts refuses it. */
+  z.strictObject({ ...deviceFrame, kind: z.literal('webauthn'), key: hex32 }),
+]);
 
 const member = z.strictObject({
   id: label,
@@ -138,6 +155,7 @@ const frameSchema = z.strictObject({
 
 export type CharterBody = z.infer<typeof charterBodySchema>;
 export type CharterMember = CharterBody['members'][number];
+export type CharterDevice = CharterMember['devices'][number];
 export type WalletBody = z.infer<typeof walletBodySchema>;
 export type DestinationsBody = z.infer<typeof destinationsBodySchema>;
 type Frame = Omit<z.infer<typeof frameSchema>, 'kind' | 'body'>;

@@ -79,3 +79,14 @@ export function holdersOutside({
     keys.flatMap((key) => holders.find((holder) => key.includes(holder.key))?.member ?? []),
   );
 }
+
+/**
+ * The wallet whose wallet devices lend their kind, for those who ask what people can approve with: none where keys spend
+ * without the hot key, for there no partial signature is taken before the verdict.
+ */
+export function shownWallet(
+  id: string,
+  bodies: readonly Pick<WalletBody, 'outside'>[],
+): string | null {
+  return bodies.some(({ outside }) => outside.length > 0) ? null : id;
+}

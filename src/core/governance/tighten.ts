@@ -15,6 +15,7 @@ import { isSame } from './change.ts';
 import type { CharterBody, DestinationsBody, DocumentKind, DocumentOf } from './document.ts';
 import type { InForce } from './in-force.ts';
 import { inForce, placeAt, recordOf, undoable, vetoersOf } from './in-force.ts';
+import { shownWallet } from './outside.ts';
 
 /**
  * Whether a document merely tightens, computed over the whole set of documents before and after, against what is in
@@ -67,10 +68,12 @@ function isTighter(force: InForce, { document }: DocumentRecord, sides: Sides): 
   }
 }
 
+type People = Pick<Setting, 'members' | 'initiators'>;
+
 /** All that may stand beside one another: in force, waiting to be, or given back at once when the quorum says so. */
 interface Sides {
-  /** By charter, the members at each time from which one deputy less stands in. */
-  readonly people: readonly Pick<Setting, 'members' | 'initiators'>[];
+  /** For a wallet: by charter, the members at each time from which one deputy less stands in. */
+  readonly people: (wallet: string) => readonly People[];
   readonly policies: readonly PolicyBody[];
   readonly books: readonly (DestinationsBody | null)[];
   /** Address books that proposals may name, or after which entries cool still. */
@@ -92,14 +95,19 @@ function sidesOf(state: State, ledger: Ledger, force: InForce, now: Seconds): Si
   const policies = [...own, ...others].flatMap((record) => (record === null ? [] : [record]));
   const named = namedBooks(state, ledger, { charters, policies, now });
   const eras = charters.map(({ document }) => erasOf(document.body, now));
-  const people = charters.flatMap(({ document: { body } }, i) =>
-    (eras[i] ?? []).map((at) => ({
-      members: analysedMembers(body, at),
-      initiators: body.initiators,
-    })),
-  );
+  const people = (wallet: string): readonly People[] => {
+    const known = state.wallets.get(wallet);
+    const shown = shownWallet(wallet, known === undefined ? [] : [known.body]);
+    const all = charters.flatMap(({ document: { body } }, i) =>
+      (eras[i] ?? []).map((at) => ({
+        members: analysedMembers(body, at, shown),
+        initiators: body.initiators,
+      })),
+    );
+    return [...new Map(all.map((one) => [JSON.stringify(one), one])).values()];
+  };
   return {
-    people: [...new Map(people.map((one) => [JSON.stringify(one), one])).values()],
+    people,
     policies: policies.map(({ document }) => document.body),
     books: books.map((record) => record?.document.body ?? null),
     named: named.map(({ document }) => document.body),
@@ -216,8 +224,8 @@ function neverEasier(before: Sides, after: Sides): boolean {
 }
 
 function settingsOf({ people, policies, books }: Sides): readonly Setting[] {
-  return people.flatMap((one) =>
-    policies.flatMap((policy) =>
+  return policies.flatMap((policy) =>
+    people(policy.wallet).flatMap((one) =>
       books.map((book) => ({ ...one, policy, book: book === null ? [] : book.entries })),
     ),
   );

@@ -1,4 +1,4 @@
-import { keyProofDigest, verifyKeyProof } from '../approval/verify.ts';
+import { verifyKeyProof } from '../approval/verify.ts';
 import { assert } from '../base/assert.ts';
 import { fromHex, toHex } from '../base/bytes.ts';
 import type { Result } from '../base/result.ts';
@@ -179,6 +179,11 @@ function checkStart(
   if (receipt.firstAddress !== wallet.wallet.address(0, 0)) return wrong('first address');
   if (receipt.keyProof.key !== toHex(wallet.wallet.keyAt(wallet.hotKeyIndex, 0, 0)))
     return wrong('not the hot key');
-  const message = keyProofDigest(state.genesis, wallet.root.digest, receipt.firstAddress);
-  return verifyKeyProof(receipt.keyProof, message) ? ok(null) : wrong('signature');
+  const held = {
+    org: state.genesis,
+    document: wallet.root.digest,
+    wallet: wallet.id,
+    firstAddress: receipt.firstAddress,
+  };
+  return verifyKeyProof(receipt.keyProof, held) ? ok(null) : wrong('signature');
 }

@@ -1,7 +1,8 @@
+import { messageLine } from '../approval/message-line.ts';
 import type { DocumentStatement, FreezeStatement, Statement } from '../approval/statement.ts';
 import { statementDigest } from '../approval/statement.ts';
 import type { SignatureCheck } from '../approval/verify.ts';
-import { keyProofDigest, verifyKeyProof } from '../approval/verify.ts';
+import { verifyKeyProof } from '../approval/verify.ts';
 import { unreachable } from '../base/assert.ts';
 import { toHex } from '../base/bytes.ts';
 import { STATEMENT_SECONDS } from '../base/limits.ts';
@@ -9,7 +10,13 @@ import type { Result } from '../base/result.ts';
 import { ok, refuse } from '../base/result.ts';
 import { parseTime } from '../base/time.ts';
 import { isIn, memberOf, RECOVERY } from '../governance/charter.ts';
-import type { CharterBody, CharterMember, WalletBody } from '../governance/document.ts';
+import { fitsKind, signsStatement } from '../governance/devices.ts';
+import type {
+  CharterBody,
+  CharterDevice,
+  CharterMember,
+  WalletBody,
+} from '../governance/document.ts';
 import { recordOf } from '../governance/in-force.ts';
 import { governorsMeet, mayVeto } from '../governance/steps.ts';
 import { admitApproval } from './admit-approval.ts';
@@ -40,7 +47,7 @@ export interface Signed<S extends Statement> {
   readonly digest: string;
   /** As the newest charter that names him says. */
   readonly member: CharterMember;
-  readonly device: CharterMember['devices'][number];
+  readonly device: CharterDevice;
   /** False when the checkpoint that the device last verified is not of this log. */
   readonly sameLog: boolean;
 }
@@ -100,14 +107,44 @@ export function authenticate(
   if (!times.ok) return times;
   const digest = statementDigest(statement);
   if (state.statements.has(digest)) return refuse('statement.duplicate', { statement: digest });
-  const author = authors.value.find(({ device }) => verify(device.key, digest, entry.signature));
-  if (author === undefined)
-    return refuse('statement.signature', { member: statement.member, device: statement.device });
+  const signed = authorBy(state, { ...entry, digest }, authors.value, verify);
+  if (!signed.ok) return signed;
+  const author = signed.value;
   const sameLog = isOfThisLog(state, statement.log);
   return ok({ statement, digest, ...author, sameLog });
 }
 
 type Author = Pick<Signed<Statement>, 'member' | 'device'>;
+
+/** The first of those who may have made a statement whose device did: of a kind that makes such statements, and signatures. */
+function authorBy(
+  state: State,
+  entry: { readonly statement: Statement; readonly signature: string; readonly digest: string },
+  authors: readonly Author[],
+  verify: SignatureCheck,
+): Result<Author> {
+  const { statement, signature, digest } = entry;
+  const facts = { member: statement.member, device: statement.device };
+  const able = authors.filter(({ device }) => signsStatement(device.kind, statement.type));
+  if (able.length === 0) return refuse('device.kind.statement', facts);
+  const alike = able.filter(({ device }) => fitsKind(device.kind, signature));
+  if (alike.length === 0) return refuse('statement.signature.form', facts);
+  for (const author of alike) {
+    const said = signedText(state, { statement, digest }, author.device);
+    if (!said.ok) return said;
+    if (verify(author.device.key, said.value, signature)) return ok(author);
+  }
+  return refuse('statement.signature', facts);
+}
+
+/** What a device signs of a statement, as {@link SignatureCheck} takes it: its digest, or the line of a `message` device. */
+export function signedText(
+  state: State,
+  { statement, digest }: { readonly statement: Statement; readonly digest: string },
+  { kind }: Pick<CharterDevice, 'kind'>,
+): Result<string> {
+  return kind === 'message' ? messageLine(state, statement) : ok(digest);
+}
 
 /** Who may have made a statement, by every charter that it is taken by: one for each key, the newest charter's first. */
 function authorsOf(state: State, statement: Statement): Result<readonly Author[]> {
@@ -300,12 +337,15 @@ function admitHolder(
   const { holders } = record.document.body;
   const held = holders.filter((holder) => holder.member === statement.member);
   const keys = held.map(({ key }) => wallet.wallet.keys.findIndex(({ xpub }) => xpub === key));
-  if (!keys.some((key) => toHex(wallet.wallet.keyAt(key, 0, 0)) === keyProof.key))
-    return wrong('not a key of this member');
-  const message = keyProofDigest(state.genesis, record.digest, firstAddress);
-  if (!verifyKeyProof(keyProof, message)) return wrong('signature');
+  const key = keys.find((at) => toHex(wallet.wallet.keyAt(at, 0, 0)) === keyProof.key);
+  const account = key === undefined ? undefined : wallet.wallet.keys[key];
+  if (account === undefined) return wrong('not a key of this member');
+  const document = { org: state.genesis, document: record.digest, wallet: wallet.id };
+  if (!verifyKeyProof(keyProof, { ...document, firstAddress })) return wrong('signature');
   return ok(() => {
     wallet.confirmedBy.add(`${statement.member}/${keyProof.key}`);
+    // A wallet device signs no statement: this is its proof that it has the key.
+    confirm(state, account.xpub);
   });
 }
 

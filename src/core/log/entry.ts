@@ -4,7 +4,16 @@ import { canonicalBytes, parseCanonical } from '../base/canonical.ts';
 import { ADDRESS_INDEX, ENTRY_BYTES, SPEND_INPUTS, SPEND_OUTPUTS } from '../base/limits.ts';
 import type { Result } from '../base/result.ts';
 import { ok, refuse } from '../base/result.ts';
-import { count, hex32, hex64, label, outpoint, parseWith, time } from '../base/schema.ts';
+import {
+  count,
+  deviceSignature,
+  hex32,
+  hex64,
+  label,
+  outpoint,
+  parseWith,
+  time,
+} from '../base/schema.ts';
 import { screeningAnswers } from '../screening.ts';
 import { receiptSchema } from './receipt.ts';
 
@@ -71,8 +80,8 @@ export const entrySchema = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('statement'),
     statement: statementSchema,
-    /** BIP 340 over the statement's digest. */
-    signature: hex64,
+    /** BIP 340 over the statement's digest; of a `message` device that of its line, in base64. */
+    signature: deviceSignature,
     /** SHA-256 of the coins blob; on proposals only. */
     coins: hex32.nullable(),
   }),

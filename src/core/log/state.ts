@@ -184,7 +184,7 @@ export type BlobSource = (sha256: string) => Uint8Array | undefined;
 
 export interface FoldTools {
   readonly blobs: BlobSource;
-  /** BIP 340 check of devices; a caller may pass a memo of {@link verifyDeviceSignature}, or put it off as below. */
+  /** Check of devices' signatures; a caller may pass a memo of {@link verifyDeviceSignature}, or put it off as below. */
   readonly verify?: SignatureCheck;
   /**
    * Ed25519 check of receipts. A caller may pass a faster one that says of any entry what {@link verifyReceipt} says, or put

@@ -28,7 +28,7 @@ export interface CharterFile extends Pick<Place, 'members' | 'initiators' | 'cus
 const member = z.strictObject({
   id: label,
   groups: z.array(label).max(GROUPS),
-  /** What his devices are; left out: a device key, as `countersign keys create` makes. */
+  /** What his devices lend; left out: a device key, as `countersign keys create` makes. */
   kinds: z.array(z.enum(deviceKinds)).min(1).max(deviceKinds.length).default(['secp256k1']),
   operators: z.array(label).min(1).max(MEMBERS).optional(),
 });
@@ -51,17 +51,21 @@ type Written = z.infer<typeof charterFile>;
 
 /**
  * The charter that the tools over policies are given: the body of a charter document, the document itself, or the
- * smaller file that people write by hand (policies/README.md). Of deputies those count who stand at the time `at`.
+ * smaller file that people write by hand (policies/README.md). Of deputies those count who stand at the time `at`, of wallet
+ * devices those of the wallet.
  * Refuses with `file.syntax`, `json.*`, `schema.mismatch`, `charter.invalid`. Not checked here: whether the organisation
  * could publish it (governance/charter.ts).
  */
-export function parseCharterFile(text: string, at: Seconds): Result<CharterFile> {
+export function parseCharterFile(
+  text: string,
+  { at, wallet }: { readonly at: Seconds; readonly wallet: string },
+): Result<CharterFile> {
   const data = readDataFile(text);
   if (!data.ok) return data;
   const value = isDocument(data.value) ? data.value.body : data.value;
   if (hasKey(value, 'protocol')) {
     const body = parseWith(charterBodySchema, value);
-    return body.ok ? ok(ofBody(body.value, at)) : body;
+    return body.ok ? ok(ofBody(body.value, at, wallet)) : body;
   }
   const written = parseWith(charterFile, value);
   return written.ok ? charterOf(written.value) : written;
@@ -75,9 +79,9 @@ function hasKey<K extends string>(value: unknown, key: K): value is Record<K, un
   return typeof value === 'object' && value !== null && Object.hasOwn(value, key);
 }
 
-function ofBody(body: CharterBody, at: Seconds): CharterFile {
+function ofBody(body: CharterBody, at: Seconds, wallet: string): CharterFile {
   return {
-    members: analysedMembers(body, at),
+    members: analysedMembers(body, at, wallet),
     initiators: body.initiators,
     governance: body.governance,
     custody: false,

@@ -254,12 +254,19 @@ function isShared(one: Limit, other: Limit): boolean {
   );
 }
 
-/** How a policy's quorum needs more persons, or a kind of device that changing the policy can do without. */
+/**
+ * How a policy's quorum needs more persons, or a kind of device that changing the policy can do without. A document is no
+ * PSBT: where a spend is to be shown by a wallet, a `message` device shows as much of a document.
+ */
 function asksMore(clause: Clause, governance: Clause): Facts | undefined {
   const persons = fewestPersons(clause);
   const governors = fewestPersons(governance);
   if (persons > governors) return { persons, governors };
-  const kinds = kindSets.find((held) => !fillable(clause, held) && fillable(governance, held));
+  const kinds = kindSets.find(
+    (held) =>
+      fillable(governance, held) &&
+      !fillable(clause, held.includes('message') ? [...held, 'psbt'] : held),
+  );
   return kinds === undefined ? undefined : { kinds };
 }
 

@@ -2,7 +2,7 @@ import { crypto } from 'bitcoinjs-lib';
 import * as ecc from 'tiny-secp256k1';
 import { z } from 'zod';
 import type { SignatureCheck } from '../approval/verify.ts';
-import { verifyDeviceSignature } from '../approval/verify.ts';
+import { verifyBip340 } from '../approval/bip340.ts';
 import { assert } from '../base/assert.ts';
 import { concat, equalBytes, fromHex, toHex } from '../base/bytes.ts';
 import { parseCanonical } from '../base/canonical.ts';
@@ -71,7 +71,7 @@ export function parsePartialSignatures(bytes: Uint8Array): Result<readonly Parti
  */
 export const verifyInputSignature: SignatureCheck = (key, hash, signature) =>
   key.length === 64
-    ? verifyDeviceSignature(key, hash, signature)
+    ? verifyBip340(key, hash, signature)
     : ecc.verify(fromHex(hash), fromHex(key), fromHex(signature), true);
 
 /**

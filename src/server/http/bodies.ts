@@ -5,7 +5,7 @@ import { isPlainText } from '../../core/base/canonical.ts';
 import { BLOB_BYTES, ENTRY_BYTES, SPEND_INPUTS, TEXT_LENGTH } from '../../core/base/limits.ts';
 import type { Result } from '../../core/base/result.ts';
 import { ok, refuse } from '../../core/base/result.ts';
-import { hex64 } from '../../core/base/schema.ts';
+import { deviceSignature } from '../../core/base/schema.ts';
 import type { TextNote } from '../log/pending.store.ts';
 
 /** Blobs in base64: a proposal brings its transaction, the list of coins and a parent for each input at most. */
@@ -21,7 +21,7 @@ const blobs = z
 /** A statement as it was signed: the exact bytes of its canonical JSON. */
 export const statementFields = {
   statement: z.string().min(2).max(ENTRY_BYTES),
-  signature: hex64,
+  signature: deviceSignature,
   blobs: blobs.default([]),
 };
 

@@ -37,7 +37,7 @@ const nothing: BlobSource = () => undefined;
 @Injectable()
 export class Fold {
   #state: State;
-  /** By key, digest and signature together: whether they match. */
+  /** By key, what was signed and signature together: whether they match. */
   readonly #verified = new Map<string, boolean>();
   readonly cache = new BlobCache();
 
@@ -60,21 +60,21 @@ export class Fold {
   }
 
   /** Verifies a device's signature and remembers the outcome for the fold. */
-  readonly verify: SignatureCheck = (key, digest, signature) => {
-    const id = `${key}${digest}${signature}`;
+  readonly verify: SignatureCheck = (key, said, signature) => {
+    const id = memoId(key, said, signature);
     const known = this.#verified.get(id);
     if (known !== undefined) return known;
-    const matches = verifyDeviceSignature(key, digest, signature);
+    const matches = verifyDeviceSignature(key, said, signature);
     this.#verified.set(id, matches);
     this.#forgetOldest();
     return matches;
   };
 
   /** Has a device's signature verified in another thread, where there is one, so that {@link verify} knows it. */
-  async verifyAhead(key: string, digest: string, signature: string): Promise<void> {
-    const id = `${key}${digest}${signature}`;
+  async verifyAhead(key: string, said: string, signature: string): Promise<void> {
+    const id = memoId(key, said, signature);
     if (this.#verified.has(id)) return;
-    this.#verified.set(id, await this.pool.verify(['device', key, digest, signature]));
+    this.#verified.set(id, await this.pool.verify(['device', key, said, signature]));
     this.#forgetOldest();
   }
 
@@ -161,6 +161,11 @@ export class Fold {
     for (const { sha256, bytes } of await this.blobs.read(sql, missing))
       this.cache.put(sha256, bytes);
   }
+}
+
+/** None of the three has a line break: so no two questions share an answer. */
+function memoId(key: string, said: string, signature: string): string {
+  return `${key}\n${said}\n${signature}`;
 }
 
 function orEntryFault<T>(work: () => T): T {

@@ -6,7 +6,8 @@ import { BLOB_BYTES, ENTRY_BYTES, ISSUED_AHEAD_SECONDS } from '../../core/base/l
 import type { Result } from '../../core/base/result.ts';
 import { ok, refuse } from '../../core/base/result.ts';
 import { parseTime } from '../../core/base/time.ts';
-import { authenticate } from '../../core/log/admit-statement.ts';
+import { fitsKind } from '../../core/governance/devices.ts';
+import { authenticate, signedText } from '../../core/log/admit-statement.ts';
 import type { Signed } from '../../core/log/admit-statement.ts';
 import type { Entry, StatementEntry } from '../../core/log/entry.ts';
 import { blobsOf, blobsOfCoins, entryBytes } from '../../core/log/entry.ts';
@@ -21,7 +22,7 @@ import { SequencerService } from './sequencer.service.ts';
 export interface SignedText {
   /** Exact canonical JSON. */
   readonly statement: string;
-  /** Hex. */
+  /** Hex, or base64 of a `message` device. */
   readonly signature: string;
 }
 
@@ -65,8 +66,11 @@ export class StatementService {
     const statement: Statement = parsed.value;
     const author = this.log.state().members.get(statement.member)?.member;
     const device = author?.devices.find(({ id }) => id === statement.device);
-    if (device !== undefined)
-      await this.fold.verifyAhead(device.key, statementDigest(statement), given.signature);
+    if (device !== undefined && fitsKind(device.kind, given.signature)) {
+      const digest = statementDigest(statement);
+      const said = signedText(this.log.state(), { statement, digest }, device);
+      if (said.ok) await this.fold.verifyAhead(device.key, said.value, given.signature);
+    }
     return this.#authenticate(parsed.value, given.signature);
   }
 

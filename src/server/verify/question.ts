@@ -4,7 +4,7 @@ import { verifyDeviceSignature } from '../../core/approval/verify.ts';
 
 /** A signature to be verified, as texts: so it goes to another thread and back without being copied deeply. */
 export type Question =
-  | readonly [kind: 'device', key: string, digest: string, signature: string]
+  | readonly [kind: 'device', key: string, said: string, signature: string]
   /** `jwk` as JSON, the signed text, the signature in base64url (RFC 7515). */
   | readonly [kind: 'ES256' | 'EdDSA', jwk: string, text: string, signature: string];
 

@@ -3,7 +3,7 @@ import { ok, refuse } from '../../base/result.ts';
 import type { Seconds } from '../../base/time.ts';
 import { analysedMembers } from '../../governance/charter.ts';
 import { currentDocuments } from '../../governance/current.ts';
-import { holdersOutside } from '../../governance/outside.ts';
+import { holdersOutside, shownWallet } from '../../governance/outside.ts';
 import type { State } from '../../log/state.ts';
 import type { PolicyBody } from '../body.ts';
 import type { Place } from '../check.ts';
@@ -26,9 +26,9 @@ export function walletSetting(state: State, wallet: string, now: Seconds): Resul
   const current = currentDocuments(state, wallet);
   if (current === null) return refuse('wallet.unknown', { wallet });
   const charter = current.charter.document.body;
-  const members = analysedMembers(charter, now);
   const { initiators, governance } = charter;
   const { body } = current.wallet.document;
+  const members = analysedMembers(charter, now, shownWallet(wallet, [body]));
   const book = current.destinations?.document.body.entries ?? [];
   const others = [...state.wallets.keys()].flatMap((other) => {
     const policy = other === wallet ? undefined : currentDocuments(state, other)?.policy;

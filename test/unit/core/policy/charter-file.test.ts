@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { formatTime } from '../../../../src/core/base/time.ts';
 import { parseCharterFile } from '../../../../src/core/policy/charter-file.ts';
+import { coldcard, withDevices } from '../../../support/wallet-device.ts';
 import { noon, World } from '../../../support/world.ts';
 
 const whole = `
@@ -13,14 +14,16 @@ governance: { group: governors, clause: { from: governors, atLeast: 1 }, delay: 
 wallet: { custody: true, outside: [[aiko, olga]], unlockers: [olga] }
 `;
 
+const asked = { at: noon, wallet: 'hot-1' };
+
 function code(text: string): string | null {
-  const found = parseCharterFile(text, noon);
+  const found = parseCharterFile(text, asked);
   return found.ok ? null : found.refusal.code;
 }
 
 describe('a charter file', () => {
   test('written by hand says who is there, who governs and what the wallet is', () => {
-    expect(parseCharterFile(whole, noon)).toEqual({
+    expect(parseCharterFile(whole, asked)).toEqual({
       ok: true,
       value: {
         members: [
@@ -46,7 +49,7 @@ describe('a charter file', () => {
   });
 
   test('need not say who governs, nor anything of the wallet', () => {
-    const found = parseCharterFile(whole.slice(0, whole.indexOf('governance')), noon);
+    const found = parseCharterFile(whole.slice(0, whole.indexOf('governance')), asked);
     expect(found).toMatchObject({
       ok: true,
       value: { governance: null, custody: false, wallet: { outside: [], unlockers: [] } },
@@ -66,8 +69,21 @@ describe('a charter file', () => {
         custody: false,
       },
     };
-    expect(parseCharterFile(JSON.stringify(charter.body, null, 2), noon)).toMatchObject(expected);
-    expect(parseCharterFile(JSON.stringify(charter), noon)).toMatchObject(expected);
+    expect(parseCharterFile(JSON.stringify(charter.body, null, 2), asked)).toMatchObject(expected);
+    expect(parseCharterFile(JSON.stringify(charter), asked)).toMatchObject(expected);
+  });
+
+  test('counts the wallet devices of a body at their wallet, beside a device that signs statements', () => {
+    const world = new World();
+    const body = world.state.charter?.document.body;
+    if (body === undefined) throw new Error('no charter');
+    const changed = withDevices(body, { alice: [coldcard(world)] });
+    const kindsAt = (wallet: string) => {
+      const found = parseCharterFile(JSON.stringify(changed), { at: noon, wallet });
+      return found.ok ? found.value.members.find(({ id }) => id === 'alice')?.kinds : undefined;
+    };
+    expect(kindsAt('hot-1')).toEqual(['secp256k1', 'psbt']);
+    expect(kindsAt('hot-2')).toEqual(['secp256k1']);
   });
 
   test('leaves out of a body who is suspended, and counts deputies until their time ends', () => {
@@ -80,7 +96,7 @@ describe('a charter file', () => {
       deputies: [{ member: 'carol', for: 'alice', groups: ['treasury'], until }],
     };
     const groupsAt = (at: number) => {
-      const found = parseCharterFile(JSON.stringify(changed), at);
+      const found = parseCharterFile(JSON.stringify(changed), { at, wallet: 'hot-1' });
       if (!found.ok) throw new Error(found.refusal.code);
       return Object.fromEntries(found.value.members.map(({ id, groups }) => [id, groups]));
     };
