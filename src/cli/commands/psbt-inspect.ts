@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { assert } from '../../core/base/assert.ts';
 import { equalBytes, fromBase64, fromUtf8 } from '../../core/base/bytes.ts';
 import { explainCode } from '../../core/base/codes.ts';
 import { ADDRESS_INDEX } from '../../core/base/limits.ts';
@@ -13,6 +14,7 @@ import type { Network } from '../../core/wallet/network.ts';
 import { networkNames } from '../../core/wallet/network.ts';
 import type { Wallet } from '../../core/wallet/wallet.ts';
 import { parseWallet } from '../../core/wallet/wallet.ts';
+import { warningLines } from '../warning-lines.ts';
 
 /** What the command needs of the outside. */
 export interface InspectIo {
@@ -41,8 +43,9 @@ Exit status: 0 right, 1 fault, 2 refused (the code on standard error), 64 usage.
 /** Unused addresses looked ahead of, where no history of the wallet is at hand. */
 const LOOKAHEAD = 200;
 
-interface Options {
-  readonly file: string;
+/** What a command about PSBTs is asked. */
+export interface Options {
+  readonly files: readonly [string, ...string[]];
   readonly descriptor: string;
   readonly network: Network;
   readonly highest: number;
@@ -50,31 +53,65 @@ interface Options {
 }
 
 /** `countersign psbt inspect`. Returns the exit status. Touches nothing but what `io` hands it. */
-export async function run(args: readonly string[], io: InspectIo): Promise<number> {
-  const options = readOptions(args);
+export function run(args: readonly string[], io: InspectIo): Promise<number> {
+  return aboutPsbts(args, io, {
+    usage,
+    mostFiles: 1,
+    done: ([psbt], { wallet, json }) =>
+      ok(json ? renderJson(psbt, wallet) : renderText(psbt, wallet)),
+  });
+}
+
+/** What is done with PSBTs that were read and inspected. */
+export interface PsbtWork {
+  readonly usage: string;
+  readonly mostFiles: number;
+  /** What goes to standard output. */
+  readonly done: (
+    psbts: readonly [InspectedPsbt, ...InspectedPsbt[]],
+    given: { readonly wallet: Wallet; readonly json: boolean },
+  ) => Result<string>;
+}
+
+/** A command about PSBT files and the wallet of a descriptor: reads, inspects, and does its work. */
+export async function aboutPsbts(
+  args: readonly string[],
+  io: InspectIo,
+  { usage: help, mostFiles, done }: PsbtWork,
+): Promise<number> {
+  const options = readOptions(args, mostFiles);
   if (options === 'help') {
-    io.out(usage);
+    io.out(help);
     return 0;
   }
   if (typeof options === 'string') {
-    io.err(`${options}\n\n${usage}`);
+    io.err(`${options}\n\n${help}`);
     return 64;
   }
-  let bytes: Uint8Array;
-  try {
-    bytes = options.file === '-' ? await io.stdin() : await io.readFile(options.file);
-  } catch (fault) {
-    io.err(`cannot read ${options.file}: ${fault instanceof Error ? fault.message : 'unknown'}\n`);
-    return 1;
+  const wallet = walletOf(options);
+  if (!wallet.ok) return refused(wallet.refusal, options, io);
+  const psbts: InspectedPsbt[] = [];
+  for (const file of options.files) {
+    let bytes: Uint8Array;
+    try {
+      bytes = file === '-' ? await io.stdin() : await io.readFile(file);
+    } catch (fault) {
+      io.err(`cannot read ${file}: ${fault instanceof Error ? fault.message : 'unknown'}\n`);
+      return 1;
+    }
+    const inspected = inspect(bytes, wallet.value, options);
+    if (!inspected.ok) return refused(inspected.refusal, options, io);
+    psbts.push(inspected.value);
   }
-  const inspected = inspect(bytes, options);
-  if (!inspected.ok) return refused(inspected.refusal, options, io);
-  const { psbt, wallet } = inspected.value;
-  io.out(options.json ? renderJson(psbt, wallet) : renderText(psbt, wallet));
+  const [first, ...others] = psbts;
+  assert(first !== undefined, 'there is one file at least');
+  const text = done([first, ...others], { wallet: wallet.value, json: options.json });
+  if (!text.ok) return refused(text.refusal, options, io);
+  io.out(text.value);
   return 0;
 }
 
-function readOptions(args: readonly string[]): Options | string {
+function readOptions(args: readonly string[], mostFiles: number): Options | string {
   let values;
   let positionals;
   try {
@@ -94,28 +131,30 @@ function readOptions(args: readonly string[]): Options | string {
   }
   if (values.help) return 'help';
   const [file, ...more] = positionals;
-  if (file === undefined || more.length > 0) return 'exactly one FILE is expected';
+  if (file === undefined || positionals.length > mostFiles)
+    return mostFiles === 1
+      ? 'exactly one FILE is expected'
+      : `1 to ${String(mostFiles)} FILEs are expected`;
   if (values.descriptor === undefined) return '--descriptor is missing';
   const network = networkNames.find((name) => name === values.network);
   if (network === undefined) return `--network must be one of ${networkNames.join(', ')}`;
   const highest = Number(values.highest);
   if (!/^[0-9]{1,7}$/.test(values.highest) || highest > ADDRESS_INDEX)
     return `--highest must be a number from 0 to ${String(ADDRESS_INDEX)}`;
-  return { file, descriptor: values.descriptor.trim(), network, highest, json: values.json };
+  const { json } = values;
+  return { files: [file, ...more], descriptor: values.descriptor.trim(), network, highest, json };
 }
 
-function inspect(
-  bytes: Uint8Array,
-  { descriptor, network, highest }: Options,
-): Result<{ psbt: InspectedPsbt; wallet: Wallet }> {
-  const wallet = parseWallet(descriptor, network, { checksum: 'optional', branches: 'any' });
-  if (!wallet.ok) return wallet;
-  const psbt = inspectPsbt(decodePsbt(bytes), wallet.value, {
+function walletOf({ descriptor, network }: Options): Result<Wallet> {
+  return parseWallet(descriptor, network, { checksum: 'optional', branches: 'any' });
+}
+
+function inspect(bytes: Uint8Array, wallet: Wallet, { highest }: Options): Result<InspectedPsbt> {
+  return inspectPsbt(decodePsbt(bytes), wallet, {
     highestReceive: highest,
     highestChange: highest,
     beyondInputs: LOOKAHEAD,
   });
-  return psbt.ok ? ok({ psbt: psbt.value, wallet: wallet.value }) : psbt;
 }
 
 /** Binary as it is, or base64 with white space between; anything else is left for the reader to refuse. */
@@ -153,7 +192,14 @@ function renderJson(psbt: InspectedPsbt, wallet: Wallet): string {
 }
 
 /** How many inputs each key of the descriptor has validly signed. */
-function countSignatures(psbt: InspectedPsbt, wallet: Wallet): readonly object[] {
+export function countSignatures(
+  psbt: Pick<InspectedPsbt, 'partialSignatures'>,
+  wallet: Wallet,
+): readonly {
+  readonly key: number;
+  readonly fingerprint: string | null;
+  readonly inputs: number;
+}[] {
   const all = psbt.partialSignatures.flat();
   return wallet.keys.map(({ fingerprint }, key) => ({
     key,
@@ -180,8 +226,7 @@ function renderText(psbt: InspectedPsbt, wallet: Wallet): string {
   lines.push('', `Coins spent: ${String(inputs.length)}`);
   for (const { outpoint, sats, address } of inputs)
     lines.push(`  ${outpoint}  ${money(sats)}`, `     ${address}`);
-  for (const { code, facts } of psbt.warnings)
-    lines.push(`Warning ${code} ${JSON.stringify(facts)}`);
+  lines.push(...warningLines(psbt.warnings));
   return `${lines.join('\n')}\n`;
 }
 

@@ -13,6 +13,7 @@ import {
   outputType,
   writeMaps,
 } from './fields.ts';
+import type { PartialSignature } from './signatures.ts';
 import type { ClaimedCoin } from './spend.ts';
 import { parseUnsigned } from './transaction.ts';
 
@@ -54,6 +55,8 @@ export interface PsbtContent {
   readonly coins: readonly ClaimedCoin[];
   /** By output the index on branch 1, undefined for payments. */
   readonly change?: readonly (number | undefined)[];
+  /** By input, verified. */
+  readonly signatures?: readonly (readonly PartialSignature[])[];
 }
 
 /**
@@ -90,7 +93,7 @@ export function toPsbt2(content: PsbtContent): Uint8Array {
   return writeMaps([global, ...spending, ...paying.map(inOrder)]);
 }
 
-function mapsOf({ wallet, transaction, coins, change = [] }: PsbtContent) {
+function mapsOf({ wallet, transaction, coins, change = [], signatures = [] }: PsbtContent) {
   const parsed = parseUnsigned(transaction);
   assert(
     parsed.ok && parsed.value.inputs.length === coins.length,
@@ -101,7 +104,11 @@ function mapsOf({ wallet, transaction, coins, change = [] }: PsbtContent) {
     const index = change[at];
     return index === undefined ? [] : inOrder(changeFields(wallet, index));
   });
-  return { plain, inputs: coins.map((coin) => inOrder(inputFields(wallet, coin))), outputs };
+  const inputs = coins.map((coin, at) => {
+    const signed = (signatures[at] ?? []).map((one) => signatureField(wallet, coin, one));
+    return inOrder([...inputFields(wallet, coin), ...signed]);
+  });
+  return { plain, inputs, outputs };
 }
 
 /** By type, then by key. */
@@ -132,6 +139,21 @@ function inputFields(wallet: Wallet, coin: ClaimedCoin): FieldMap {
     ...optional(inputType.witnessScript, witnessScript),
     ...writeDerivations(wallet, coin, inputType.derivation),
   ];
+}
+
+function signatureField(
+  wallet: Wallet,
+  { branch, index }: ClaimedCoin,
+  { key, signature }: PartialSignature,
+): FieldMap[number] {
+  const value = fromHex(signature);
+  if (wallet.signing === 'taproot-key') return field(inputType.taprootKeySignature, value);
+  if (wallet.signing !== 'taproot-leaf')
+    return { type: inputType.partialSignature, keyData: fromHex(key), value };
+  const leaf = wallet.scripts(branch, index).taproot?.leaf;
+  assert(leaf !== null && leaf !== undefined, 'a wallet that signs by a leaf has one');
+  const keyData = concat(fromHex(key), leaf.hash);
+  return { type: inputType.taprootLeafSignature, keyData, value };
 }
 
 function changeFields(wallet: Wallet, index: number): FieldMap {

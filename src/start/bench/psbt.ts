@@ -5,12 +5,10 @@ import { sha256 } from '../../core/base/digest.ts';
 import { sats } from '../../core/base/sats.ts';
 import { buildTransaction, toPsbt } from '../../core/psbt/build.ts';
 import { decodeSignature } from '../../core/psbt/der.ts';
-import { inputType, readMaps, writeMaps } from '../../core/psbt/fields.ts';
 import type { InspectBounds } from '../../core/psbt/inspect.ts';
 import { inspectPsbt } from '../../core/psbt/inspect.ts';
 import type { ProvenSpend } from '../../core/psbt/sighash.ts';
 import { signatureHashes } from '../../core/psbt/sighash.ts';
-import type { PartialSignature } from '../../core/psbt/signatures.ts';
 import { signInputs } from '../../core/psbt/signatures.ts';
 import { readSpend } from '../../core/psbt/spend.ts';
 import { descriptorChecksum } from '../../core/wallet/checksum.ts';
@@ -77,7 +75,8 @@ function caseOf(wallet: Wallet, inputs: number): Case {
     .map(({ xprv }, keyIndex) =>
       signInputs(wallet, spend, { keyIndex, sign: new AccountSigner(xprv, 'regtest').sign }),
     );
-  const bytes = withSignatures(toPsbt({ wallet, ...spend, change: [undefined, 5] }), signed);
+  const signatures = spend.coins.map((_, input) => signed.flatMap((all) => all[input] ?? []));
+  const bytes = toPsbt({ wallet, ...spend, change: [undefined, 5], signatures });
   const hashes = signatureHashes(wallet, spend);
   const bare = signed.flatMap((signatures) =>
     signatures.map(({ key, signature }, input) => ({
@@ -128,25 +127,6 @@ function spendOf(wallet: Wallet, inputs: number): ProvenSpend {
   });
   if (!view.ok) throw new Error(`bug: ${view.refusal.code}`);
   return { transaction, coins: view.value.coins };
-}
-
-function withSignatures(
-  bytes: Uint8Array,
-  signed: readonly (readonly PartialSignature[])[],
-): Uint8Array {
-  const maps = readMaps(bytes);
-  if (!maps.ok) throw new Error(`bug: ${maps.refusal.code}`);
-  return writeMaps(
-    maps.value.map((map, at) => [
-      ...map,
-      ...signed.flatMap((signatures) => {
-        const found = signatures[at - 1];
-        if (found === undefined) return [];
-        const keyData = fromHex(found.key);
-        return [{ type: inputType.partialSignature, keyData, value: fromHex(found.signature) }];
-      }),
-    ]),
-  );
 }
 
 interface Times {

@@ -4,8 +4,6 @@ import { sha256 } from '../../core/base/digest.ts';
 import { utf8 } from '../../core/base/bytes.ts';
 import { sats } from '../../core/base/sats.ts';
 import { buildTransaction, toPsbt, toPsbt2 } from '../../core/psbt/build.ts';
-import { inputType, readMaps, writeMaps } from '../../core/psbt/fields.ts';
-import type { PartialSignature } from '../../core/psbt/signatures.ts';
 import { signInputs } from '../../core/psbt/signatures.ts';
 import { readSpend } from '../../core/psbt/spend.ts';
 import { descriptorChecksum } from '../../core/wallet/checksum.ts';
@@ -80,37 +78,9 @@ function samplesOf(body: string): readonly Sample[] {
         ]
       : [],
   );
-  return [toPsbt(content), toPsbt2(content)].flatMap((psbt) => [
-    { wallet, psbt },
-    { wallet, psbt: signed(wallet, psbt, signers) },
+  const signatures = coins.map((_, input) => signers.flatMap((all) => all[input] ?? []));
+  return [toPsbt, toPsbt2].flatMap((make) => [
+    { wallet, psbt: make(content) },
+    { wallet, psbt: make({ ...content, signatures }) },
   ]);
-}
-
-function signed(
-  wallet: Wallet,
-  psbt: Uint8Array,
-  signers: readonly (readonly PartialSignature[])[],
-): Uint8Array {
-  const maps = readMaps(psbt);
-  if (!maps.ok) throw new Error(`bug: ${maps.refusal.code}`);
-  return writeMaps(
-    maps.value.map((map, at) => [
-      ...map,
-      ...signers.flatMap((signatures) => {
-        const found = signatures[at - 1];
-        return found === undefined ? [] : [fieldOf(wallet, found, at - 1)];
-      }),
-    ]),
-  );
-}
-
-function fieldOf(wallet: Wallet, { key, signature }: PartialSignature, input: number) {
-  const value = fromHex(signature);
-  const leaf = wallet.scripts(input === 0 ? 0 : 1, input === 0 ? 3 : 2).taproot?.leaf;
-  if (wallet.signing === 'taproot-key')
-    return { type: inputType.taprootKeySignature, keyData: new Uint8Array(0), value };
-  if (leaf === null || leaf === undefined)
-    return { type: inputType.partialSignature, keyData: fromHex(key), value };
-  const keyData = Uint8Array.from([...fromHex(key), ...leaf.hash]);
-  return { type: inputType.taprootLeafSignature, keyData, value };
 }
