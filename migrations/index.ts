@@ -9,6 +9,7 @@ import { CreateShadows1763830000400 } from './1763830000400-create-shadows.ts';
 import { CreateCoinNotes1763840000500 } from './1763840000500-create-coin-notes.ts';
 import { AddBlockTimes1763850000600 } from './1763850000600-add-block-times.ts';
 import { IndexDeposits1763860000700 } from './1763860000700-index-deposits.ts';
+import { KeepVersions1763870000800 } from './1763870000800-keep-versions.ts';
 import { CreateScreening1763880000900 } from './1763880000900-create-screening.ts';
 
 /** Every migration in order, by name: no globs, so that what is built is what runs. */
@@ -24,5 +25,6 @@ export const migrations = [
   CreateCoinNotes1763840000500,
   AddBlockTimes1763850000600,
   IndexDeposits1763860000700,
+  KeepVersions1763870000800,
   CreateScreening1763880000900,
 ] as const;

@@ -84,6 +84,23 @@ const proposing: readonly Command[] = [
         summary: 'with it: all coins whose recovery path is open or opens within 30 days, instead',
       },
       {
+        name: 'cancel',
+        value: 'PROPOSAL',
+        summary: 'spend the coins of a signed proposal back to the wallet, instead',
+      },
+      {
+        name: 'cpfp',
+        value: 'PROPOSAL',
+        summary: 'spend the change of a signed proposal that waits, at a fee for both, instead',
+      },
+      {
+        name: 'fee-max',
+        value: 'AMOUNT',
+        summary: 'the fee may be raised up to this without new approvals (proposals bump)',
+      },
+      { name: 'fee-days', value: 'N', summary: 'with it: for so many days (default 7)' },
+      { name: 'replacements', value: 'N', summary: 'with it: at most so often (default 5)' },
+      {
         name: 'fee-rate',
         value: 'N',
         summary: 'satoshi a virtual byte (default: what the node estimates, within the policy)',
@@ -120,6 +137,20 @@ const proposing: readonly Command[] = [
     words: ['PROPOSAL'],
     options: member,
     work: { load: () => import('./commands/proposals-broadcast.ts') },
+  },
+  {
+    name: 'proposals bump',
+    summary: 'raise the fee of a signed proposal inside its envelope, out of the change alone',
+    words: ['PROPOSAL'],
+    options: [
+      {
+        name: 'fee-rate',
+        value: 'N',
+        summary: 'satoshi a virtual byte (default: what the node estimates, within the policy)',
+      },
+      ...member,
+    ],
+    work: { load: () => import('./commands/proposals-bump.ts') },
   },
   {
     name: 'approve',

@@ -4,8 +4,9 @@ import type { Result } from '../core/base/result.ts';
 import { ok, refuse } from '../core/base/result.ts';
 import { assert } from '../core/base/assert.ts';
 import { heldKeys, mayCosign } from '../core/log/admit-approval.ts';
-import type { ProposalRecord, State, WalletRecord } from '../core/log/state.ts';
+import type { ProposalRecord, State, VersionRecord, WalletRecord } from '../core/log/state.ts';
 import { takeSignatures } from '../core/psbt/found-signatures.ts';
+import type { ProvenSpend } from '../core/psbt/sighash.ts';
 import { signInputs } from '../core/psbt/signatures.ts';
 import { keyIndexOfXpub } from '../core/wallet/wallet.ts';
 import { AccountSigner } from '../keys/account-key.ts';
@@ -21,6 +22,8 @@ export interface Cosignable {
   readonly state: State;
   readonly wallet: WalletRecord;
   readonly proposal: ProposalRecord;
+  /** A fee bump of it, where that is signed. */
+  readonly version: VersionRecord | null;
   /** Signed by a wallet device, where the key is not in the key file. */
   readonly psbt: Uint8Array | null;
 }
@@ -30,12 +33,13 @@ export interface Cosignable {
  * `approval.signatures.missing` when his key file does not hold that key, those of {@link takeSignatures}.
  */
 export function cosign(
-  { state, wallet, proposal, psbt }: Cosignable,
+  { state, wallet, proposal, version, psbt }: Cosignable,
   device: Pick<UnlockedDevice, 'member' | 'cosigner'>,
 ): Result<Cosigned | null> {
   const held = heldKeys(wallet, device.member);
-  if (held.length === 0 || !mayCosign(state, wallet, proposal)) return ok(null);
-  if (psbt !== null) return cosignedBy(psbt, wallet, { proposal, held });
+  if (held.length === 0 || !mayCosign(state, wallet, proposal, version?.version)) return ok(null);
+  const spend = version ?? proposal;
+  if (psbt !== null) return cosignedBy(psbt, wallet, { spend, held });
   const lacking = refuse('approval.signatures.missing', {
     member: device.member,
     wallet: wallet.id,
@@ -46,7 +50,7 @@ export function cosign(
   const keyIndex = keyIndexOfXpub(wallet.wallet, signer.xpub);
   assert(keyIndex !== null, 'the holders of a wallet document stand in its descriptor');
   const { sign } = signer;
-  const blob = canonicalBytes(signInputs(wallet.wallet, proposal, { keyIndex, sign }));
+  const blob = canonicalBytes(signInputs(wallet.wallet, spend, { keyIndex, sign }));
   return ok({ blob, digest: blobAddress(blob) });
 }
 
@@ -54,9 +58,9 @@ export function cosign(
 function cosignedBy(
   psbt: Uint8Array,
   { id, wallet }: WalletRecord,
-  his: { readonly proposal: ProposalRecord; readonly held: readonly string[] },
+  his: { readonly spend: ProvenSpend; readonly held: readonly string[] },
 ): Result<Cosigned> {
-  const taken = takeSignatures(psbt, wallet, his.proposal);
+  const taken = takeSignatures(psbt, wallet, his.spend);
   if (!taken.ok) return taken;
   const own = taken.value.find(({ keyIndex }) => {
     const xpub = wallet.keys[keyIndex]?.xpub;

@@ -9,7 +9,8 @@ import type { Result } from '../core/base/result.ts';
 import { ok, refuse } from '../core/base/result.ts';
 import { currentDocuments } from '../core/governance/current.ts';
 import { heldKeys, mayCosign } from '../core/log/admit-approval.ts';
-import type { ProposalRecord, WalletRecord } from '../core/log/state.ts';
+import { openVersion } from '../core/log/admit-version.ts';
+import type { ProposalRecord, VersionRecord, WalletRecord } from '../core/log/state.ts';
 import { addressBookLines } from './address-book.ts';
 import type { Call, Output } from './command.ts';
 import { UsageError, word } from './command.ts';
@@ -30,6 +31,8 @@ interface Matter {
   readonly decision: Decision;
   readonly followed: Followed;
   readonly proposal: ProposalRecord;
+  /** The fee bump whose coins he signs; null while the proposal itself is decided on. */
+  readonly version: VersionRecord | null;
   readonly wallet: WalletRecord;
   readonly hand: Hand;
   readonly reason: (SaltedText & { readonly digest: string }) | null;
@@ -52,7 +55,9 @@ export async function decide(call: Call, decision: Decision): Promise<Result<Out
     return refuse('wallet.unknown', { wallet: proposal.value.statement.wallet.id });
   const hand = await handOf(call, desk, [state.charter?.document.body]);
   if (!hand.ok) return hand;
-  const subject = { decision, followed: followed.value, proposal: proposal.value, wallet };
+  const version = decision === 'approve' ? openVersion(state, proposal.value) : null;
+  const about = { followed: followed.value, proposal: proposal.value, version };
+  const subject = { decision, ...about, wallet };
   const shown = { ...subject, hand: hand.value, reason, cosigned: null };
   const agreed = await agree(call, hand.value, reviewLines(call, shown));
   if (!agreed.ok) return agreed;
@@ -69,7 +74,7 @@ async function coinsSigned(
   desk: Desk,
   matter: Matter,
 ): Promise<Result<Cosigned | null>> {
-  const { decision, followed, proposal, wallet, hand } = matter;
+  const { decision, followed, proposal, version, wallet, hand } = matter;
   if (decision !== 'approve' || bringsSignature(call)) return ok(null);
   const { member } = hand.device;
   const psbt = await signedPsbt(call);
@@ -77,7 +82,9 @@ async function coinsSigned(
   const key = takesKey ? await desk.device() : ok({ member, cosigner: null });
   if (!key.ok) return key;
   const { state } = followed;
-  return cosign({ state, wallet, proposal, psbt }, key.value);
+  const cosigned = cosign({ state, wallet, proposal, version, psbt }, key.value);
+  if (!cosigned.ok || version === null || cosigned.value !== null) return cosigned;
+  return refuse('approval.signatures.unasked', { member, wallet: wallet.id });
 }
 
 async function signedPsbt(call: Call): Promise<Uint8Array | null> {
@@ -98,9 +105,12 @@ function reviewLines(call: Call, matter: Matter): readonly string[] {
   const { state } = followed;
   const holds = heldKeys(wallet, hand.device.member).length > 0;
   return [
-    ...renderStatement(statementOf(call, matter), { proposal: proposal.statement }),
+    ...renderStatement(statementOf(call, matter), {
+      proposal: proposal.statement,
+      ...(matter.version === null ? {} : { version: matter.version }),
+    }),
     ...addressBookLines(followed.state, proposal.view.spend, wallet),
-    ...(holds && matter.decision === 'approve'
+    ...(holds && matter.decision === 'approve' && matter.version === null
       ? [
           mayCosign(state, wallet, proposal)
             ? 'Your key of this wallet signs every coin in the same step.'
@@ -130,7 +140,7 @@ function statementOf(call: Call, matter: Matter): ApprovalStatement {
     ...frame,
     proposal: proposal.digest,
     decision,
-    spend: digest('spend', proposal.view.spend),
+    spend: digest('spend', (matter.version ?? proposal).view.spend),
     partialSignatures: cosigned?.digest ?? null,
     reasonDigest: reason?.digest ?? null,
   };

@@ -7,7 +7,9 @@ import { LONG_TERM_FEE_RATE } from '../core/base/limits.ts';
 import type { Result } from '../core/base/result.ts';
 import { ok, refuse } from '../core/base/result.ts';
 import { changeReach } from '../core/log/admit-proposal.ts';
+import type { SignedTransaction } from '../core/log/admit-version.ts';
 import type { State, WalletRecord } from '../core/log/state.ts';
+import { planCancel, planChild, waitingChange } from '../core/proposal/rescue.ts';
 import { spendCost } from '../core/proposal/spend-cost.ts';
 import type { SpendView } from '../core/psbt/spend.ts';
 import { readSpend } from '../core/psbt/spend.ts';
@@ -27,7 +29,15 @@ export interface ReadDraft {
 export type Asked =
   | { readonly payments: readonly Payment[]; readonly feeRate: number | undefined }
   | { readonly transaction: Uint8Array }
-  | { readonly ceilingRate: number; readonly feeRate: number | undefined };
+  | { readonly ceilingRate: number; readonly feeRate: number | undefined }
+  | { readonly rescue: AskedRescue; readonly feeRate: number | undefined };
+
+/** A signed proposal that waits is to be cancelled, or helped by a child. */
+export interface AskedRescue {
+  readonly way: 'cancel' | 'child';
+  readonly proposal: string;
+  readonly target: SignedTransaction;
+}
 
 /**
  * Decodes a draft by the wallet document of the followed log, exactly as the fold will: every coin proven by its
@@ -69,7 +79,11 @@ export function readDraft(
  * Whether the draft does what was asked: the same payments, no other; the fee rate asked for, save what change too
  * small to keep adds. Code `draft.mismatch`.
  */
-export function compareDraft(draft: ReadDraft, asked: Asked, wallet: Wallet): Result<null> {
+export function compareDraft(
+  draft: ReadDraft,
+  asked: Asked,
+  { wallet, told }: { readonly wallet: Wallet; readonly told: DraftAnswer['fee'] },
+): Result<null> {
   const { spend, feeSats, vbytes } = draft.view;
   if ('transaction' in asked) {
     const [, transaction = new Uint8Array()] = draft.blobs;
@@ -77,6 +91,7 @@ export function compareDraft(draft: ReadDraft, asked: Asked, wallet: Wallet): Re
       ? ok(null)
       : refuse('draft.mismatch', { reason: 'another transaction than that of the PSBT' });
   }
+  if ('rescue' in asked) return compareRescue(draft, asked, { wallet, told });
   const payments = 'payments' in asked ? asked.payments : [];
   const drafted = spend.outputs
     .filter(({ change }) => change === undefined)
@@ -93,6 +108,30 @@ export function compareDraft(draft: ReadDraft, asked: Asked, wallet: Wallet): Re
   if (feeSats > BigInt(most))
     return refuse('draft.mismatch', { reason: 'a higher fee', feeSats: Number(feeSats), most });
   return ok(null);
+}
+
+/** A rescue is planned here once more: change script, lock time and an estimated fee rate are the server's, nothing else. */
+function compareRescue(
+  { view, blobs }: ReadDraft,
+  { rescue, feeRate: asked }: Extract<Asked, { readonly rescue: unknown }>,
+  { wallet, told }: { readonly wallet: Wallet; readonly told: DraftAnswer['fee'] },
+): Result<null> {
+  const feeRate = asked ?? told?.rate;
+  const [output] = view.spend.outputs;
+  if (feeRate === undefined || output?.change === undefined)
+    return refuse('draft.mismatch', { reason: 'no rescue' });
+  const { lockTime } = view.spend;
+  const terms = { wallet, changeScript: fromHex(output.script), feeRate, lockTime };
+  const { txid, of } = rescue.target;
+  const planned =
+    rescue.way === 'cancel'
+      ? planCancel(terms, of.view)
+      : planChild(terms, of.view, waitingChange(txid, of.view.spend));
+  if (!planned.ok) return planned;
+  const [, transaction = new Uint8Array()] = blobs;
+  return equalBytes(transaction, planned.value.transaction)
+    ? ok(null)
+    : refuse('draft.mismatch', { reason: 'another transaction than what was asked for' });
 }
 
 /** The most that goes to the fee because it is not worth change: satoshi. */

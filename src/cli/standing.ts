@@ -1,13 +1,18 @@
 import type { Verdict } from '../core/authorise.ts';
+import { authoriseVersion } from '../core/authorise-version.ts';
 import { authorise } from '../core/authorise.ts';
+import { formatBtc } from '../core/base/sats.ts';
 import type { Seconds } from '../core/base/time.ts';
 import { formatTime } from '../core/base/time.ts';
 import { recordOf } from '../core/governance/in-force.ts';
+import { signedTransactions } from '../core/log/admit-version.ts';
 import { createLedger } from '../core/log/ledger.ts';
 import type { ProposalRecord, State } from '../core/log/state.ts';
 import { explainVerdict } from '../core/policy/explain.ts';
 import { screeningOf, screeningRefusal } from '../core/screening.ts';
 import { explanationText } from '../core/policy/explain-text.ts';
+import { cancelOf } from '../core/policy/facts.ts';
+import { proposalName } from '../core/proposal/name.ts';
 
 /** The verdict over the log as it stands, by the receipts in it and the later of our clock and the signer's. */
 export function standingOf(state: State, proposal: ProposalRecord, now: Seconds): Verdict {
@@ -18,7 +23,10 @@ export function standingOf(state: State, proposal: ProposalRecord, now: Seconds)
 /** One word for lists: the outcome, and once signed what happened to the transaction. */
 export function stageOf(state: State, proposal: ProposalRecord, verdict: Verdict): string {
   const facts = state.facts.get(proposal.digest);
-  if (verdict.outcome !== 'signed' || facts === undefined) return verdict.outcome;
+  if (verdict.outcome !== 'signed') return verdict.outcome;
+  const cancel = cancelOf(state, proposal);
+  if (cancel !== null && state.facts.get(cancel)?.confirmed) return 'cancelled';
+  if (facts === undefined) return verdict.outcome;
   if (facts.settledAt !== null) return 'settled';
   if (facts.confirmed !== null) return 'confirmed';
   return facts.broadcastAt === null ? 'signed' : 'broadcast';
@@ -52,6 +60,33 @@ export function standingLines(
     ...withheldLines(state, proposal, verdict),
     ...text.timing,
     ...(verdict.outcome === 'signed' ? [`Transaction ${proposal.txid}`] : []),
+    ...versionLines(state, proposal, now),
+    ...cancelLines(state, proposal),
+  ];
+}
+
+/** The fee bumps of a proposal, each with what became of it. */
+function versionLines(state: State, proposal: ProposalRecord, now: Seconds): readonly string[] {
+  const ledger = state.ledgers.get(proposal.statement.wallet.id) ?? createLedger();
+  const judged = authoriseVersion(state, ledger, proposal.digest, Math.max(now, ledger.at));
+  const signed = new Set(signedTransactions(state, proposal).map(({ version }) => version));
+  return proposal.versions.map(({ version, txid, view, cosignatures }) => {
+    const fee = `Fee bump ${String(version)}: ${formatBtc(view.feeSats)}`;
+    if (signed.has(version)) return `${fee}, signed, transaction ${txid}`;
+    if (judged?.version.version !== version) return `${fee}, replaced by a newer one unsigned`;
+    const { refusal } = judged.verdict;
+    const by = cosignatures.map(({ member }) => member).join(', ');
+    const why = refusal === null ? 'the signer signs next' : `waits: ${refusal.code}`;
+    return `${fee}, ${why}${by === '' ? '' : `; coins signed by ${by}`}`;
+  });
+}
+
+function cancelLines(state: State, proposal: ProposalRecord): readonly string[] {
+  const cancel = cancelOf(state, proposal);
+  if (cancel === null) return [];
+  const isOver = Boolean(state.facts.get(cancel)?.confirmed);
+  return [
+    `${isOver ? 'Cancelled' : 'About to be cancelled'} by proposal ${proposalName(cancel)}${isOver ? '' : ': until that is confirmed, either may be'}.`,
   ];
 }
 
@@ -93,8 +128,22 @@ export function standingJson(state: State, proposal: ProposalRecord, now: Second
     notBefore: verdict.notBefore === null ? null : formatTime(verdict.notBefore),
     approvals: approvers(proposal).map(({ member, device }) => ({ member, device })),
     txid,
+    versions: versionsJson(state, proposal),
+    cancels: statement.cancels,
+    cancelledBy: cancelOf(state, proposal),
     reference: statement.reference,
     issuedAt: statement.issuedAt,
     expiresAt: statement.expiresAt,
   };
+}
+
+function versionsJson(state: State, proposal: ProposalRecord) {
+  const signed = new Set(signedTransactions(state, proposal).map(({ version }) => version));
+  return proposal.versions.map(({ version, txid, view, cosignatures }) => ({
+    version,
+    txid,
+    feeSats: view.spend.feeSats,
+    signed: signed.has(version),
+    cosigners: cosignatures.map(({ member }) => member),
+  }));
 }

@@ -98,6 +98,9 @@ export type DraftAnswer = z.infer<typeof draftAnswer>;
 export const proposedAnswer = z.object({ proposal: hex32, index: count, name: z.string() });
 export type ProposedAnswer = z.infer<typeof proposedAnswer>;
 
+export const bumpedAnswer = z.object({ version: count, index: count });
+export type BumpedAnswer = z.infer<typeof bumpedAnswer>;
+
 export const approvedAnswer = z.object({
   digest: hex32,
   index: count,

@@ -5,6 +5,7 @@ import type { PolicyBody } from '../core/policy/body.ts';
 import type { z } from 'zod';
 import type {
   ApprovedAnswer,
+  BumpedAnswer,
   DraftAnswer,
   FrozenAnswer,
   OrganisationAnswer,
@@ -18,6 +19,7 @@ import type {
 import {
   acceptedAnswer,
   approvedAnswer,
+  bumpedAnswer,
   draftAnswer,
   frozenAnswer,
   organisationAnswer,
@@ -68,7 +70,11 @@ export type DraftRequest = {
   readonly wallet: string;
   readonly purpose: string;
   readonly reference?: string;
+  /** The most fee of the proposal's envelope. */
+  readonly feeSatsMax?: number;
 } & (
+  | { readonly cancels: string; readonly feeRate?: number }
+  | { readonly childOf: string; readonly feeRate?: number }
   | {
       readonly payments: readonly { readonly address: string; readonly sats: number }[];
       /** Satoshi a virtual byte. */
@@ -255,6 +261,12 @@ export class Api {
     const { salt, text } = rest.purpose;
     const body = { ...bodyOf(signed, rest.blobs), coins: rest.coins, purpose: { salt, text } };
     return this.#post('/v1/proposals', body, proposedAnswer);
+  }
+
+  /** Lays a fee bump of a signed proposal into the log. */
+  bump(digest: string, feeRate: number | undefined): Promise<Result<BumpedAnswer>> {
+    const body = feeRate === undefined ? {} : { feeRate };
+    return this.#post(`/v1/proposals/${digest}/versions`, body, bumpedAnswer);
   }
 
   proposal(digest: string): Promise<Result<ProposalAnswer>> {

@@ -106,7 +106,7 @@ function judgeBy({ state, ledger, proposal, now }: Moment, assumed: PolicyBody |
 }
 
 /** Frozen, or not yet confirmed by every key holder and by the signer itself. */
-function blockedWallet({ state, ledger }: Bench, wallet: WalletRecord): Refusal | null {
+export function blockedWallet({ state, ledger }: Bench, wallet: WalletRecord): Refusal | null {
   const freeze = openFreezes(state, ledger, wallet.id)[0];
   if (freeze !== undefined)
     return {
@@ -196,7 +196,8 @@ function gather(
   };
 }
 
-function judge(bench: Bench, policy: PolicyBody, look: Look, now: Seconds): Evaluation {
+/** What one policy says of a proposal as the books in force make it look. */
+export function judge(bench: Bench, policy: PolicyBody, look: Look, now: Seconds): Evaluation {
   const { state, ledger, proposal } = bench;
   return evaluate(
     policy,

@@ -1,5 +1,7 @@
-import { authorise, reservationEnd, unsighted } from '../core/authorise.ts';
+import type { JudgedVersion } from '../core/authorise-version.ts';
+import { authoriseVersion } from '../core/authorise-version.ts';
 import type { Verdict } from '../core/authorise.ts';
+import { authorise, reservationEnd, unsighted } from '../core/authorise.ts';
 import { assert } from '../core/base/assert.ts';
 import type { RefusalCode } from '../core/base/codes.ts';
 import { PROPOSAL_SECONDS, SIGNER_CLOCK_SECONDS } from '../core/base/limits.ts';
@@ -12,7 +14,9 @@ import type { Step } from '../core/governance/steps.ts';
 import { nextForceAt, nextStep } from '../core/governance/steps.ts';
 import { addressesDue } from '../core/log/addresses.ts';
 import type { Ledger } from '../core/log/ledger.ts';
+import { bumpsOf, refusalKey } from '../core/log/ledger.ts';
 import type { ProposalRecord, State } from '../core/log/state.ts';
+import { mostFeeSats } from '../core/proposal/replacement.ts';
 
 /** What the signer of a wallet does next: each is one record of its journal, made before the next is asked for. */
 export type Action =
@@ -28,9 +32,12 @@ export type Action =
       readonly feeSats: number;
     }
   | { readonly record: 'release'; readonly proposal: string; readonly code: RefusalCode }
-  | { readonly record: 'refusal'; readonly proposal: string; readonly code: RefusalCode }
+  | ({ readonly record: 'refusal'; readonly code: RefusalCode } & Signable)
   /** Journals the intent where there is none yet, signs, journals the signature. */
-  | { readonly record: 'sign'; readonly proposal: string };
+  | ({ readonly record: 'sign' } & Signable);
+
+/** The transaction of a proposal, or a fee bump of it. */
+export type Signable = Readonly<{ proposal: string; version?: number }>;
 
 export interface Question {
   readonly state: State;
@@ -69,6 +76,13 @@ export function* decide(question: Question): Generator<Action, Seconds, void> {
     if (proposal.statement.wallet.id !== wallet || isDone(question, proposal)) continue;
     // Two actions at most follow from one another: reserve and sign, or release and refusal.
     for (;;) {
+      const bump = authoriseVersion(state, ledger, proposal.digest, now);
+      if (bump !== null) {
+        const action = actionOnBump(bump, question, proposal.digest);
+        if (action === null) break;
+        yield action;
+        continue;
+      }
       const verdict = authorise(state, ledger, proposal.digest, now);
       const action = actionOn(verdict, question, proposal);
       if (verdict.outcome === 'waiting') again = Math.min(again, verdict.notBefore ?? now);
@@ -104,11 +118,26 @@ function actionOn(verdict: Verdict, question: Question, proposal: ProposalRecord
     case 'pending':
     case 'waiting':
       if (verdict.reserve && !ledger.reservations.has(digest)) return reserve(proposal);
-      return asksCosigners(question, verdict) ? refuseFor(ledger, digest, verdict) : null;
+      return asksCosigners(question, verdict)
+        ? refuseFor(ledger, { proposal: digest }, verdict)
+        : null;
     case 'refused':
     case 'invalidated':
-      return refuseFor(ledger, digest, verdict);
+      return refuseFor(ledger, { proposal: digest }, verdict);
   }
+}
+
+/** The action that a verdict on a fee bump asks for, or null. Its budget is held by the proposal. */
+function actionOnBump(
+  { version: { version }, verdict }: JudgedVersion,
+  question: Question,
+  proposal: string,
+): Action | null {
+  const signable = { proposal, version };
+  if (verdict.outcome === 'authorised') return { record: 'sign', ...signable };
+  return verdict.outcome === 'refused' || asksCosigners(question, verdict)
+    ? refuseFor(question.ledger, signable, verdict)
+    : null;
 }
 
 /** Cosigners who could spend without the hot key sign only when the signer's receipt says that nothing else is missing. */
@@ -117,29 +146,47 @@ function asksCosigners({ state, wallet }: Question, { refusal }: Verdict): boole
   return refusal?.code === 'psbt.signatures.missing' && outside.length > 0;
 }
 
-function reserve({ digest, view }: ProposalRecord): Action {
-  const amountSats = satsToJson(view.amountSats);
-  return { record: 'reserve', proposal: digest, amountSats, feeSats: satsToJson(view.feeSats) };
+function reserve(proposal: ProposalRecord): Action {
+  return {
+    record: 'reserve',
+    proposal: proposal.digest,
+    amountSats: satsToJson(proposal.view.amountSats),
+    feeSats: satsToJson(mostFeeSats(proposal)),
+  };
 }
 
-function refuseFor(ledger: Ledger, proposal: string, verdict: Verdict): Action | null {
+function refuseFor(ledger: Ledger, refused: Signable, verdict: Verdict): Action | null {
   assert(verdict.refusal !== null, 'a refused proposal has its code');
   const { code } = verdict.refusal;
-  return ledger.refusals.get(proposal) === code ? null : { record: 'refusal', proposal, code };
+  const former = ledger.refusals.get(refusalKey(refused.proposal, refused.version));
+  return former === code ? null : { record: 'refusal', ...refused, code };
 }
 
 /**
  * Nothing can change any more, so it is not judged again: signed; ended and said so; or refused and beyond the last
  * moment at which a quorum that began before its expiry could still be used (delay and `expires.sign` are bounded).
  */
-function isDone({ ledger, now }: Question, { digest, statement, ended }: ProposalRecord): boolean {
-  if (ledger.signed.has(digest)) return true;
+function isDone({ ledger, now }: Question, proposal: ProposalRecord): boolean {
+  const { digest, statement, ended, versions } = proposal;
+  if (ledger.signed.has(digest)) return isBumped(ledger, { digest, versions });
   const refused = ledger.refusals.get(digest);
   if (refused === undefined || ledger.reservations.has(digest)) return false;
   if (refused === ended?.code) return true;
   const expires = parseTime(statement.expiresAt);
   assert(expires !== undefined, 'times are checked in the fold');
   return now > expires + 2 * PROPOSAL_SECONDS;
+}
+
+/** Whether nothing is left to be said of the newest version: signed, or over for good. */
+function isBumped(
+  ledger: Ledger,
+  { digest, versions }: Pick<ProposalRecord, 'digest' | 'versions'>,
+): boolean {
+  const newest = versions.at(-1)?.version;
+  if (newest === undefined) return true;
+  if (bumpsOf(ledger, digest).signed.at(-1)?.version === newest) return true;
+  const refused = ledger.refusals.get(refusalKey(digest, newest));
+  return refused === 'version.expired' || refused === 'proposal.cancelled';
 }
 
 /**

@@ -9,11 +9,13 @@ import type { Refusal, Result } from '../core/base/result.ts';
 import { ok, refuse } from '../core/base/result.ts';
 import type { Seconds } from '../core/base/time.ts';
 import { formatTime } from '../core/base/time.ts';
+import type { Ledger } from '../core/log/ledger.ts';
+import { bumpsOf } from '../core/log/ledger.ts';
 import type { Receipt, ReceiptOf } from '../core/log/receipt.ts';
 import type { WalletRecord } from '../core/log/state.ts';
 import { signInputs } from '../core/psbt/signatures.ts';
 import type { AccountSigner } from '../keys/account-key.ts';
-import type { Action } from './decide.ts';
+import type { Action, Signable } from './decide.ts';
 import { decide, signerTime } from './decide.ts';
 import type { Journal } from './journal.ts';
 import { compareWithLog } from './journal.ts';
@@ -131,18 +133,19 @@ export class Signer {
       return;
     }
     const { journal, account } = this.#parts;
-    const { proposal } = action;
-    const found = followed.state.proposals.get(proposal);
+    const { record: _, ...about } = action;
+    const proposal = followed.state.proposals.get(about.proposal);
+    const found = about.version === undefined ? proposal : proposal?.versions[about.version - 1];
     assert(found !== undefined, 'what was judged is in the state');
     // On the disk before the signature exists; after a crash the same bytes are signed again, to the same signature.
-    if (!journal.ledger.intents.has(proposal))
-      this.#write({ record: 'intent', proposal }, followed, now);
+    if (!isIntended(journal.ledger, about))
+      this.#write({ record: 'intent', ...about }, followed, now);
     const signatures = signInputs(wallet.wallet, found, {
       keyIndex: wallet.hotKeyIndex,
       sign: account.sign,
     });
     const blob = canonicalBytes(signatures);
-    this.#write({ record: 'signed', proposal, signatures: blobAddress(blob) }, followed, now, blob);
+    this.#write({ record: 'signed', ...about, signatures: blobAddress(blob) }, followed, now, blob);
   }
 
   #write(body: Body, followed: Followed, now: Seconds, ...blobs: readonly Uint8Array[]): void {
@@ -184,6 +187,13 @@ export class Signer {
     }
     return ok(null);
   }
+}
+
+/** Whether a signature may exist. */
+function isIntended(ledger: Ledger, { proposal, version }: Signable): boolean {
+  return version === undefined
+    ? ledger.intents.has(proposal)
+    : bumpsOf(ledger, proposal).intended.includes(version);
 }
 
 function textOf(receipt: Receipt): string {

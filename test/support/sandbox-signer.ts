@@ -14,14 +14,16 @@ import { Signer } from '../../src/signer/signer.ts';
 import type { SandboxServer } from './sandbox-server.ts';
 import { World } from './world.ts';
 
-/** The signer of the wallet of a sandbox server, with a journal of its own. It works when it is told to. */
+/** The signer of a world's wallet `hot-1` at a server, with a journal of its own. It works when it is told to. */
 export class SandboxSigner {
   readonly #folder = mkdtempSync(join(tmpdir(), 'countersign-signer-'));
   readonly #journal: Journal;
   readonly #signer: Signer;
 
-  constructor(server: SandboxServer) {
-    const { hot, receiptKey } = new World();
+  constructor(
+    server: Pick<SandboxServer, 'url' | 'genesis' | 'wallet'>,
+    { hot, receiptKey } = new World(),
+  ) {
     const path = join(this.#folder, 'journal.sqlite');
     Journal.create(path, {
       id: 'ab'.repeat(32),

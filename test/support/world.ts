@@ -27,6 +27,7 @@ import { admit, advance, createState } from '../../src/core/log/state.ts';
 import { parsePolicyYaml } from '../../src/core/policy/yaml.ts';
 import { buildTransaction } from '../../src/core/psbt/build.ts';
 import { signInputs } from '../../src/core/psbt/signatures.ts';
+import type { ProvenSpend } from '../../src/core/psbt/sighash.ts';
 import { readSpend } from '../../src/core/psbt/spend.ts';
 import { scriptOfAddress } from '../../src/core/wallet/network.ts';
 import type { AccountKey } from '../../src/keys/account-key.ts';
@@ -309,6 +310,7 @@ export class World {
       destinations: this.state.destinations?.digest ?? '',
       kind: 'pay',
       spend: structuredClone(view.value.spend) as ProposalStatement['spend'],
+      cancels: null,
       envelope: null,
       initiator: 'operator',
       purposeDigest: textDigest('00'.repeat(16), 'rent'),
@@ -355,11 +357,11 @@ export class World {
   }
 
   /** The cosigner's partial signatures as a stored blob. */
-  cosign(proposal: ProposalRecord, key: AccountKey = this.cosigner): string {
+  cosign(spend: ProvenSpend, key: AccountKey = this.cosigner): string {
     const { wallet } = this.wallet;
     const keyIndex = wallet.keys.findIndex(({ xpub }) => xpub === key.xpub);
     const signer = new AccountSigner(key.xprv, 'regtest');
-    const signatures = signInputs(wallet, proposal, {
+    const signatures = signInputs(wallet, spend, {
       keyIndex,
       sign: signer.sign,
     });
@@ -470,10 +472,12 @@ export class World {
         this.journal(action);
         continue;
       }
-      const proposal = this.proposal(action.proposal);
-      this.journal({ record: 'intent', proposal: proposal.digest });
-      const signatures = this.cosign(proposal, this.hot);
-      this.journal({ record: 'signed', proposal: proposal.digest, signatures });
+      const { record: _, ...about } = action;
+      const proposal = this.proposal(about.proposal);
+      const spend = about.version === undefined ? proposal : proposal.versions[about.version - 1];
+      if (spend === undefined) throw new Error('the version stands in the log');
+      this.journal({ record: 'intent', ...about });
+      this.journal({ record: 'signed', ...about, signatures: this.cosign(spend, this.hot) });
     }
     return done;
   }

@@ -1,4 +1,5 @@
 import { ok } from '../../core/base/result.ts';
+import { signedTransactions } from '../../core/log/admit-version.ts';
 import type { Run } from '../command.ts';
 import { word } from '../command.ts';
 import { Desk } from '../desk.ts';
@@ -13,11 +14,12 @@ export const run: Run = async (call) => {
   if (!proposal.ok) return proposal;
   const api = await desk.api();
   if (!api.ok) return api;
-  const { digest, name, txid } = proposal.value;
+  const { digest, name } = proposal.value;
+  const txid = signedTransactions(followed.value.state, proposal.value).at(-1)?.txid ?? null;
   const asked = await api.value.broadcast(digest);
   if (!asked.ok) return asked;
   return ok({
     json: { proposal: digest, name, txid },
-    lines: [`Broadcast: ${name}`, `Transaction ${txid}`],
+    lines: [`Broadcast: ${name}`, `Transaction ${txid ?? 'not signed yet'}`],
   });
 };

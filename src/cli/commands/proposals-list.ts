@@ -9,7 +9,7 @@ import { standingJson } from '../standing.ts';
 /** Whether nothing more happens to a proposal. What was invalidated is shown until it would have expired: nothing goes silently. */
 function isOver(stage: string, expiresAt: string, now: Seconds): boolean {
   if (stage === 'invalidated') return (parseTime(expiresAt) ?? 0) <= now;
-  return stage === 'refused' || stage === 'settled';
+  return stage === 'refused' || stage === 'settled' || stage === 'cancelled';
 }
 
 export const run: Run = async (call) => {

@@ -6,6 +6,7 @@ import { isPlainText } from '../../core/base/canonical.ts';
 import { ok, refuse } from '../../core/base/result.ts';
 import type { Seconds } from '../../core/base/time.ts';
 import { formatTime } from '../../core/base/time.ts';
+import { openVersion } from '../../core/log/admit-version.ts';
 import type { ProposalRecord, State, WalletRecord } from '../../core/log/state.ts';
 import type { ScreeningRecord } from '../../core/screening.ts';
 import { toPsbt } from '../../core/psbt/build.ts';
@@ -40,7 +41,8 @@ export const run: Run = async (call) => {
       purpose,
       statement: proposal.statement,
       spend: describeSpend(proposal.view, wallet.wallet),
-      psbt: psbtOf(proposal, wallet),
+      // What a wallet device would sign now: the newest fee bump where one waits.
+      psbt: psbtOf(openVersion(state, proposal) ?? proposal, wallet),
       trace: standingOf(state, proposal, now).trace,
       screening: screeningJson(state.screenings.get(proposal.digest)),
       facts: facts === null ? null : factsJson(facts),
@@ -50,13 +52,18 @@ export const run: Run = async (call) => {
       ...addressBookLines(state, proposal.view.spend, wallet),
       `Purpose: ${purpose ?? '(the server has no text that fits its digest)'}`,
       ...standingLines(state, proposal, now),
-      ...(facts?.confirmed ? [`Confirmed in block ${String(facts.confirmed.height)}`] : []),
+      ...(facts?.confirmed
+        ? [`Confirmed in block ${String(facts.confirmed.height)} as ${facts.confirmed.txid}`]
+        : []),
     ],
   });
 };
 
 /** Unsigned, of version 0, for wallet devices. */
-function psbtOf({ transaction, coins, view }: ProposalRecord, { wallet }: WalletRecord): string {
+function psbtOf(
+  { transaction, coins, view }: Pick<ProposalRecord, 'transaction' | 'coins' | 'view'>,
+  { wallet }: WalletRecord,
+): string {
   const change = view.spend.outputs.map((output) => output.change);
   return toBase64(toPsbt({ wallet, transaction, coins, change }));
 }

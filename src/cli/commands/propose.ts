@@ -2,43 +2,26 @@ import { saltText } from '../../client/statements.ts';
 import { frameOf, signStatement } from '../../client/statements.ts';
 import type { Followed } from '../../client/log-follower.ts';
 import type { DraftAnswer } from '../../client/answers.ts';
-import type { DraftRequest } from '../../client/api.ts';
 import { renderProposal } from '../../core/approval/render.ts';
 import type { ProposalStatement } from '../../core/approval/statement.ts';
-import { toBase64 } from '../../core/base/bytes.ts';
-import {
-  BATCH_BYTES,
-  LONG_TERM_FEE_RATE,
-  PROPOSAL_SECONDS,
-  PSBT_BYTES,
-  TEXT_LENGTH,
-} from '../../core/base/limits.ts';
+import { PROPOSAL_SECONDS, TEXT_LENGTH } from '../../core/base/limits.ts';
 import type { Result } from '../../core/base/result.ts';
 import { ok, refuse } from '../../core/base/result.ts';
-import { fromUtf8 } from '../../core/base/bytes.ts';
-import { satsToJson } from '../../core/base/sats.ts';
 import { currentDocuments } from '../../core/governance/current.ts';
-import { changeReach } from '../../core/log/admit-proposal.ts';
 import type { State, WalletRecord } from '../../core/log/state.ts';
-import { inspectPsbt } from '../../core/psbt/inspect.ts';
 import { describeSpend } from '../../core/psbt/spend.ts';
 import { addressBookLines } from '../address-book.ts';
+import { askedOf, checkSources, envelopeOf, requestOf } from '../asked-draft.ts';
 import type { Call, Output, Run } from '../command.ts';
-import { Fault, UsageError, required, wholeNumber } from '../command.ts';
+import { UsageError, required, wholeNumber } from '../command.ts';
 import { consent } from '../consent.ts';
 import { Desk } from '../desk.ts';
 import type { Asked, ReadDraft } from '../draft.ts';
 import { compareDraft, readDraft } from '../draft.ts';
 import { draftReasons } from '../draft-reasons.ts';
-import { readInput } from '../files.ts';
 import { findProposal } from '../find-proposal.ts';
-import type { AskedPayment } from '../payments.ts';
-import { amountOf, parseBatch, parsePayment, resolvePayments } from '../payments.ts';
-import { decodePsbt } from './psbt-inspect.ts';
 
 const DAY = 86_400;
-
-type Merging = Extract<DraftRequest, { readonly consolidate: unknown }>['consolidate'];
 
 /** Asks the server for a draft, decodes its bytes, compares them with what was asked, shows, signs, sends. */
 export const run: Run = async (call) => {
@@ -76,17 +59,18 @@ export const run: Run = async (call) => {
 async function compareAndSend(
   call: Call,
   desk: Desk,
-  given: Omit<Prepared, 'draft'> & { readonly asked: Asked },
+  given: Omit<Prepared, 'draft'>,
 ): Promise<Result<Output>> {
-  const { followed, wallet, asked, drafted, purpose } = given;
+  const { followed, wallet, asked, drafted } = given;
   const draft = readDraft(followed.state, wallet, drafted);
   if (!draft.ok) return draft;
-  const same = compareDraft(draft.value, asked, wallet.wallet);
+  const same = compareDraft(draft.value, asked, { wallet: wallet.wallet, told: drafted.fee });
   if (!same.ok) return same;
-  return signAndSend(call, desk, { followed, wallet, draft: draft.value, drafted, purpose });
+  return signAndSend(call, desk, { ...given, draft: draft.value });
 }
 
 interface Prepared {
+  readonly asked: Asked;
   readonly followed: Followed;
   readonly wallet: WalletRecord;
   readonly draft: ReadDraft;
@@ -155,6 +139,9 @@ function statementOf(
   if (destinations === null) return refuse('document.unknown', { kind: 'destinations' });
   const repeats = repeatsOf(call, state);
   if (!repeats.ok) return repeats;
+  const envelope = envelopeOf(call);
+  if (!envelope.ok) return envelope;
+  const cancels = cancelledBy(given.asked);
   const validSeconds = openDays(call) * DAY;
   const now = call.io.now();
   return ok({
@@ -165,18 +152,24 @@ function statementOf(
     policy: policy.digest,
     charter: charter.digest,
     destinations: destinations.digest,
-    kind: 'pay',
+    kind: cancels === null ? 'pay' : 'cancel',
     spend: {
       ...draft.view.spend,
       inputs: [...draft.view.spend.inputs],
       outputs: [...draft.view.spend.outputs],
     },
-    envelope: null,
+    cancels,
+    envelope: envelope.value,
     initiator: device.member,
     purposeDigest,
     reference: call.text('reference') ?? null,
     repeats: repeats.value,
   });
+}
+
+/** The proposal that a cancel proposal makes void, else null. */
+function cancelledBy(asked: Asked): string | null {
+  return 'rescue' in asked && asked.rescue.way === 'cancel' ? asked.rescue.proposal : null;
 }
 
 function repeatsOf(call: Call, state: State): Result<string | null> {
@@ -198,99 +191,4 @@ function purposeOf(call: Call): string {
   if (purpose.length > TEXT_LENGTH)
     throw new UsageError(`--purpose takes at most ${String(TEXT_LENGTH)} characters`);
   return purpose;
-}
-
-function checkSources(call: Call): void {
-  const ways = ['to', 'batch', 'psbt', 'consolidate'].filter((name) => call.has(name));
-  if (ways.length === 0)
-    throw new UsageError('what is to be paid? --to, --batch, --psbt or --consolidate');
-  if (ways.includes('psbt') && ways.length > 1)
-    throw new UsageError('a PSBT names its payments itself: leave the others out');
-  if (ways.includes('psbt') && call.has('fee-rate'))
-    throw new UsageError('a PSBT fixes its fee itself: leave --fee-rate out');
-  if (ways.includes('consolidate') && ways.length > 1)
-    throw new UsageError('a consolidation pays nobody: leave --to and --batch out');
-  for (const name of ['ceiling', 'coins', 'below'])
-    if (call.has(name) && !ways.includes('consolidate'))
-      throw new UsageError(`--${name} goes with --consolidate`);
-}
-
-interface AskedDraft {
-  readonly asked: Asked;
-  readonly psbt: Uint8Array | null;
-}
-
-async function askedOf(
-  call: Call,
-  state: State,
-  wallet: WalletRecord,
-): Promise<Result<AskedDraft>> {
-  const file = call.text('psbt');
-  if (file !== undefined) {
-    const psbt = decodePsbt(await readInput(call.io, file, PSBT_BYTES * 2));
-    const highestChange = changeReach(state, wallet);
-    const read = inspectPsbt(psbt, wallet.wallet, {
-      highestReceive: wallet.body.gapLimit + highestChange,
-      highestChange,
-    });
-    return read.ok ? ok({ asked: { transaction: read.value.transaction }, psbt }) : read;
-  }
-  if (call.has('consolidate')) {
-    const ceilingRate = wholeNumber(call, 'ceiling') ?? LONG_TERM_FEE_RATE;
-    return ok({ asked: { ceilingRate, feeRate: wholeNumber(call, 'fee-rate') }, psbt: null });
-  }
-  const listed = await paymentsOf(call);
-  if (!listed.ok) return listed;
-  const payments = resolvePayments(state, wallet, listed.value);
-  if (!payments.ok) return payments;
-  return ok({
-    asked: { payments: payments.value, feeRate: wholeNumber(call, 'fee-rate') },
-    psbt: null,
-  });
-}
-
-async function paymentsOf(call: Call): Promise<Result<readonly AskedPayment[]>> {
-  const payments: AskedPayment[] = [];
-  for (const text of call.texts('to')) {
-    const payment = parsePayment(text);
-    if (!payment.ok) return payment;
-    payments.push(payment.value);
-  }
-  const file = call.text('batch');
-  if (file === undefined) return ok(payments);
-  const text = fromUtf8(await readInput(call.io, file, BATCH_BYTES));
-  if (text === undefined) throw new Fault(`${file} is not UTF-8`);
-  const batch = parseBatch(text);
-  return batch.ok ? ok([...payments, ...batch.value]) : batch;
-}
-
-function requestOf(call: Call, purpose: string, { asked, psbt }: AskedDraft): Result<DraftRequest> {
-  const reference = call.text('reference');
-  const base = {
-    wallet: required(call, 'wallet'),
-    purpose,
-    ...(reference === undefined ? {} : { reference }),
-  };
-  if (psbt !== null) return ok({ ...base, psbt: toBase64(psbt) });
-  if ('transaction' in asked) throw new UsageError('what is to be paid?');
-  const rate = asked.feeRate === undefined ? {} : { feeRate: asked.feeRate };
-  if ('payments' in asked) {
-    const payments = asked.payments.map(({ address, sats }) => ({ address, sats }));
-    return ok({ ...base, payments, ...rate });
-  }
-  const consolidate = mergingOf(call, asked.ceilingRate);
-  return consolidate.ok ? ok({ ...base, consolidate: consolidate.value, ...rate }) : consolidate;
-}
-
-/** Which coins are merged. Code `amount.invalid`. */
-function mergingOf(call: Call, ceilingRate: number): Result<Merging> {
-  const mostInputs = wholeNumber(call, 'coins');
-  const below = call.text('below');
-  const amount = below === undefined ? null : amountOf(below);
-  if (amount !== null && !amount.ok) return amount;
-  return ok({
-    ceilingRate,
-    ...(mostInputs === undefined ? {} : { mostInputs }),
-    ...(amount === null ? {} : { mostCoinSats: satsToJson(amount.value) }),
-  });
 }

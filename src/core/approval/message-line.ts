@@ -78,8 +78,8 @@ function subjectOf(state: State, statement: Statement): Result<string> {
 }
 
 function approvalText(
-  { decision }: ApprovalStatement,
-  { statement }: ProposalRecord,
+  { decision, spend: named }: ApprovalStatement,
+  { statement, versions }: ProposalRecord,
 ): string {
   const { wallet, kind, network, spend, envelope, repeats } = statement;
   const payments = spend.outputs
@@ -92,7 +92,9 @@ function approvalText(
   const nothing = kind === 'pay' ? ' nothing' : '';
   const again = repeats === null ? '' : ' again';
   const paying = `${kind}${again}${payments === '' ? nothing : ` ${payments}`}`;
-  const fee = `fee ${amountText(spend.feeSats)}`;
+  // A fee bump makes the same payments: nothing but its fee is another.
+  const bump = versions.find(({ spendDigest }) => spendDigest === named)?.view.spend;
+  const fee = `fee ${amountText((bump ?? spend).feeSats)}`;
   const most = envelope === null ? '' : ` max ${amountText(envelope.feeSatsMax)}`;
   return `${decision} ${wallet.id} ${paying} ${fee}${most}`;
 }

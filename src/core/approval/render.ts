@@ -3,7 +3,7 @@ import { formatBtc, sats } from '../base/sats.ts';
 import { describeChange } from '../governance/describe-change.ts';
 import type { CountersignDocument } from '../governance/document.ts';
 import { renderPaths } from '../governance/wallet-paths.ts';
-import type { FreezeRecord, State, WalletRecord } from '../log/state.ts';
+import type { FreezeRecord, State, VersionRecord, WalletRecord } from '../log/state.ts';
 import { proposalName } from '../proposal/name.ts';
 import { keyWarnings } from '../wallet/key-warnings.ts';
 import { addressOfScript } from '../wallet/network.ts';
@@ -29,7 +29,9 @@ export function renderStatement(statement: Statement, context: RenderContext): r
     case 'proposal':
       return renderProposal(statement);
     case 'approval':
-      return renderApproval(statement, context.proposal);
+      return context.version === undefined
+        ? renderApproval(statement, context.proposal)
+        : renderCosignature(statement, context.version, context.proposal);
     case 'document':
       return renderDocument(statement, context.document ?? null);
     case 'freeze':
@@ -47,6 +49,8 @@ export function renderStatement(statement: Statement, context: RenderContext): r
 export interface RenderContext {
   /** The proposal that an approval is about, as the log holds it. */
   readonly proposal: ProposalStatement | null;
+  /** The fee bump of it that an approval signs, where it names that. */
+  readonly version?: VersionRecord;
   /** The document that a statement is about, and the one that it follows. */
   readonly document?: {
     readonly before: CountersignDocument | null;
@@ -67,18 +71,35 @@ export function renderProposal(statement: ProposalStatement): readonly string[] 
     ...(statement.repeats === null
       ? []
       : [`REPEATS the payments of proposal ${proposalName(statement.repeats)}.`]),
+    ...(statement.cancels === null
+      ? []
+      : [
+          `CANCELS proposal ${proposalName(statement.cancels)}: once this is confirmed, that one never can be. Until then either may be.`,
+        ]),
     `Proposal ${proposalName(digest)} from wallet ${statement.wallet.id} on ${network}, by ${statement.initiator}`,
-    `Pays ${formatBtc(sats(total))} in ${plural(payments.length, 'payment')}:`,
+    payments.length === 0
+      ? 'Pays nobody: what is left after the fee stays in this wallet.'
+      : `Pays ${formatBtc(sats(total))} in ${plural(payments.length, 'payment')}:`,
     ...payments.map(({ script, sats: amount }) => payment(script, amount, network)),
     ...change.map(
       ({ script, sats: amount, change: index }) =>
         `  change ${formatBtc(sats(amount))} back to this wallet, address ${String(index)}: ${groupAddress(addressOfScript(fromHex(script), network) ?? script)}`,
     ),
     `Fee ${formatBtc(sats(spend.feeSats))}, from ${plural(spend.inputs.length, 'coin')}`,
+    ...envelopeLines(statement),
     ...(spend.lockTime === 0 ? [] : [`Valid from block ${String(spend.lockTime)}`]),
     ...(statement.reference === null ? [] : [`Reference ${statement.reference}`]),
     `Open until ${statement.expiresAt}`,
     `Digest ${digest}`,
+  ];
+}
+
+/** What the fee may come to without a further approval. */
+function envelopeLines({ envelope }: ProposalStatement): readonly string[] {
+  if (envelope === null) return [];
+  const { feeSatsMax, replacementsMax, until } = envelope;
+  return [
+    `The fee may be raised to ${formatBtc(sats(feeSatsMax))} until ${until}, ${plural(replacementsMax, 'time')} at most, out of the change alone`,
   ];
 }
 
@@ -102,6 +123,31 @@ function renderApproval(
       ? [`Good until ${statement.expiresAt}`]
       : ['This is final.']),
     ...rest,
+  ];
+}
+
+/** A key holder signs a fee bump: what is new first, then all that is paid. */
+function renderCosignature(
+  statement: ApprovalStatement,
+  { version, view }: VersionRecord,
+  proposal: ProposalStatement | null,
+): readonly string[] {
+  const name = proposalName(statement.proposal);
+  const head = [
+    `SIGN THE COINS of fee bump ${String(version)} of proposal ${name} as ${statement.member}, device ${statement.device}`,
+    'The same coins make the same payments; the difference comes out of the change.',
+  ];
+  if (proposal === null) return [...head, `Digest ${statement.proposal}`];
+  const { spend, network } = { ...view, network: proposal.network };
+  return [
+    ...head,
+    `The fee is ${formatBtc(sats(spend.feeSats))}; it was ${formatBtc(sats(proposal.spend.feeSats))}, and may be ${formatBtc(sats(proposal.envelope?.feeSatsMax ?? 0))} at most`,
+    ...spend.outputs.map(({ script, sats: amount, change }) =>
+      change === undefined
+        ? payment(script, amount, network)
+        : `  change ${formatBtc(sats(amount))} back to this wallet, address ${String(change)}`,
+    ),
+    `Digest ${statement.proposal}`,
   ];
 }
 

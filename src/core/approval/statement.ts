@@ -68,7 +68,9 @@ export const proposalSchema = z.strictObject({
   destinations: hex32,
   kind: z.enum(['pay', 'cancel']),
   spend: spendSchema,
-  /** Within it a fee may be raised without new approvals. Not supported yet: null. */
+  /** A signed proposal that this one makes void by spending one of its coins back to the wallet; on `cancel` only. */
+  cancels: hex32.nullable(),
+  /** Within it the fee may be raised, out of the change alone, without new approvals. */
   envelope: z
     .strictObject({ feeSatsMax: satsJson, replacementsMax: count, until: time })
     .nullable(),

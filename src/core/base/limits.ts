@@ -123,6 +123,10 @@ export const SCREENING_TOKEN_LENGTH = 4_096;
 export const SCREENING_CLEAR_SECONDS = 86_400;
 /** Newest proposals whose addresses are known when a payee is compared with them: two seconds to take in. */
 export const KNOWN_PROPOSALS = 50_000;
+/** Fee bumps of one proposal: nodes take each only at a higher fee (BIP 125), and people give up before. */
+export const REPLACEMENTS = 20;
+/** Satoshi a virtual byte that a replacement pays more at least: what nodes asked until Bitcoin Core 30, which asks a tenth. */
+export const INCREMENTAL_FEE_RATE = 1;
 /** How long a proposal that nobody approves counts as asked for (design 4, point 7). */
 export const ASKED_SECONDS = 3_600;
 /**

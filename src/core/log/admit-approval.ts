@@ -6,10 +6,19 @@ import { groupsAt, isPerson, memberOf } from '../governance/charter.ts';
 import type { CharterMember } from '../governance/document.ts';
 import { recordOf } from '../governance/in-force.ts';
 import { clauseGroups } from '../policy/quorum.ts';
+import { rememberNonces, reusedNonce } from '../psbt/nonces.ts';
 import { parsePartialSignatures, verifyPartialSignatures } from '../psbt/signatures.ts';
 import type { Signed } from './admit-statement.ts';
 import { chartersFor } from './hearing.ts';
-import type { ApprovalRecord, BlobSource, ProposalRecord, State, WalletRecord } from './state.ts';
+import { bumpsOf, createLedger, refusalKey } from './ledger.ts';
+import type {
+  ApprovalRecord,
+  BlobSource,
+  ProposalRecord,
+  State,
+  VersionRecord,
+  WalletRecord,
+} from './state.ts';
 
 type Effect = (index: number) => void;
 
@@ -24,7 +33,7 @@ export function admitApproval(
   if (proposal === undefined) return refuse('proposal.unknown', { proposal: statement.proposal });
   if (proposal.ended !== null)
     return refuse(proposal.ended.code, { proposal: proposal.digest, by: proposal.ended.by });
-  if (isSigned(state, proposal)) return refuse('proposal.signed', { proposal: proposal.digest });
+  if (isSigned(state, proposal)) return admitCosignature(state, proposal, said, blobs);
   // A withdrawal is final, but it takes nobody's rejection away.
   if (proposal.final.has(statement.member) && statement.decision !== 'reject')
     return refuse('approval.superseded', { member: statement.member });
@@ -38,6 +47,49 @@ export function admitApproval(
     default:
       return unreachable(statement.decision);
   }
+}
+
+/**
+ * A key holder signs the newest fee bump of a signed proposal: he names its spend. It approves nothing; what may be done
+ * was approved with the envelope. Codes: `proposal.signed`, `approval.*`, `psbt.signature.*`.
+ */
+function admitCosignature(
+  state: State,
+  proposal: ProposalRecord,
+  said: Signed<ApprovalStatement>,
+  blobs: BlobSource,
+): Result<Effect> {
+  const { statement } = said;
+  const version = proposal.versions.at(-1);
+  const refuseAsSigned = () => refuse('proposal.signed', { proposal: proposal.digest });
+  if (statement.decision !== 'approve' || version?.spendDigest !== statement.spend)
+    return refuseAsSigned();
+  const ledger = state.ledgers.get(proposal.statement.wallet.id) ?? createLedger();
+  const { signed } = bumpsOf(ledger, proposal.digest);
+  if (signed.some((one) => one.version === version.version)) return refuseAsSigned();
+  if (!said.sameLog)
+    return refuse('log.fork', { size: statement.log.size, root: statement.log.root });
+  if (statement.previous !== (proposal.last.get(statement.member) ?? null))
+    return refuse('statement.previous', { member: statement.member });
+  if (statement.partialSignatures === null)
+    return refuse('approval.signatures.missing', { member: statement.member });
+  const signatures = readSignatures(state, { proposal, version }, statement, blobs);
+  if (!signatures.ok) return signatures;
+  return ok((index) => {
+    const record = recordOfApproval(said, index, signatures.value);
+    version.cosignatures = [...version.cosignatures, record];
+    rememberNonces(state.nonces, record.partialSignatures ?? [], proposal.digest);
+    proposal.last.set(statement.member, said.digest);
+  });
+}
+
+function recordOfApproval(
+  { statement, digest }: Signed<ApprovalStatement>,
+  index: number,
+  signatures: ReadSignatures,
+): ApprovalRecord {
+  const { member, device } = statement;
+  return { digest, index, member, device, statement, ...signatures };
 }
 
 /** Whether the log holds the signer's receipt of a signature for the proposal. */
@@ -70,18 +122,12 @@ function admitApprove(
     });
   if (statement.previous !== (proposal.last.get(statement.member) ?? null))
     return refuse('statement.previous', { member: statement.member });
-  const signatures = readSignatures(state, proposal, statement, blobs);
+  const signatures = readSignatures(state, { proposal, version: null }, statement, blobs);
   if (!signatures.ok) return signatures;
   return ok((index) => {
-    const record: ApprovalRecord = {
-      digest: said.digest,
-      index,
-      member: statement.member,
-      device: statement.device,
-      statement,
-      ...signatures.value,
-    };
+    const record = recordOfApproval(said, index, signatures.value);
     proposal.approvals = [...proposal.approvals, record];
+    rememberNonces(state.nonces, record.partialSignatures ?? [], proposal.digest);
     proposal.last.set(statement.member, said.digest);
   });
 }
@@ -118,12 +164,20 @@ function isAsked(
   return his.some((group) => groups.includes(group));
 }
 
+type ReadSignatures = Pick<ApprovalRecord, 'partialSignatures' | 'cosignerIndex'>;
+
+/** What key holders sign: a proposal's own transaction, or a fee bump of it. */
+interface Cosigned {
+  readonly proposal: ProposalRecord;
+  readonly version: VersionRecord | null;
+}
+
 function readSignatures(
   state: State,
-  proposal: ProposalRecord,
+  { proposal, version }: Cosigned,
   statement: ApprovalStatement,
   blobs: BlobSource,
-): Result<Pick<ApprovalRecord, 'partialSignatures' | 'cosignerIndex'>> {
+): Result<ReadSignatures> {
   const wallet = state.wallets.get(proposal.statement.wallet.id);
   assert(wallet !== undefined, 'a proposal names a wallet in force');
   const held = heldKeys(wallet, statement.member);
@@ -133,17 +187,20 @@ function readSignatures(
       : refuse('approval.signatures.missing', { member: statement.member, wallet: wallet.id });
   if (held.length === 0)
     return refuse('approval.signatures.unasked', { member: statement.member, wallet: wallet.id });
-  if (!mayCosign(state, wallet, proposal))
+  if (!mayCosign(state, wallet, proposal, version?.version))
     return refuse('approval.signatures.early', { proposal: proposal.digest });
   const bytes = blobs(statement.partialSignatures);
   assert(bytes !== undefined, 'the blobs of an entry are there');
   const parsed = parsePartialSignatures(bytes);
   if (!parsed.ok) return parsed;
-  const verified = verifyPartialSignatures(wallet.wallet, proposal, parsed.value);
+  const verified = verifyPartialSignatures(wallet.wallet, version ?? proposal, parsed.value);
   if (!verified.ok) return verified;
   const key = wallet.wallet.keys[verified.value.keyIndex]?.xpub;
   if (key === undefined || !held.includes(key))
     return refuse('approval.signatures.foreign', { member: statement.member, wallet: wallet.id });
+  const reused = reusedNonce(state.nonces, parsed.value);
+  if (reused !== null)
+    return refuse('psbt.signature.nonce.reused', { member: statement.member, ...reused });
   return ok({ partialSignatures: parsed.value, cosignerIndex: verified.value.keyIndex });
 }
 
@@ -159,8 +216,13 @@ export function heldKeys({ wallet, body }: WalletRecord, member: string): readon
  * Whether signatures of cosigners are taken. Where they could spend without the hot key, only from when the signer has
  * said that nothing else is missing (design 3, "The hot key is in every path").
  */
-export function mayCosign(state: State, wallet: WalletRecord, { digest }: ProposalRecord): boolean {
-  const said = state.ledgers.get(wallet.id)?.refusals.get(digest);
+export function mayCosign(
+  state: State,
+  wallet: WalletRecord,
+  { digest }: ProposalRecord,
+  version?: number,
+): boolean {
+  const said = state.ledgers.get(wallet.id)?.refusals.get(refusalKey(digest, version));
   return wallet.body.outside.length === 0 || said === 'psbt.signatures.missing';
 }
 

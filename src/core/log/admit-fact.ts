@@ -5,8 +5,8 @@ import type { Seconds } from '../base/time.ts';
 import { parseTime } from '../base/time.ts';
 import { guardOf } from '../watch/watchman.ts';
 import { admitAsked } from './addresses.ts';
-import { isSigned } from './admit-approval.ts';
 import { admitScreening } from './admit-screening.ts';
+import { signedTransactions } from './admit-version.ts';
 import type { Fact } from './entry.ts';
 import type { FactRecord, State } from './state.ts';
 
@@ -43,10 +43,13 @@ function admitAlert(state: State, fact: AlertFact): Result<(index: number) => vo
 function admitProposalFact(state: State, fact: ProposalFact): Result<(index: number) => void> {
   const proposal = state.proposals.get(fact.proposal);
   if (proposal === undefined) return refuse('proposal.unknown', { proposal: fact.proposal });
-  if (!isSigned(state, proposal)) return refuse('fact.invalid', { reason: 'not signed' });
-  if (fact.txid !== proposal.txid) return refuse('fact.invalid', { reason: 'another transaction' });
+  const signed = signedTransactions(state, proposal);
+  if (signed.length === 0) return refuse('fact.invalid', { reason: 'not signed' });
+  if (!signed.some(({ txid }) => txid === fact.txid))
+    return refuse('fact.invalid', { reason: 'another transaction' });
   const known = state.facts.get(fact.proposal) ?? {
     broadcastAt: null,
+    broadcasts: [],
     confirmed: null,
     settledAt: null,
   };
@@ -62,15 +65,15 @@ function checkOrder(known: FactRecord, fact: ProposalFact): Result<null> {
   const again = () => refuse('fact.duplicate', { proposal: fact.proposal, fact: fact.fact });
   switch (fact.fact) {
     case 'broadcast':
-      return known.broadcastAt === null ? ok(null) : again();
+      return known.broadcasts.includes(fact.txid) ? again() : ok(null);
     case 'confirmed':
       if (known.broadcastAt === null) return wrong('not broadcast');
       return known.confirmed === null ? ok(null) : again();
     case 'settled':
-      if (known.confirmed === null) return wrong('not confirmed');
+      if (known.confirmed?.txid !== fact.txid) return wrong('not confirmed');
       return known.settledAt === null ? ok(null) : again();
     case 'unconfirmed':
-      return known.confirmed === null ? wrong('not confirmed') : ok(null);
+      return known.confirmed?.txid === fact.txid ? ok(null) : wrong('not confirmed');
     default:
       return unreachable(fact);
   }
@@ -80,9 +83,15 @@ function after(known: FactRecord, fact: ProposalFact): FactRecord {
   const at = secondsOf(fact);
   switch (fact.fact) {
     case 'broadcast':
-      return { ...known, broadcastAt: at };
-    case 'confirmed':
-      return { ...known, confirmed: { height: fact.height, block: fact.block } };
+      return {
+        ...known,
+        broadcastAt: known.broadcastAt ?? at,
+        broadcasts: [...known.broadcasts, fact.txid],
+      };
+    case 'confirmed': {
+      const { height, block, txid } = fact;
+      return { ...known, confirmed: { height, block, txid } };
+    }
     case 'settled':
       return { ...known, settledAt: at };
     case 'unconfirmed':

@@ -3,16 +3,18 @@ import { assert } from '../base/assert.ts';
 import { canonicalBytes } from '../base/canonical.ts';
 import { digest as digestOf } from '../base/digest.ts';
 import { equalBytes } from '../base/bytes.ts';
-import { ADDRESS_INDEX, PROPOSAL_SECONDS } from '../base/limits.ts';
-import type { Result } from '../base/result.ts';
+import { ADDRESS_INDEX, PROPOSAL_SECONDS, REPLACEMENTS } from '../base/limits.ts';
+import type { Refusal, Result } from '../base/result.ts';
 import { ok, refuse } from '../base/result.ts';
 import { parseTime } from '../base/time.ts';
 import { isIn } from '../governance/charter.ts';
 import { recordOf } from '../governance/in-force.ts';
 import { proposalName } from '../proposal/name.ts';
+import { SEQUENCE_REPLACEABLE } from '../psbt/build.ts';
 import type { SpendView } from '../psbt/spend.ts';
 import { readSpend } from '../psbt/spend.ts';
 import { txidBeforeSigning } from '../psbt/txid.ts';
+import { isSigned } from './admit-approval.ts';
 import type { Signed } from './admit-statement.ts';
 import type { StatementEntry } from './entry.ts';
 import { parseCoins } from './entry.ts';
@@ -38,6 +40,8 @@ export function admitProposal(
   const { transaction, view } = bytes.value;
   if (!equalBytes(canonicalBytes(view.spend), canonicalBytes(statement.spend)))
     return refuse('proposal.spend.mismatch', { wallet: wallet.id });
+  const form = checkCancel(state, statement) ?? checkEnvelope(statement, view);
+  if (form !== null) return refuse(form.code, form.facts);
   return ok((index) => {
     const record: ProposalRecord = {
       digest,
@@ -53,6 +57,7 @@ export function admitProposal(
       approvals: [],
       final: new Set(),
       last: new Map(),
+      versions: [],
       ended: null,
     };
     state.proposals.set(digest, record);
@@ -67,10 +72,6 @@ function checkFrame(state: State, said: Signed<ProposalStatement>): Result<Walle
     return refuse('proposal.initiator', { initiator: statement.initiator });
   if (!isIn(member, initiators))
     return refuse('member.role', { member: statement.member, needs: initiators });
-  if (statement.envelope !== null)
-    return refuse('proposal.envelope.unsupported', { feeSatsMax: statement.envelope.feeSatsMax });
-  if (statement.kind !== 'pay')
-    return refuse('proposal.kind.unsupported', { kind: statement.kind });
   const wallet = state.wallets.get(statement.wallet.id);
   if (wallet === undefined) return refuse('wallet.unknown', { wallet: statement.wallet.id });
   if (statement.network !== wallet.body.network)
@@ -85,6 +86,48 @@ function checkFrame(state: State, said: Signed<ProposalStatement>): Result<Walle
   if (statement.repeats !== null && !state.proposals.has(statement.repeats))
     return refuse('proposal.unknown', { proposal: statement.repeats });
   return ok(wallet);
+}
+
+/**
+ * A cancel proposal moves coins of one signed proposal back to the wallet, and nothing else; who reads it learns which one
+ * it makes void. Any spend of one of its coins does: all signed versions share them.
+ */
+function checkCancel(
+  state: State,
+  { kind, cancels, spend, wallet }: ProposalStatement,
+): Refusal | null {
+  const invalid = (reason: string): Refusal => ({
+    code: 'proposal.cancel.invalid',
+    facts: { cancels, reason },
+  });
+  if (kind === 'pay') return cancels === null ? null : invalid('a payment names it');
+  if (cancels === null) return invalid('none is named');
+  const target = state.proposals.get(cancels);
+  if (target?.statement.wallet.id !== wallet.id || !isSigned(state, target))
+    return invalid('that is no signed proposal of the wallet');
+  if (spend.outputs.some(({ change }) => change === undefined)) return invalid('it pays somebody');
+  const coins = new Set(target.statement.spend.inputs.map(({ outpoint }) => outpoint));
+  return spend.inputs.some(({ outpoint }) => coins.has(outpoint))
+    ? null
+    : invalid('it spends none of its coins');
+}
+
+/** An envelope holds at least the fee that is there, is bounded, and is of a transaction that nodes replace (BIP 125). */
+function checkEnvelope({ envelope, issuedAt }: ProposalStatement, view: SpendView): Refusal | null {
+  if (envelope === null) return null;
+  const invalid = (reason: string): Refusal => ({
+    code: 'proposal.envelope.invalid',
+    facts: { ...envelope, reason },
+  });
+  const { feeSatsMax, replacementsMax } = envelope;
+  if (feeSatsMax < view.spend.feeSats) return invalid('the fee is above it');
+  if (replacementsMax < 1 || replacementsMax > REPLACEMENTS) return invalid('replacements');
+  const [issued, until] = [parseTime(issuedAt), parseTime(envelope.until)];
+  assert(issued !== undefined && until !== undefined, 'the schema admits only times');
+  if (until <= issued || until > issued + PROPOSAL_SECONDS) return invalid('until');
+  return view.sequences.some((sequence) => sequence <= SEQUENCE_REPLACEABLE)
+    ? null
+    : invalid('the transaction does not signal that it may be replaced');
 }
 
 /**

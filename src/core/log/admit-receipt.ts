@@ -5,6 +5,8 @@ import type { Result } from '../base/result.ts';
 import { ok, refuse } from '../base/result.ts';
 import type { SignatureCheck } from '../approval/verify.ts';
 import { finalise } from '../psbt/finalise.ts';
+import { rememberNonces, reusedNonce } from '../psbt/nonces.ts';
+import type { PartialSignature } from '../psbt/signatures.ts';
 import { parsePartialSignatures, verifyPartialSignatures } from '../psbt/signatures.ts';
 import { placeAt, recordOf } from '../governance/in-force.ts';
 import { governorsMeet, isAuthorised } from '../governance/steps.ts';
@@ -17,7 +19,7 @@ import type { Ledger } from './ledger.ts';
 import { applyReceipt, checkReceipt, createLedger } from './ledger.ts';
 import type { Receipt, ReceiptOf } from './receipt.ts';
 import { receiptDigestBytes } from './receipt.ts';
-import type { BlobSource, State, WalletRecord } from './state.ts';
+import type { BlobSource, ProposalRecord, State, VersionRecord, WalletRecord } from './state.ts';
 
 export type ReceiptEntry = Extract<Entry, { type: 'receipt' }>;
 
@@ -74,27 +76,43 @@ export function admitReceipt(
   return ok((index) => {
     applyReceipt(ledger, receipt);
     state.ledgers.set(wallet.id, ledger);
-    if (receipt.record === 'signed') learnTxid(state, wallet, receipt, tools.blobs);
+    if (receipt.record === 'signed' && content.value !== null)
+      noteSigned(state, wallet, { receipt, signatures: content.value, index });
     if (receipt.record === 'force') advanceHead(state, receipt, index);
     if (receipt.record === 'address') noteAttested(state, receipt, index);
   });
 }
 
-/** A legacy spend has its txid from the signatures of its only key. */
-function learnTxid(
+/** A legacy spend has its txid from the signatures of its only key; and a nonce that comes twice is told, for ever. */
+function noteSigned(
   state: State,
-  { wallet }: WalletRecord,
-  { proposal: digest, signatures }: ReceiptOf<'signed'>,
-  blobs: BlobSource,
+  { id, wallet }: WalletRecord,
+  done: {
+    readonly receipt: ReceiptOf<'signed'>;
+    readonly signatures: readonly PartialSignature[];
+    readonly index: number;
+  },
 ): void {
-  const proposal = state.proposals.get(digest);
-  const bytes = blobs(signatures);
-  assert(proposal !== undefined && bytes !== undefined, 'what a receipt names was found before');
+  const { receipt, signatures, index } = done;
+  const { proposal } = receipt;
+  const reused = reusedNonce(state.nonces, signatures);
+  if (reused !== null) state.leaks.push({ index, wallet: id, proposal, earlier: reused.proposal });
+  rememberNonces(state.nonces, signatures, proposal);
   if (wallet.signing !== 'legacy') return;
-  const parsed = parsePartialSignatures(bytes);
-  const final = parsed.ok ? finalise(wallet, proposal, [parsed.value]) : parsed;
+  const signed = signedOf(state, receipt);
+  assert(signed !== undefined, 'what a receipt names was found before');
+  const final = finalise(wallet, signed, [signatures]);
   // Signatures that are taken on trust may be wrong: the exact reading refuses this receipt.
-  if (final.ok) proposal.txid = final.value.txid;
+  if (final.ok) signed.txid = final.value.txid;
+}
+
+/** The transaction that a receipt is about: the proposal's own, or that of a version. */
+function signedOf(
+  state: State,
+  { proposal: digest, version }: ReceiptOf<'intent' | 'signed'>,
+): ProposalRecord | VersionRecord | undefined {
+  const proposal = state.proposals.get(digest);
+  return version === undefined ? proposal : proposal?.versions[version - 1];
 }
 
 /**
@@ -143,7 +161,7 @@ function checkContent(
   wallet: WalletRecord,
   receipt: Exclude<Receipt, ReceiptOf<'force'>>,
   { blobs, verifyInput }: ReceiptTools,
-): Result<null> {
+): Result<readonly PartialSignature[] | null> {
   if (receipt.record === 'started') return checkStart(state, wallet, receipt);
   if (receipt.record === 'sight') return ok(null);
   if (receipt.record === 'address') return checkAddress(state, wallet, receipt);
@@ -157,15 +175,19 @@ function checkContent(
   // Else its replay, which stops the fold there, would judge what it cannot know.
   if (proposal.index >= receipt.log.size)
     return refuse('receipt.invalid', { reason: 'a proposal that it had not read' });
+  const version = 'version' in receipt ? receipt.version : undefined;
+  const about = version === undefined ? proposal : proposal.versions[version - 1];
+  if (about === undefined || about.index >= receipt.log.size)
+    return refuse('receipt.invalid', { reason: 'a version that it had not read' });
   if (receipt.record !== 'signed') return ok(null);
   const bytes = blobs(receipt.signatures);
   assert(bytes !== undefined, 'the blobs of an entry are there');
   const parsed = parsePartialSignatures(bytes);
   if (!parsed.ok) return parsed;
-  const verified = verifyPartialSignatures(wallet.wallet, proposal, parsed.value, verifyInput);
+  const verified = verifyPartialSignatures(wallet.wallet, about, parsed.value, verifyInput);
   if (!verified.ok) return verified;
   return verified.value.keyIndex === wallet.hotKeyIndex
-    ? ok(null)
+    ? parsed
     : refuse('receipt.invalid', { reason: 'not signed by the hot key' });
 }
 

@@ -332,7 +332,9 @@ function admitHolder(
       member: statement.member,
       reason,
     });
-  if (firstAddress !== wallet.wallet.address(0, 0)) return wrong('first address');
+  const expected = wallet.wallet.address(0, 0);
+  if (firstAddress !== expected)
+    return refuse('document.confirmation.address', { wallet: wallet.id, firstAddress, expected });
   if (keyProof === null) return wrong('no proof of the key');
   const { holders } = record.document.body;
   const held = holders.filter((holder) => holder.member === statement.member);

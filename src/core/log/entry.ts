@@ -86,6 +86,8 @@ export const entrySchema = z.discriminatedUnion('type', [
     coins: hex32.nullable(),
   }),
   z.strictObject({ type: z.literal('document'), document: hex32 }),
+  /** A fee bump of a signed proposal inside its envelope: SHA-256 of the unsigned transaction. Anybody may lay it in. */
+  z.strictObject({ type: z.literal('version'), proposal: hex32, transaction: hex32 }),
   z.strictObject({ type: z.literal('receipt'), receipt: receiptSchema, signature: hex64 }),
   z.strictObject({ type: z.literal('fact'), fact: factSchema }),
 ]);
@@ -130,6 +132,8 @@ export function blobsOf(entry: Entry): readonly string[] {
   switch (entry.type) {
     case 'document':
       return [entry.document];
+    case 'version':
+      return [entry.transaction];
     case 'receipt':
       return entry.receipt.record === 'signed' ? [entry.receipt.signatures] : [];
     case 'fact':

@@ -41,13 +41,34 @@ export interface Ledger {
   /** Proposals whose signature may exist: an intent is never taken back. */
   readonly intents: Set<string>;
   readonly signed: Map<string, { readonly at: Seconds; readonly signatures: string }>;
+  /** Fee bumps of signed proposals. */
+  readonly bumps: Map<string, Bumps>;
   /** Receive addresses attested, by index, and the highest of them, or 0. */
   readonly addresses: Map<number, Seconds>;
   highestAddress: number;
-  /** Last refusal by proposal. */
+  /** Last refusal by proposal; of its versions under {@link refusalKey}. */
   readonly refusals: Map<string, RefusalCode>;
   /** Log size of the last receipt; never decreases. */
   logSize: number;
+}
+
+/** What a signer did about the versions of one proposal. */
+export interface Bumps {
+  /** Versions whose signature may exist, ascending. */
+  readonly intended: readonly number[];
+  readonly signed: readonly { readonly version: number; readonly signatures: string }[];
+}
+
+const noBumps: Bumps = { intended: [], signed: [] };
+
+/** What a signer did about the versions of a proposal. */
+export function bumpsOf({ bumps }: Ledger, proposal: string): Bumps {
+  return bumps.get(proposal) ?? noBumps;
+}
+
+/** Under which key a refusal of a proposal, or of a version of it, is remembered. */
+export function refusalKey(proposal: string, version?: number): string {
+  return version === undefined ? proposal : `${proposal}/${String(version)}`;
 }
 
 /** A document that came in force for a signer. It is so until the next of its kind. */
@@ -75,6 +96,7 @@ export function createLedger(): Ledger {
     reservations: new Map(),
     intents: new Set(),
     signed: new Map(),
+    bumps: new Map(),
     addresses: new Map(),
     highestAddress: 0,
     refusals: new Map(),
@@ -132,16 +154,35 @@ function contradictionOf(ledger: Ledger, receipt: Receipt): string | null {
       if (ledger.intents.has(receipt.proposal)) return 'a signature may exist';
       return ledger.reservations.has(receipt.proposal) ? null : 'not reserved';
     case 'refusal':
-      return ledger.refusals.get(receipt.proposal) === receipt.code ? 'refused so before' : null;
+      return ledger.refusals.get(refusalKey(receipt.proposal, receipt.version)) === receipt.code
+        ? 'refused so before'
+        : null;
     case 'intent':
+      if (receipt.version !== undefined)
+        return contradictionOfBump(ledger, receipt, receipt.version);
       if (ledger.signed.has(receipt.proposal)) return 'signed before';
       return ledger.reservations.has(receipt.proposal) ? null : 'not reserved';
     case 'signed':
+      if (receipt.version !== undefined)
+        return contradictionOfBump(ledger, receipt, receipt.version);
       if (ledger.signed.has(receipt.proposal)) return 'signed before';
       return ledger.intents.has(receipt.proposal) ? null : 'no intent before';
     default:
       return unreachable(receipt);
   }
+}
+
+/** Versions are signed in order, each once, after the transaction that the proposal itself names. */
+function contradictionOfBump(
+  ledger: Ledger,
+  { record: kind, proposal }: ReceiptOf<'intent' | 'signed'>,
+  version: number,
+): string | null {
+  if (!ledger.signed.has(proposal)) return 'its proposal is not signed';
+  const { intended, signed } = bumpsOf(ledger, proposal);
+  if (kind === 'intent') return version > (intended.at(-1) ?? 0) ? null : 'intended before';
+  if (signed.some((one) => one.version >= version)) return 'signed before';
+  return intended.at(-1) === version ? null : 'no intent before';
 }
 
 /** A document may be seen again when the log has grown: what stood behind it may be gone, and other words in its place. */
@@ -186,16 +227,35 @@ function record(ledger: Ledger, receipt: Receipt, at: Seconds): void {
       ledger.reservations.delete(receipt.proposal);
       return;
     case 'refusal':
-      ledger.refusals.set(receipt.proposal, receipt.code);
+      ledger.refusals.set(refusalKey(receipt.proposal, receipt.version), receipt.code);
       return;
     case 'intent':
-      ledger.intents.add(receipt.proposal);
+      if (receipt.version === undefined) ledger.intents.add(receipt.proposal);
+      else intendBump(ledger, receipt.proposal, receipt.version);
       return;
     case 'signed':
+      if (receipt.version !== undefined) {
+        signBump(ledger, receipt, receipt.version);
+        return;
+      }
       ledger.signed.set(receipt.proposal, { at, signatures: receipt.signatures });
       ledger.reservations.delete(receipt.proposal);
       return;
     default:
       return unreachable(receipt);
   }
+}
+
+function intendBump(ledger: Ledger, proposal: string, version: number): void {
+  const { intended, signed } = bumpsOf(ledger, proposal);
+  ledger.bumps.set(proposal, { intended: [...intended, version], signed });
+}
+
+function signBump(
+  ledger: Ledger,
+  { proposal, signatures }: ReceiptOf<'signed'>,
+  version: number,
+): void {
+  const { intended, signed } = bumpsOf(ledger, proposal);
+  ledger.bumps.set(proposal, { intended, signed: [...signed, { version, signatures }] });
 }

@@ -3,7 +3,7 @@ import { toHex } from '../base/bytes.ts';
 import { digestBytes } from '../base/digest.ts';
 import type { RefusalCode } from '../base/codes.ts';
 import { codes } from '../base/codes.ts';
-import { ADDRESS_INDEX } from '../base/limits.ts';
+import { ADDRESS_INDEX, REPLACEMENTS } from '../base/limits.ts';
 import { documentKinds } from '../governance/document.ts';
 import { count, hex32, hex33, hex64, label, satsJson, time } from '../base/schema.ts';
 
@@ -38,6 +38,9 @@ const frame = {
   /** The log as the signer had read it when it decided. */
   log: z.strictObject({ size: count, root: hex32 }),
 };
+
+/** Of a fee bump: 1 for the first. Absent for the transaction that the proposal itself names. */
+const version = z.exactOptional(z.int().min(1).max(REPLACEMENTS));
 
 export const receiptSchema = z.discriminatedUnion('record', [
   /** A start of the process: delays begin anew. Proves that the hot key is here. */
@@ -84,12 +87,18 @@ export const receiptSchema = z.discriminatedUnion('record', [
     feeSats: satsJson,
   }),
   z.strictObject({ record: z.literal('release'), ...frame, proposal: hex32, code }),
-  /** One for each change of code of a proposal. */
-  z.strictObject({ record: z.literal('refusal'), ...frame, proposal: hex32, code }),
+  /** One for each change of code of a proposal or of a version of it. */
+  z.strictObject({ record: z.literal('refusal'), ...frame, proposal: hex32, version, code }),
   /** Written and synced before a signature is made. */
-  z.strictObject({ record: z.literal('intent'), ...frame, proposal: hex32 }),
+  z.strictObject({ record: z.literal('intent'), ...frame, proposal: hex32, version }),
   /** `signatures` is the SHA-256 of the blob of the hot key's signatures (form of partial signatures). */
-  z.strictObject({ record: z.literal('signed'), ...frame, proposal: hex32, signatures: hex32 }),
+  z.strictObject({
+    record: z.literal('signed'),
+    ...frame,
+    proposal: hex32,
+    version,
+    signatures: hex32,
+  }),
 ]);
 
 export type Receipt = z.infer<typeof receiptSchema>;

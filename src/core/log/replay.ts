@@ -1,4 +1,5 @@
 import type { Moment, Verdict } from '../authorise.ts';
+import { authoriseVersion } from '../authorise-version.ts';
 import { authorise, reservationEnd } from '../authorise.ts';
 import { assert } from '../base/assert.ts';
 import { fromUtf8, utf8 } from '../base/bytes.ts';
@@ -6,6 +7,7 @@ import type { Refusal, Result } from '../base/result.ts';
 import { parseTime } from '../base/time.ts';
 import type { Step } from '../governance/steps.ts';
 import { nextStep } from '../governance/steps.ts';
+import { mostFeeSats } from '../proposal/replacement.ts';
 import { addressContradiction } from './addresses.ts';
 import type { Entry } from './entry.ts';
 import { parseEntry } from './entry.ts';
@@ -278,7 +280,11 @@ function contradiction(
   }
   const proposal = state.proposals.get(receipt.proposal);
   if (proposal === undefined) return wrong('proposal.unknown');
-  const verdict = authorise(state, ledger, receipt.proposal, now);
+  const bump = authoriseVersion(state, ledger, receipt.proposal, now);
+  const version = 'version' in receipt ? receipt.version : undefined;
+  if (version !== bump?.version.version)
+    return wrong(`version ${String(bump?.version.version ?? 0)}`);
+  const verdict = bump?.verdict ?? authorise(state, ledger, receipt.proposal, now);
   witness({ state, ledger, proposal, now, receipt, verdict });
   const found = verdict.refusal?.code ?? verdict.outcome;
   switch (receipt.record) {
@@ -308,6 +314,9 @@ function isStep(receipt: ReceiptOf<'sight' | 'force' | 'lift'>, step: Step): boo
 }
 
 /** Whether a reservation says what its spend takes. */
-function takes({ view }: ProposalRecord, receipt: ReceiptOf<'reserve'>): boolean {
-  return view.amountSats === BigInt(receipt.amountSats) && view.feeSats === BigInt(receipt.feeSats);
+function takes(proposal: ProposalRecord, receipt: ReceiptOf<'reserve'>): boolean {
+  return (
+    proposal.view.amountSats === BigInt(receipt.amountSats) &&
+    mostFeeSats(proposal) === BigInt(receipt.feeSats)
+  );
 }

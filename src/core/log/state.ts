@@ -15,6 +15,7 @@ import type {
   DocumentOf,
   WalletBody,
 } from '../governance/document.ts';
+import type { Nonces } from '../psbt/nonces.ts';
 import type { PartialSignature } from '../psbt/signatures.ts';
 import { verifyInputSignature } from '../psbt/signatures.ts';
 import type { Coin, SpendView } from '../psbt/spend.ts';
@@ -26,6 +27,7 @@ import { admitFact } from './admit-fact.ts';
 import type { ReceiptCheck } from './admit-receipt.ts';
 import { admitReceipt, verifyReceipt } from './admit-receipt.ts';
 import { admitStatement } from './admit-statement.ts';
+import { admitVersion } from './admit-version.ts';
 import type { Entry } from './entry.ts';
 import { parseEntry } from './entry.ts';
 import type { Ledger } from './ledger.ts';
@@ -115,8 +117,26 @@ export interface ProposalRecord {
   readonly final: Set<string>;
   /** Last statement of each member on this proposal. */
   readonly last: Map<string, string>;
+  /** Fee bumps inside the envelope, in order: the first is version 1. */
+  versions: readonly VersionRecord[];
   /** Why it can never be signed, and by whose word. */
   ended: { readonly code: RefusalCode; readonly by: string; readonly index: number } | null;
+}
+
+/** A fee bump of a signed proposal: the same coins, the same payments, less change. */
+export interface VersionRecord {
+  /** 1, 2, … */
+  readonly version: number;
+  readonly index: number;
+  readonly transaction: Uint8Array;
+  /** As shown; of a legacy spend learnt from its signatures, as the proposal's own. */
+  txid: string;
+  readonly coins: readonly Coin[];
+  readonly view: SpendView;
+  /** Digest of its spend: what cosigners name who sign it. */
+  readonly spendDigest: string;
+  /** Partial signatures of it. They approve nothing: that the proposal did. */
+  cosignatures: readonly ApprovalRecord[];
 }
 
 export interface FreezeRecord {
@@ -129,9 +149,16 @@ export interface FreezeRecord {
 }
 
 export interface FactRecord {
-  broadcastAt: Seconds | null;
-  confirmed: { readonly height: number; readonly block: string } | null;
-  settledAt: Seconds | null;
+  /** Of the first version that was handed to the network. */
+  readonly broadcastAt: Seconds | null;
+  /** Txids handed to the network: of the proposal's own transaction and its versions. */
+  readonly broadcasts: readonly string[];
+  readonly confirmed: {
+    readonly height: number;
+    readonly block: string;
+    readonly txid: string;
+  } | null;
+  readonly settledAt: Seconds | null;
 }
 
 /** A spend that no receipt explained when it was seen. A later receipt may explain it: ask watch/watchman.ts. */
@@ -175,6 +202,10 @@ export interface State {
   readonly screenings: Map<string, ScreeningRecord>;
   /** By `wallet/txid`. */
   readonly alerts: Map<string, AlertRecord>;
+  /** Of every signature by a key of a wallet that took effect. */
+  readonly nonces: Nonces;
+  /** Hot keys' signatures that share their nonce with an earlier one: the key is lost. */
+  readonly leaks: LeakRecord[];
   /** By wallet: receive addresses that were asked for. */
   readonly addresses: Map<string, AddressBook>;
 }
@@ -195,6 +226,15 @@ export interface FoldTools {
   readonly verifyInput?: SignatureCheck;
   /** How leaves are read; a caller may pass a shorter way where {@link parseEntry} has read the same leaves before. */
   readonly parse?: typeof parseEntry;
+}
+
+/** A signature of a hot key from which, with that of another proposal, its private key can be computed. */
+export interface LeakRecord {
+  readonly index: number;
+  readonly wallet: string;
+  readonly proposal: string;
+  /** The proposal of the earlier signature. */
+  readonly earlier: string;
 }
 
 /** What an entry would do. `skip` stands in a log without effect; a server refuses to number it. */
@@ -222,6 +262,8 @@ export function createState(genesis: string): State {
     facts: new Map(),
     screenings: new Map(),
     alerts: new Map(),
+    nonces: new Map(),
+    leaks: [],
     addresses: new Map(),
   };
 }
@@ -266,6 +308,8 @@ function admitEntry(state: State, entry: Entry, tools: FoldTools): ReturnType<ty
         verify: tools.verifyReceipt ?? verifyReceipt,
         verifyInput: tools.verifyInput ?? verifyInputSignature,
       });
+    case 'version':
+      return admitVersion(state, entry, blobs);
     case 'fact':
       return admitFact(state, entry.fact);
     default:

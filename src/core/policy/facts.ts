@@ -9,6 +9,7 @@ import type { SpendFacts } from './inquiry.ts';
 import { indexOf } from './ledger-index.ts';
 import type { Look } from './look.ts';
 import { seenAs } from './look.ts';
+import { mostFeeSats } from '../proposal/replacement.ts';
 import type { Usage } from './usage.ts';
 
 /** What the policy is judged on, drawn from the fold and a signer's ledger: from bytes and documents alone. */
@@ -28,7 +29,8 @@ export function spendFacts(
         : [],
     ),
     amountSats: view.amountSats,
-    feeSats: view.feeSats,
+    // What the envelope allows is judged before it is approved: no bump asks the policy again.
+    feeSats: mostFeeSats(proposal),
     vbytes: view.vbytes,
     initiator,
     initiatorGroups: charter === null ? [] : (memberOf(charter, initiator)?.groups ?? []),
@@ -63,7 +65,8 @@ export function spendConflict(
 ): Refusal | null {
   const index = indexOf(state, ledger);
   const signed = index.coinSigned(proposal);
-  if (signed !== null)
+  // Whoever cancels spends coins that are signed away, back to the wallet: admit-proposal.ts holds it to that.
+  if (signed !== null && proposal.statement.kind !== 'cancel')
     return { code: 'coin.signed', facts: { coin: signed.coin, proposal: signed.by } };
   const former = index.repeated(proposal, now);
   if (former !== null && proposal.statement.repeats !== former.digest)
@@ -72,4 +75,10 @@ export function spendConflict(
   if (reserved !== null)
     return { code: 'coin.reserved', facts: { coin: reserved.coin, proposal: reserved.by } };
   return null;
+}
+
+/** The proposal that cancels this one and whose signature exists or may, by the receipts in the log; null when none. */
+export function cancelOf(state: State, { digest, statement }: ProposalRecord): string | null {
+  const ledger = state.ledgers.get(statement.wallet.id);
+  return ledger === undefined ? null : indexOf(state, ledger).cancelOf(digest);
 }

@@ -4,6 +4,7 @@ import { sats } from '../base/sats.ts';
 import type { Seconds } from '../base/time.ts';
 import type { Ledger } from '../log/ledger.ts';
 import type { ProposalRecord, State } from '../log/state.ts';
+import { mostFeeSats } from '../proposal/replacement.ts';
 import { Budget } from './budget.ts';
 import type { Posting } from './usage.ts';
 
@@ -35,6 +36,8 @@ export class LedgerIndex {
   readonly #spentCoins = new Map<string, string>();
   /** Coins that more than one proposal spends: only the ledger of a signer that broke its rules has such. */
   readonly #spentAgain = new Map<string, string[]>();
+  /** Cancelled proposals with what cancels them. */
+  readonly #cancels = new Map<string, string>();
   readonly #reservedCoins = new Map<string, string[]>();
   /** Within REPEAT_SECONDS, in the order of time. */
   readonly #lately: Signed[] = [];
@@ -103,6 +106,11 @@ export class LedgerIndex {
     return null;
   }
 
+  /** The cancel proposal of a proposal whose signature exists or may, or null. */
+  cancelOf(proposal: string): string | null {
+    return this.#cancels.get(proposal) ?? null;
+  }
+
   /** A coin of a proposal that is reserved for another, and that other. */
   coinReserved(proposal: ProposalRecord): { readonly coin: string; readonly by: string } | null {
     for (const { outpoint } of proposal.view.spend.inputs) {
@@ -140,6 +148,8 @@ export class LedgerIndex {
   }
 
   #spend(proposal: ProposalRecord): void {
+    const { cancels } = proposal.statement;
+    if (cancels !== null) this.#cancels.set(cancels, proposal.digest);
     for (const { outpoint } of proposal.view.spend.inputs) {
       const first = this.#spentCoins.get(outpoint);
       if (first === undefined) this.#spentCoins.set(outpoint, proposal.digest);
@@ -194,14 +204,13 @@ function posting(proposal: ProposalRecord, state: Posting['state'], at: Seconds)
   const payments = view.spend.outputs.flatMap((output) =>
     output.change === undefined ? [{ script: output.script, sats: sats(output.sats) }] : [],
   );
-  const { amountSats, feeSats } = view;
   return {
     proposal: digest,
     state,
     at,
     initiator: statement.initiator,
-    amountSats,
-    feeSats,
+    amountSats: view.amountSats,
+    feeSats: mostFeeSats(proposal),
     payments,
   };
 }

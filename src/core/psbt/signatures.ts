@@ -156,15 +156,21 @@ export function findReusedNonce(
   signatures: readonly (PartialSignature & { readonly input: number })[],
 ): { readonly input: number; readonly with: number } | null {
   const seen = new Map<string, number>();
-  for (const { key, signature, input } of signatures) {
-    // DER: 30, length, 02, length of r, r
-    const length = Number.parseInt(signature.slice(6, 8), 16);
-    const nonce = key.length === 64 ? signature.slice(0, 64) : signature.slice(8, 8 + 2 * length);
+  for (const { input, ...one } of signatures) {
+    const nonce = nonceOf(one);
     const other = seen.get(nonce);
     if (other !== undefined) return { input, with: other };
     seen.set(nonce, input);
   }
   return null;
+}
+
+/** The x coordinate of a signature's nonce, hex. Requires the forms that {@link verifyInput} accepts. */
+export function nonceOf({ key, signature }: PartialSignature): string {
+  if (key.length === 64) return signature.slice(0, 64);
+  // DER: 30, length, 02, length of r, r
+  const length = Number.parseInt(signature.slice(6, 8), 16);
+  return signature.slice(8, 8 + 2 * length);
 }
 
 function taprootOf(wallet: Wallet, { branch, index }: Place): TaprootScripts {

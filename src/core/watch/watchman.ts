@@ -3,7 +3,7 @@ import { equalBytes, reversed, toHex } from '../base/bytes.ts';
 import { sha256 } from '../base/digest.ts';
 import { SPEND_INPUTS } from '../base/limits.ts';
 import type { Seconds } from '../base/time.ts';
-import { createLedger } from '../log/ledger.ts';
+import { bumpsOf, createLedger } from '../log/ledger.ts';
 import type { AlertRecord, State } from '../log/state.ts';
 
 /**
@@ -110,9 +110,14 @@ export function isGuarded(since: Seconds | null, block: SeenTransaction['block']
 
 function explainedBy(state: State, wallet: string): ReadonlyMap<string, string> {
   const index = new Map<string, string>();
-  for (const proposal of (state.ledgers.get(wallet) ?? createLedger()).intents) {
+  const ledger = state.ledgers.get(wallet) ?? createLedger();
+  for (const proposal of ledger.intents) {
     const record = state.proposals.get(proposal);
     if (record !== undefined) index.set(record.statement.spend.transaction, proposal);
+    for (const version of bumpsOf(ledger, proposal).intended) {
+      const bump = record?.versions[version - 1];
+      if (bump !== undefined) index.set(bump.view.spend.transaction, proposal);
+    }
   }
   return index;
 }

@@ -1,4 +1,5 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
+import type { ApprovalStatement } from '../../core/approval/statement.ts';
 import type { Result } from '../../core/base/result.ts';
 import { ok } from '../../core/base/result.ts';
 import type { MemberCaller } from '../access/caller.ts';
@@ -12,6 +13,8 @@ import type { ApprovalBody, ApprovedView, FreezeBody, FrozenView } from './appro
 /** Takes what members say about proposals and wallets into the log. */
 @Injectable()
 export class ApprovalsService {
+  readonly #logger = new Logger('approvals');
+
   constructor(
     private readonly statements: StatementService,
     private readonly log: LogService,
@@ -34,7 +37,7 @@ export class ApprovalsService {
     if (!blobs.ok) return blobs;
     const beside = { coins: null, blobs: blobs.value, texts: texts.value };
     const index = await this.statements.submit(said.value, beside);
-    if (!index.ok) return index;
+    if (!index.ok) return this.#tellLeak(index, statement);
     return ok({ digest, index: index.value, ...this.#standing(statement.proposal) });
   }
 
@@ -56,6 +59,18 @@ export class ApprovalsService {
     const beside = { coins: null, blobs: blobs.value, texts: texts.value };
     const index = await this.statements.submit(said.value, beside);
     return index.ok ? ok({ digest, index: index.value }) : index;
+  }
+
+  /** Nothing of it is kept, but whoever saw both signatures has the key. */
+  #tellLeak<R extends Extract<Result<never>, { ok: false }>>(
+    refused: R,
+    { member, device, proposal }: ApprovalStatement,
+  ): R {
+    if (refused.refusal.code.startsWith('psbt.signature.nonce'))
+      this.#logger.error(
+        `ALERT: a key of ${member} (device ${device}) is lost: what it signed for ${proposal} has a nonce twice`,
+      );
+    return refused;
   }
 
   #standing(digest: string): Pick<ApprovedView, 'status' | 'signatureExists'> {

@@ -32,6 +32,10 @@ const acceptance = z.tuple([
 ]);
 const estimate = z.object({ feerate: z.number().positive().optional() });
 const spending = z.array(z.object({ txid: hash, vout: z.int(), spendingtxid: hash.optional() }));
+const submitted = z.object({
+  package_msg: z.string(),
+  'tx-results': z.record(z.string(), z.object({ error: z.string().optional() })),
+});
 const confirmed = z.object({ hex: hexBytes, confirmations: z.int().optional() });
 
 /** Error codes of Bitcoin Core, src/rpc/protocol.h. */
@@ -139,6 +143,19 @@ export class Bitcoind implements ChainView {
       if (found !== null && found.confirmations > 0) return ok({ known: 'confirmed' });
     }
     return rejected(message);
+  }
+
+  async broadcastPackage(parent: Uint8Array, child: Uint8Array): Promise<Result<null>> {
+    const answer = await this.#rpc.call('submitpackage', [[toHex(parent), toHex(child)]]);
+    if (!answer.ok && verdicts.includes(answer.error.code)) return rejected(answer.error.message);
+    const { package_msg: message, 'tx-results': results } = this.#read(
+      'submitpackage',
+      answer,
+      submitted,
+    );
+    if (message === 'success') return ok(null);
+    const reasons = Object.values(results).flatMap(({ error }) => error ?? []);
+    return rejected(reasons.at(-1) ?? message);
   }
 
   async spenders(outpoints: readonly string[]): Promise<ReadonlyMap<string, string>> {

@@ -56,6 +56,11 @@ export interface ChainView {
   /** Idempotent: what is in the mempool or in a block already counts as sent. Refuses with `chain.rejected`. */
   broadcast(raw: Uint8Array): Promise<Result<{ readonly known: Known }>>;
   /**
+   * Hands over a child with the parent that it pays for (CPFP), where the mempool does not take the parent alone. Refuses
+   * with `chain.rejected`.
+   */
+  broadcastPackage(parent: Uint8Array, child: Uint8Array): Promise<Result<null>>;
+  /**
    * Of these coins (`txid:vout`), those that a transaction in the mempool spends, with its txid. At most SPENDERS_ASKED
    * of them are asked at once.
    */

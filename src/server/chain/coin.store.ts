@@ -62,7 +62,13 @@ const balanceRow = z.object({
   unconfirmed: amount,
 });
 const lockRow = z.object({ txid: z.string(), vout: z.int(), holder: z.string() });
-const spentRow = z.object({ txid: z.string(), vout: z.int(), spent: z.boolean() });
+/** Why a coin cannot be spent now, or null; from which height on it can. */
+const fitRow = z.object({
+  txid: z.string(),
+  vout: z.int(),
+  code: z.enum(['coin.spent', 'coin.unconfirmed', 'coin.immature']).nullable(),
+  mature: z.int().nullable(),
+});
 const nextRow = z.object({ receive_next: z.int(), change_next: z.int() });
 const receiveRow = z.object({ wallet: z.string(), receive_next: z.int() });
 const parentRow = z.object({ txid: z.string(), stripped: bytes });
@@ -142,8 +148,8 @@ export class CoinStore {
   }
 
   /**
-   * Holds coins for a draft or proposal until a time, or without end. All or none; taking them again prolongs.
-   * Requires a unit of work. Refuses with `coin.spent` and `coin.locked`.
+   * Holds coins for a draft or proposal until a time, or without end: confirmed ones, and change of ours that waits. All or none; taking them again prolongs.
+   * Requires a unit of work. Refuses with `coin.spent`, `coin.unconfirmed`, `coin.immature` and `coin.locked`.
    */
   async lock(
     outpoints: readonly Outpoint[],
@@ -153,20 +159,31 @@ export class CoinStore {
     const wanted = columns(outpoints);
     // the rows of the coins serialise those who want the same ones
     const coins = await this.#sql.query(
-      `SELECT c.txid, c.vout, c.height IS NULL OR c.spent_height IS NOT NULL AS spent
-       FROM wallet_coin c
+      `SELECT c.txid, c.vout, CASE
+         WHEN c.spent_height IS NOT NULL THEN 'coin.spent'
+         WHEN c.height IS NULL AND (t.conflict_height IS NOT NULL OR t.replaced_by IS NOT NULL)
+           THEN 'coin.spent'
+         WHEN c.height IS NULL AND NOT (c.branch = 1 AND t.raw IS NOT NULL) THEN 'coin.unconfirmed'
+         WHEN t.coinbase AND c.height + ${COINBASE_MATURITY} > (SELECT max(height) FROM chain_block) + 1
+           THEN 'coin.immature'
+         ELSE NULL END AS code, c.height + ${COINBASE_MATURITY} AS mature
+       FROM wallet_coin c JOIN wallet_transaction t USING (txid)
        WHERE (c.txid, c.vout) IN (SELECT * FROM unnest($1::text[], $2::integer[]))
-       ORDER BY c.txid, c.vout FOR NO KEY UPDATE`,
+       ORDER BY c.txid, c.vout FOR NO KEY UPDATE OF c`,
       wanted,
     );
-    const free = new Set<string>();
+    const known = new Map<string, z.output<typeof fitRow>>();
     for (const row of coins) {
-      const { txid, vout, spent } = spentRow.parse(row);
-      if (!spent) free.add(`${txid}:${vout}`);
+      const fit = fitRow.parse(row);
+      known.set(`${fit.txid}:${fit.vout}`, fit);
     }
-    for (const [txid, vout] of outpoints)
-      if (!free.has(`${txid}:${vout}`))
-        return refuse('coin.spent', { outpoint: `${txid}:${vout}` });
+    for (const [txid, vout] of outpoints) {
+      const outpoint = `${txid}:${vout}`;
+      const fit = known.get(outpoint);
+      if (fit === undefined) return refuse('coin.spent', { outpoint });
+      if (fit.code === 'coin.immature') return refuse(fit.code, { outpoint, from: fit.mature });
+      if (fit.code !== null) return refuse(fit.code, { outpoint });
+    }
     const held = await this.#sql.query(
       `SELECT txid, vout, holder FROM coin_lock
        JOIN unnest($1::text[], $2::integer[]) AS w (txid, vout) USING (txid, vout)

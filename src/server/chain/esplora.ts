@@ -21,6 +21,10 @@ const blockInfo = z.object({ id: hash, height, timestamp: height });
 const status = z.object({ confirmed: z.boolean(), block_height: height.nullish() });
 const outspend = z.object({ spent: z.boolean(), txid: hash.nullish(), status: status.nullish() });
 const estimates = z.record(z.string(), z.number().positive());
+const submitted = z.object({
+  package_msg: z.string(),
+  'tx-results': z.record(z.string(), z.object({ error: z.string().optional() })),
+});
 const acceptance = z.tuple([
   z.object({ allowed: z.boolean().optional(), 'reject-reason': z.string().optional() }),
 ]);
@@ -109,6 +113,22 @@ export class Esplora implements ChainView {
     if (mapped === 'known-mempool') return ok({ known: 'mempool' });
     if (mapped === 'known-confirmed') return ok({ known: 'confirmed' });
     return rejected(reason);
+  }
+
+  async broadcastPackage(parent: Uint8Array, child: Uint8Array): Promise<Result<null>> {
+    const answer = await this.#http.post(
+      '/txs/package',
+      JSON.stringify([toHex(parent), toHex(child)]),
+    );
+    if (answer.status !== 200) return rejected(reasonOf(answer));
+    const { package_msg: message, 'tx-results': results } = parsed(
+      submitted,
+      '/txs/package',
+      jsonOf('/txs/package', answer),
+    );
+    if (message === 'success') return ok(null);
+    const reasons = Object.values(results).flatMap(({ error }) => error ?? []);
+    return rejected(reasons.at(-1) ?? message);
   }
 
   async spenders(outpoints: readonly string[]): Promise<ReadonlyMap<string, string>> {

@@ -232,10 +232,12 @@ export class FollowerStore {
       `WITH RECURSIVE family (txid) AS (
          SELECT unnest($1::text[])
          UNION
-         SELECT p.spender FROM family f JOIN pending_spend p ON p.txid = f.txid)
-       UPDATE wallet_transaction t SET conflict_height = $2 FROM family f
-       WHERE t.txid = f.txid AND t.height IS NULL AND t.conflict_height IS NULL
-       RETURNING t.txid`,
+         SELECT p.spender FROM family f JOIN pending_spend p ON p.txid = f.txid),
+       gone AS (
+         UPDATE wallet_transaction t SET conflict_height = $2 FROM family f
+         WHERE t.txid = f.txid AND t.height IS NULL AND t.conflict_height IS NULL
+         RETURNING t.txid, t.replaced_by)
+       SELECT txid FROM gone WHERE replaced_by IS NULL`,
       [txids, height],
     );
     return rows.map((row) => txidRow.parse(row).txid);

@@ -121,6 +121,14 @@ export class Sandbox implements ChainView {
     return this.#write((store) => this.#accept(store, raw));
   }
 
+  /** Its mempool has no least fee that a parent alone could miss. */
+  async broadcastPackage(parent: Uint8Array, child: Uint8Array): Promise<Result<null>> {
+    const first = await this.broadcast(parent);
+    if (!first.ok) return first;
+    const second = await this.broadcast(child);
+    return second.ok ? ok(null) : second;
+  }
+
   async spenders(outpoints: readonly string[]): Promise<ReadonlyMap<string, string>> {
     const asked = outpoints.map((outpoint) => {
       const [txid = '', vout = ''] = outpoint.split(':');

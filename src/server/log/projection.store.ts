@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Entry } from '../../core/log/entry.ts';
 import type { ProposalRecord, State } from '../../core/log/state.ts';
 import { statementDigest } from '../../core/approval/statement.ts';
+import { cancelOf } from '../../core/policy/facts.ts';
 import type { Sql } from '../database/sql.ts';
 
 /** An entry that took effect, with its place. */
@@ -11,7 +12,15 @@ export interface NumberedEntry {
 }
 
 /** How far a proposal has come, as lists show it. What it may do is decided by authorise.ts alone. */
-export type Stage = 'open' | 'ended' | 'signed' | 'broadcast' | 'confirmed' | 'settled';
+export type Stage =
+  | 'open'
+  | 'ended'
+  | 'signed'
+  | 'broadcast'
+  | 'confirmed'
+  | 'settled'
+  /** A confirmed proposal has spent its coins back to the wallet. */
+  | 'cancelled';
 
 /** The stage of a proposal in the state. */
 export function stageOf(state: State, proposal: ProposalRecord): Stage {
@@ -19,6 +28,10 @@ export function stageOf(state: State, proposal: ProposalRecord): Stage {
   if (facts !== undefined) {
     if (facts.settledAt !== null) return 'settled';
     if (facts.confirmed !== null) return 'confirmed';
+  }
+  const cancel = cancelOf(state, proposal);
+  if (cancel !== null && state.facts.get(cancel)?.confirmed) return 'cancelled';
+  if (facts !== undefined) {
     if (facts.broadcastAt !== null) return 'broadcast';
   }
   if (state.ledgers.get(proposal.statement.wallet.id)?.signed.has(proposal.digest)) return 'signed';
@@ -130,7 +143,10 @@ export class ProjectionStore {
     for (const { entry } of entries) {
       const digest = touchedBy(entry);
       const record = digest === null ? undefined : state.proposals.get(digest);
-      if (record !== undefined) moved.set(record.digest, stageOf(state, record));
+      if (record === undefined) continue;
+      moved.set(record.digest, stageOf(state, record));
+      const cancelled = state.proposals.get(record.statement.cancels ?? '');
+      if (cancelled !== undefined) moved.set(cancelled.digest, stageOf(state, cancelled));
     }
     if (moved.size === 0) return;
     await sql.query(
@@ -153,6 +169,7 @@ function touchedBy(entry: Entry): string | null {
     case 'fact':
       return 'proposal' in entry.fact ? entry.fact.proposal : null;
     case 'document':
+    case 'version':
       return null;
   }
 }

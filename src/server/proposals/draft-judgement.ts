@@ -26,6 +26,10 @@ export interface Subject {
   readonly policy: DocumentRecord<DocumentOf<'policy'>>;
   readonly destinations: DocumentRecord<DocumentOf<'destinations'>>;
   readonly reference: string | null;
+  /** A signed proposal that the draft makes void. */
+  readonly cancels: string | null;
+  /** The most fee that the proposal's envelope will allow, or null. */
+  readonly feeSatsMax: number | null;
 }
 
 export interface Judgement {
@@ -72,6 +76,12 @@ export function judgeDraft(
   };
 }
 
+/** Of its bounds the policy asks for the fee alone. */
+function envelopeOf({ feeSatsMax }: Subject, now: Seconds): ProposalStatement['envelope'] {
+  if (feeSatsMax === null) return null;
+  return { feeSatsMax, replacementsMax: 1, until: formatTime(now + PROPOSAL_SECONDS) };
+}
+
 /** The proposal that the draft would become: the policy looks at bytes, initiator and documents only. */
 function plannedProposal(
   state: State,
@@ -79,7 +89,7 @@ function plannedProposal(
   { transaction, view }: Pick<Plan, 'transaction' | 'view'>,
   now: Seconds,
 ): ProposalRecord {
-  const { member, wallet, charter, record, policy, destinations, reference } = subject;
+  const { member, wallet, charter, record, policy, destinations, reference, cancels } = subject;
   const statement: ProposalStatement = {
     type: 'proposal',
     org: state.genesis,
@@ -94,13 +104,14 @@ function plannedProposal(
     policy: policy.digest,
     charter: charter.digest,
     destinations: destinations.digest,
-    kind: 'pay',
+    kind: cancels === null ? 'pay' : 'cancel',
     spend: {
       ...view.spend,
       inputs: [...view.spend.inputs],
       outputs: [...view.spend.outputs],
     },
-    envelope: null,
+    cancels,
+    envelope: envelopeOf(subject, now),
     initiator: member,
     purposeDigest: '0'.repeat(64),
     reference,
@@ -120,6 +131,7 @@ function plannedProposal(
     approvals: [],
     final: new Set(),
     last: new Map(),
+    versions: [],
     ended: null,
   };
 }

@@ -164,7 +164,8 @@ export function buildConsolidation(ask: Ask, merging: Merging): Result<Built> {
   });
 }
 
-function changeScriptOf({ wallet, changeIndex, highestChange: highest }: Ask): Uint8Array {
+/** Where change goes. */
+export function changeScriptOf({ wallet, changeIndex, highestChange: highest }: Ask): Uint8Array {
   return wallet.wallet.script(1, Math.min(changeIndex, highest));
 }
 
@@ -310,7 +311,9 @@ export function changeWarnings(
   const shared = indices.filter((index) => index >= next && planned.has(index));
   return [
     ...(used.length === 0 ? [] : [{ code: 'change.used', facts: { indices: used } } as const]),
-    ...(shared.length === 0 ? [] : [{ code: 'change.planned', facts: { indices: shared } } as const]),
+    ...(shared.length === 0
+      ? []
+      : [{ code: 'change.planned', facts: { indices: shared } } as const]),
   ];
 }
 

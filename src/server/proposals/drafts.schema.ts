@@ -19,6 +19,8 @@ const common = {
   /** Shown to nobody and kept nowhere: the text is sent with the proposal, under its digest. */
   purpose: z.string().max(TEXT_LENGTH).optional(),
   reference: proposalSchema.shape.reference.optional(),
+  /** The most fee of the envelope that the proposal will have: the policy judges it. */
+  feeSatsMax: satsJson.optional(),
 };
 const amount = satsJson.min(1);
 
@@ -53,6 +55,10 @@ export const draftBody = z
       feeRate,
     }),
     z.strictObject({ ...common, consolidate: merging, feeRate }),
+    /** The coins of a signed proposal that waits, back to the wallet. */
+    z.strictObject({ ...common, cancels: hex32, feeRate }),
+    /** The change of a signed proposal that waits, back to the wallet: the fee rate is that of both together. */
+    z.strictObject({ ...common, childOf: hex32, feeRate }),
     z.strictObject({
       ...common,
       /** Base64. */

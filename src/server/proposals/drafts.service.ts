@@ -42,16 +42,18 @@ import {
   resolvePayments,
   txidIn,
 } from './draft-plan.ts';
+import { buildCancel, buildChild, waitingOf } from './draft-rescue.ts';
 import type { DraftRow } from './draft.store.ts';
 import type { DraftBody, DraftView } from './drafts.schema.ts';
 import { limitView } from './views.ts';
 
 /** Blocks in which a payment should confirm where nobody names a fee rate; merging coins has a day. */
-const TARGET_BLOCKS = { payments: 6, consolidation: 144 } as const;
+const TARGET_BLOCKS = { payments: 6, consolidation: 144, rescue: 2 } as const;
 /** How often coins are chosen anew when others took them meanwhile. */
 const ATTEMPTS = 3;
 
 type Building = Exclude<DraftBody, { psbt: unknown }>;
+type Rescuing = Extract<Building, { cancels: unknown } | { childOf: unknown }>;
 
 /** A plan, and at what fee rate it was built; null for a PSBT, which fixes its fee itself. */
 interface Planned {
@@ -105,7 +107,11 @@ export class DraftsService {
     const now = this.chain.now();
     const judged = judgeDraft(this.log.state(), subject, plan, now);
     if (judged.refusal !== null) return { ok: false, refusal: judged.refusal };
-    const asking = { proposal: null, initiator: member, spend: plan.view.spend };
+    const { feeSatsMax } = subject;
+    if (feeSatsMax !== null && feeSatsMax < plan.view.spend.feeSats)
+      return refuse('proposal.envelope.invalid', { feeSatsMax, feeSats: plan.view.spend.feeSats });
+    const spend = { ...plan.view.spend, feeSats: feeSatsMax ?? plan.view.spend.feeSats };
+    const asking = { proposal: null, initiator: member, spend };
     const state = this.log.state();
     const much =
       askedTooMuch(state, wallet.id, asking, now) ??
@@ -118,7 +124,8 @@ export class DraftsService {
       outpoints: plan.view.coins.map(({ outpoint }) => outpoint),
       expiresAt: now + DRAFT_SECONDS,
     };
-    const held = await this.holds.holdDraft(draft);
+    // The coins of what it cancels are held already, by that.
+    const held = subject.cancels === null ? await this.holds.holdDraft(draft) : ok(null);
     return held.ok ? ok(viewOf(draft, subject, planned.value, judged)) : held;
   }
 
@@ -143,18 +150,24 @@ export class DraftsService {
       policy,
       destinations,
       reference: body.reference ?? null,
+      cancels: 'cancels' in body ? body.cancels : null,
+      feeSatsMax: body.feeSatsMax ?? null,
     });
   }
 
   async #build(body: Building, subject: Subject): Promise<Result<Planned>> {
     const { network } = subject.wallet.body;
     const { fees } = subject.policy.document.body;
-    const blocks = TARGET_BLOCKS['payments' in body ? 'payments' : 'consolidation'];
+    const blocks = TARGET_BLOCKS[purposeOf(body)];
     const estimate = body.feeRate === undefined ? await this.chain.estimate(blocks) : null;
     const cap = fees.rateSatPerVbyte;
     const fee = feeRateOf(body.feeRate, { estimate, blocks }, { network, cap });
     if (!fee.ok) return fee;
     const ask = await this.#ask(subject, fee.value.rate);
+    if ('cancels' in body || 'childOf' in body) {
+      const plan = await this.#rescue(body, ask);
+      return plan.ok ? ok({ plan: plan.value, fee: fee.value }) : plan;
+    }
     const built = buildFor(body, ask, subject);
     if (!built.ok) return built;
     const parents = await this.chain.coins.parents([
@@ -162,6 +175,18 @@ export class DraftsService {
     ]);
     const plan = prove(ask, built.value, parents);
     return plan.ok ? ok({ plan: plan.value, fee: fee.value }) : plan;
+  }
+
+  async #rescue(body: Rescuing, ask: Ask): Promise<Result<Plan>> {
+    const state = this.log.state();
+    const target = 'cancels' in body ? body.cancels : body.childOf;
+    const waiting = waitingOf(state, body.wallet, target);
+    if (!waiting.ok) return waiting;
+    if ('cancels' in body) return buildCancel(ask, waiting.value);
+    const { txid } = waiting.value.newest;
+    const parent = (await this.chain.coins.parents([txid])).get(txid);
+    if (parent === undefined) return refuse('coin.unknown', { txid });
+    return buildChild(ask, waiting.value, parent);
   }
 
   async #ask({ wallet, policy }: Subject, feeRate: number): Promise<Ask> {
@@ -214,12 +239,26 @@ export class DraftsService {
   }
 }
 
-function buildFor(body: Building, ask: Ask, { wallet, destinations }: Subject): Result<Built> {
+function purposeOf(body: Building): keyof typeof TARGET_BLOCKS {
+  if ('payments' in body) return 'payments';
+  return 'consolidate' in body ? 'consolidation' : 'rescue';
+}
+
+function buildFor(
+  body: Exclude<Building, Rescuing>,
+  ask: Ask,
+  { wallet, destinations }: Subject,
+): Result<Built> {
   if ('consolidate' in body) {
     const { ceilingRate, mostInputs, mostCoinSats, refresh } = body.consolidate;
     if (!refresh) {
       const most = sats(mostCoinSats);
-      return buildConsolidation(ask, { aim: 'saving', ceilingRate, mostInputs, mostCoinSats: most });
+      return buildConsolidation(ask, {
+        aim: 'saving',
+        ceilingRate,
+        mostInputs,
+        mostCoinSats: most,
+      });
     }
     const tip = { height: ask.lockTime, time: ask.now };
     const coins = maturingCoins(wallet, ask.coins, tip).slice(0, mostInputs);

@@ -5,6 +5,8 @@ import { CurrentMember } from '../access/caller.ts';
 import { valueOf } from '../http/refusal-exception.ts';
 import { ProposalReader } from './proposal-reader.ts';
 import type {
+  BumpBody,
+  BumpedView,
   ProposalView,
   ProposalsQuery,
   ProposalsView,
@@ -12,6 +14,8 @@ import type {
   ProposedView,
 } from './proposals.schema.ts';
 import {
+  bumpBody,
+  bumpedView,
   proposalDigest,
   proposalView,
   proposalsQuery,
@@ -20,6 +24,7 @@ import {
   proposedView,
 } from './proposals.schema.ts';
 import { ProposalsService } from './proposals.service.ts';
+import { VersionsService } from './versions.service.ts';
 
 @ApiTags('proposals')
 @Controller('v1/proposals')
@@ -27,6 +32,7 @@ export class ProposalsController {
   constructor(
     private readonly proposals: ProposalsService,
     private readonly reader: ProposalReader,
+    private readonly versions: VersionsService,
   ) {}
 
   /** Logs a signed proposal. */
@@ -37,6 +43,17 @@ export class ProposalsController {
     @CurrentMember() caller: MemberCaller,
   ): Promise<ProposedView> {
     return valueOf(await this.proposals.propose(body, caller));
+  }
+
+  /** Raises the fee of a signed proposal inside its envelope, out of the change alone. */
+  @Post(':digest/versions')
+  @ApiCreatedResponse({ standardSchema: bumpedView })
+  async bump(
+    @Param('digest', { schema: proposalDigest }) digest: string,
+    @Body({ schema: bumpBody }) body: BumpBody,
+    @CurrentMember() caller: MemberCaller,
+  ): Promise<BumpedView> {
+    return valueOf(await this.versions.bump(digest, body, caller));
   }
 
   /** Proposals, the newest first. */

@@ -11,6 +11,7 @@ import { ProposalReader } from './proposal-reader.ts';
 import { ProposalStore } from './proposal.store.ts';
 import { ProposalsController } from './proposals.controller.ts';
 import { ProposalsService } from './proposals.service.ts';
+import { VersionsService } from './versions.service.ts';
 
 /** From a draft to a proposal in the log, and what became of it. */
 @Module({
@@ -24,6 +25,7 @@ import { ProposalsService } from './proposals.service.ts';
     ProposalReader,
     ProposalStore,
     ProposalsService,
+    VersionsService,
   ],
 })
 export class ProposalsModule {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FEE_RATE_SAT_PER_VBYTE } from '../../core/base/limits.ts';
 import { count, hex32, hex64, label, satsJson, time } from '../../core/base/schema.ts';
 import { screeningAnswers } from '../../core/screening.ts';
 import { pageCursor, pageLimit, saltedText, statementFields } from '../http/bodies.ts';
@@ -19,9 +20,31 @@ export const proposedView = z
   .meta({ id: 'Proposed' });
 export type ProposedView = z.infer<typeof proposedView>;
 
+export const bumpBody = z
+  .strictObject({
+    /** Satoshi a virtual byte at worst size; without it the node's estimate, no higher than the policy's cap. */
+    feeRate: z.int().min(1).max(FEE_RATE_SAT_PER_VBYTE).optional(),
+  })
+  .meta({ id: 'BumpBody' });
+export type BumpBody = z.output<typeof bumpBody>;
+
+/** A fee bump as it stands in the log; its signer decides. */
+export const bumpedView = z
+  .object({ proposal: hex32, version: count, index: count, txid: hex32, feeSats: satsJson })
+  .meta({ id: 'Bumped' });
+export type BumpedView = z.infer<typeof bumpedView>;
+
 export const proposalDigest = hex32.meta({ id: 'ProposalDigest' });
 
-const stages = ['open', 'ended', 'signed', 'broadcast', 'confirmed', 'settled'] as const;
+const stages = [
+  'open',
+  'ended',
+  'signed',
+  'broadcast',
+  'confirmed',
+  'settled',
+  'cancelled',
+] as const;
 const stage = z.enum(stages);
 
 // Without an id: as a component it would be named and its parameters left out of the description.
@@ -110,11 +133,30 @@ export const proposalView = z
     facts: z
       .object({
         broadcastAt: time.nullable(),
-        confirmed: z.object({ height: count, block: hex32 }).nullable(),
+        broadcasts: z.array(hex32),
+        confirmed: z.object({ height: count, block: hex32, txid: hex32 }).nullable(),
         confirmations: count,
         settledAt: time.nullable(),
       })
       .nullable(),
+    /** Fee bumps inside its envelope, the newest last. */
+    versions: z.array(
+      z.object({
+        version: count,
+        index: count,
+        txid: hex32,
+        feeSats: satsJson,
+        /** Virtual bytes at worst. */
+        vbytes: count,
+        /** Members whose keys signed it. */
+        cosigners: z.array(label),
+        signed: z.boolean(),
+        /** Why it is not, or null. */
+        code: z.string().nullable(),
+      }),
+    ),
+    /** The proposal that makes this one void once it is confirmed: signed, or about to be. */
+    cancelledBy: hex32.nullable(),
     /** SHA-256 of what stands beside the log. */
     blobs: z.object({
       transaction: hex32,

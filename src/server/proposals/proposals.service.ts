@@ -46,7 +46,9 @@ export class ProposalsService {
     if (!texts.ok) return texts;
     const blobs = decodeBlobs(body.blobs);
     if (!blobs.ok) return blobs;
-    const asking = { proposal: digest, initiator: statement.initiator, spend: statement.spend };
+    const { spend, envelope } = statement;
+    const asked = { ...spend, feeSats: envelope?.feeSatsMax ?? spend.feeSats };
+    const asking = { proposal: digest, initiator: statement.initiator, spend: asked };
     const { id } = statement.wallet;
     const [state, now] = [this.log.state(), this.chain.now()];
     const much =
@@ -68,8 +70,11 @@ export class ProposalsService {
     const { digest, statement } = said;
     const { member } = statement;
     const outpoints = statement.spend.inputs.map(({ outpoint }) => outpoint);
-    const held = await this.holds.holdProposal({ digest, member, outpoints });
-    if (!held.ok) return held;
+    // The coins of what it cancels are held already, by that.
+    if (statement.kind === 'pay') {
+      const held = await this.holds.holdProposal({ digest, member, outpoints });
+      if (!held.ok) return held;
+    }
     const index = await this.statements.submit(said, beside);
     if (index.ok) return ok({ proposal: digest, index: index.value, name: proposalName(digest) });
     // The same statement, sent twice at once, may stand in the log: then its coins stay held.

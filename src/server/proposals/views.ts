@@ -3,8 +3,11 @@ import { canonicalBytes } from '../../core/base/canonical.ts';
 import type { Seconds } from '../../core/base/time.ts';
 import { formatTime } from '../../core/base/time.ts';
 import type { Verdict } from '../../core/authorise.ts';
+import { authoriseVersion } from '../../core/authorise-version.ts';
 import { authorise } from '../../core/authorise.ts';
-import { createLedger } from '../../core/log/ledger.ts';
+import { cancelOf } from '../../core/policy/facts.ts';
+import { signedTransactions } from '../../core/log/admit-version.ts';
+import { bumpsOf, createLedger } from '../../core/log/ledger.ts';
 import type { ApprovalRecord, ProposalRecord, State } from '../../core/log/state.ts';
 import type { LimitState } from '../../core/policy/evaluate.ts';
 import type { TextNote } from '../log/pending.store.ts';
@@ -22,7 +25,8 @@ export function verdictOf(state: State, proposal: ProposalRecord, clock: Seconds
 
 /** One line of a list. */
 export function summaryOf(state: State, proposal: ProposalRecord, clock: Seconds): ProposalSummary {
-  const { statement, digest, index, name, txid, view } = proposal;
+  const { statement, digest, index, name, view } = proposal;
+  const { txid } = signedTransactions(state, proposal).at(-1) ?? proposal;
   const { outcome, refusal } = verdictOf(state, proposal, clock);
   return {
     proposal: digest,
@@ -70,6 +74,8 @@ export function detailOf(state: State, proposal: ProposalRecord, beside: Beside)
         : { code: ended.code, by: ended.by, reason: textOf(texts, beside.endReason) },
     screening: screeningView(state, digest),
     facts: factsOf(state, digest, beside.tip),
+    versions: versionsOf(state, proposal, beside.clock),
+    cancelledBy: cancelOf(state, proposal),
     blobs: blobsOf(state, proposal),
   };
 }
@@ -112,13 +118,35 @@ function screeningView(state: State, digest: string): ProposalView['screening'] 
 function factsOf(state: State, digest: string, tip: number): ProposalView['facts'] {
   const facts = state.facts.get(digest);
   if (facts === undefined) return null;
-  const { broadcastAt, confirmed, settledAt } = facts;
+  const { broadcastAt, broadcasts, confirmed, settledAt } = facts;
   return {
     broadcastAt: broadcastAt === null ? null : formatTime(broadcastAt),
+    broadcasts: [...broadcasts],
     confirmed,
     confirmations: confirmed === null ? 0 : Math.max(1, tip - confirmed.height + 1),
     settledAt: settledAt === null ? null : formatTime(settledAt),
   };
+}
+
+function versionsOf(
+  state: State,
+  { digest, statement, versions }: ProposalRecord,
+  clock: Seconds,
+): ProposalView['versions'] {
+  const ledger = state.ledgers.get(statement.wallet.id) ?? createLedger();
+  const { signed } = bumpsOf(ledger, digest);
+  const now = Math.max(clock, ledger.at);
+  const judged = authoriseVersion(state, ledger, digest, now);
+  return versions.map(({ version, index, txid, view, cosignatures }) => ({
+    version,
+    index,
+    txid,
+    feeSats: view.spend.feeSats,
+    vbytes: view.vbytes,
+    cosigners: cosignatures.map(({ member }) => member),
+    signed: signed.some((one) => one.version === version),
+    code: judged?.version.version === version ? (judged.verdict.refusal?.code ?? null) : null,
+  }));
 }
 
 /** Addresses of what the log names, for whoever checks for himself. */

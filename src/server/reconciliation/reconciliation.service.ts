@@ -6,6 +6,7 @@ import { satsToJson, sumSats } from '../../core/base/sats.ts';
 import type { Seconds } from '../../core/base/time.ts';
 import { formatTime, parseTime } from '../../core/base/time.ts';
 import { createLedger } from '../../core/log/ledger.ts';
+import { signedTransactions } from '../../core/log/admit-version.ts';
 import type { ProposalRecord, State } from '../../core/log/state.ts';
 import { guardOf, unsignedDigest } from '../../core/watch/watchman.ts';
 import { ChainService } from '../chain/chain.service.ts';
@@ -71,16 +72,23 @@ export class ReconciliationService {
       proposal.statement.spend.inputs[0]?.outpoint ?? '';
     const spenders = await this.moves.spenders(signed.map(outpointOf), span.to);
     const open: ReconciliationView['open'][number][] = [];
+    const guard = guardOf(state);
     for (const one of signed) {
-      const { digest: proposal, txid, statement } = one.proposal;
+      const { digest: proposal } = one.proposal;
       const spender = spenders.get(outpointOf(one));
-      const isInBlock =
-        spender !== undefined && unsignedDigest(spender.raw) === statement.spend.transaction;
+      const by = guard.explains(wallet, unsignedDigest(spender?.raw ?? new Uint8Array()) ?? '');
+      if (spender !== undefined && isDone(state, proposal, by)) continue;
+      const txid = signedTransactions(state, one.proposal).at(-1)?.txid ?? one.proposal.txid;
       const signedAt = formatTime(one.signedAt);
-      if (!isInBlock) open.push({ proposal, txid, signedAt, conflict: spender?.txid ?? null });
+      open.push({ proposal, txid, signedAt, conflict: spender?.txid ?? null });
     }
     return open;
   }
+}
+
+/** Whether what spent its coins is a transaction of the proposal itself, or of one that cancels it. */
+function isDone(state: State, proposal: string, by: string | undefined): boolean {
+  return by === proposal || state.proposals.get(by ?? '')?.statement.cancels === proposal;
 }
 
 /** Signed by then, and not settled by then as far as the log knows. */

@@ -1,10 +1,13 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { cancelOf } from '../../core/policy/facts.ts';
 import { ChainService } from '../chain/chain.service.ts';
 import type { Sql } from '../database/sql.ts';
 import type { JobData } from '../jobs/jobs.service.ts';
 import { JobsService, queues } from '../jobs/jobs.service.ts';
 import { LogService } from '../log/log.service.ts';
 import type { NumberedEntry } from '../log/projection.store.ts';
+import type { State } from '../../core/log/state.ts';
+import { newestSigned } from './assemble.ts';
 import { BroadcastService } from './broadcast.service.ts';
 
 /** The longest wait between two attempts; and while the chain is in trouble, which ends by itself. */
@@ -56,11 +59,12 @@ export class BroadcastQueue {
   /** Queues what is signed, not broadcast and not queued. For one process at a time. */
   async sweep(): Promise<void> {
     if (!this.jobs.running || performance.now() < this.#sweepAt) return;
-    const { ledgers, facts } = this.log.state();
-    for (const { signed } of ledgers.values())
+    const state = this.log.state();
+    for (const { signed, bumps } of state.ledgers.values()) {
       for (const proposal of signed.keys())
-        if (!facts.has(proposal))
+        if ((!state.facts.has(proposal) || bumps.has(proposal)) && isDue(state, proposal))
           await this.jobs.send(queues.broadcast, { proposal }, { key: proposal });
+    }
     this.#sweepAt = performance.now() + SWEEP_MS;
   }
 
@@ -85,4 +89,15 @@ export class BroadcastQueue {
       return error instanceof Error ? error.message : String(error);
     }
   }
+}
+
+/** Whether the newest signed transaction of a proposal was not sent yet, and can still be of use. */
+function isDue(state: State, digest: string): boolean {
+  const proposal = state.proposals.get(digest);
+  const newest = proposal === undefined ? undefined : newestSigned(state, proposal);
+  const facts = state.facts.get(digest);
+  if (proposal === undefined || newest === undefined) return false;
+  const isOver = facts !== undefined && facts.confirmed !== null;
+  const isSent = facts?.broadcasts.includes(newest.txid) === true;
+  return !isOver && !isSent && cancelOf(state, proposal) === null;
 }

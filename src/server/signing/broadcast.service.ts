@@ -1,12 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { Transaction } from 'bitcoinjs-lib';
-import type { Result } from '../../core/base/result.ts';
+import { reversed, toHex } from '../../core/base/bytes.ts';
+import type { Refusal, Result } from '../../core/base/result.ts';
 import { ok, refuse } from '../../core/base/result.ts';
+import type { SignedTransaction } from '../../core/log/admit-version.ts';
 import type { ProposalRecord, State } from '../../core/log/state.ts';
+import { cancelOf } from '../../core/policy/facts.ts';
 import { screeningOf, screeningRefusal } from '../../core/screening.ts';
 import { ChainService } from '../chain/chain.service.ts';
 import { LogService } from '../log/log.service.ts';
-import { assemble, signaturesOf } from './assemble.ts';
+import { assemble, newestSigned } from './assemble.ts';
 import { FactWriter } from './fact-writer.ts';
 import type { Transmission } from './transmission.store.ts';
 import { TransmissionStore } from './transmission.store.ts';
@@ -25,45 +28,76 @@ export class BroadcastService {
   ) {}
 
   /**
-   * Sends the transaction of a proposal unless the chain holds it. Passes too when another process is at it, or when nothing
-   * is signed. Codes: `chain.*`, `screening.held`, `screening.denied`, those of assemble. Throws ChainFault, Unavailable.
+   * Sends the newest signed transaction of a proposal unless the chain holds one of them. Passes too when another process is
+   * at it, when nothing is signed, or when a signed proposal cancels it. Codes: `chain.*`, `screening.held`,
+   * `screening.denied`, those of assemble. Throws ChainFault, Unavailable.
    */
   async send(digest: string): Promise<Result<null>> {
     const outcome = await this.transmissions.alone(digest, async () => {
       const state = this.log.state();
       const proposal = state.proposals.get(digest);
-      if (proposal === undefined || signaturesOf(state, proposal) === undefined) return ok(null);
+      const signed = proposal === undefined ? undefined : newestSigned(state, proposal);
+      if (proposal === undefined || signed === undefined) return ok(null);
+      if (cancelOf(state, proposal) !== null) return ok(null);
       const confirmed = state.facts.get(digest)?.confirmed ?? null;
-      return confirmed === null ? this.#send(state, proposal) : ok(null);
+      return confirmed === null ? this.#send(state, proposal, signed) : ok(null);
     });
     return outcome ?? ok(null);
   }
 
-  async #send(state: State, proposal: ProposalRecord): Promise<Result<null>> {
+  async #send(
+    state: State,
+    proposal: ProposalRecord,
+    signed: SignedTransaction,
+  ): Promise<Result<null>> {
     const { trouble } = this.chain;
     if (trouble !== null) return { ok: false, refusal: trouble };
-    const { digest, txid } = proposal;
+    const { digest } = proposal;
+    const { txid } = signed;
     // Signed before it was held or denied. What the network has already is told as it is.
     const withheld = screeningRefusal(screeningOf(state, proposal, []));
     if (withheld !== null && !(await this.#isKnown(txid))) return { ok: false, refusal: withheld };
-    const made = await this.#transmission(state, proposal);
+    const made = await this.#transmission(state, proposal, signed);
     if (!made.ok) return made;
     const { raw } = made.value;
+    const sent = await this.#handOver(txid, raw);
+    if (!sent.ok) return sent;
+    const noted = state.facts.get(digest)?.broadcasts ?? [];
+    if (!noted.includes(txid))
+      await this.facts.write({ fact: 'broadcast', proposal: digest, txid });
+    return ok(null);
+  }
+
+  async #handOver(txid: string, raw: Uint8Array): Promise<Result<null>> {
     const { view } = this.chain;
     const isKnown = await this.#isKnown(txid);
-    if (!isKnown) {
-      const accepted = await view.testMempool(raw);
-      if (!accepted.ok) return accepted;
-    }
-    // Before it is sent, so that a block cannot bring it before we know that it is ours.
+    // Before it is sent, so that a block cannot bring it before we know that it is ours; also where the mempool does not take
+    // it, so that a child may pay for it.
     await this.chain.addUnconfirmed(raw);
-    if (!isKnown) {
-      const sent = await view.broadcast(raw);
-      if (!sent.ok) return sent;
+    if (isKnown) return ok(null);
+    const accepted = await view.testMempool(raw);
+    if (!accepted.ok) {
+      const parent = await this.#missingParent(raw, accepted.refusal);
+      return parent === null ? accepted : view.broadcastPackage(parent, raw);
     }
-    const noted = state.facts.get(digest)?.broadcastAt ?? null;
-    if (noted === null) await this.facts.write({ fact: 'broadcast', proposal: digest, txid });
-    return ok(null);
+    const sent = await view.broadcast(raw);
+    return sent.ok ? ok(null) : sent;
+  }
+
+  /** The one transaction of ours that a child spends and the mempool does not hold, or null. */
+  async #missingParent(raw: Uint8Array, { facts }: Refusal): Promise<Uint8Array | null> {
+    if (facts['mapped'] !== 'inputs-missing') return null;
+    const txids = Transaction.fromBuffer(raw).ins.map(({ hash }) => toHex(reversed(hash)));
+    const [txid = '', ...others] = new Set(txids);
+    if (others.length > 0) return null;
+    const parent = await this.transmissions.find(txid);
+    if (parent === undefined || (await this.#isKnown(txid))) return null;
+    // What screening withholds no child carries along.
+    const state = this.log.state();
+    const proposal = state.proposals.get(parent.proposal);
+    const isWithheld =
+      proposal === undefined || screeningRefusal(screeningOf(state, proposal, [])) !== null;
+    return isWithheld ? null : parent.raw;
   }
 
   /** A node without index knows its mempool only; what is in a block the follower knows. */
@@ -73,15 +107,18 @@ export class BroadcastService {
   }
 
   /** The bytes to send: those that were kept before, else made now and kept. */
-  async #transmission(state: State, proposal: ProposalRecord): Promise<Result<Transmission>> {
-    const kept = await this.transmissions.find(proposal.digest);
+  async #transmission(
+    state: State,
+    proposal: ProposalRecord,
+    signed: SignedTransaction,
+  ): Promise<Result<Transmission>> {
+    const kept = await this.transmissions.find(signed.txid);
     // The table is believed in nothing: another transaction in it is never sent.
-    if (kept !== undefined && Transaction.fromBuffer(kept.raw).getId() === proposal.txid)
+    if (kept !== undefined && Transaction.fromBuffer(kept.raw).getId() === signed.txid)
       return ok(kept);
-    const address = signaturesOf(state, proposal) ?? '';
-    const hot = await this.log.blob(address);
-    if (hot === undefined) return refuse('log.blob.missing', { blob: address });
-    const final = assemble(state, proposal, hot);
+    const hot = await this.log.blob(signed.signatures);
+    if (hot === undefined) return refuse('log.blob.missing', { blob: signed.signatures });
+    const final = assemble(state, proposal, signed, hot);
     if (!final.ok) return final;
     const transmission = { proposal: proposal.digest, ...final.value };
     await this.transmissions.add(transmission);

@@ -1,5 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { signedTransactions } from '../../core/log/admit-version.ts';
 import type { FactRecord } from '../../core/log/state.ts';
+import { cancelOf } from '../../core/policy/facts.ts';
 import { ChainService } from '../chain/chain.service.ts';
 import { LogService } from '../log/log.service.ts';
 import { BroadcastQueue } from './broadcast-queue.ts';
@@ -16,7 +18,8 @@ const RESEND_MOST = 200;
 
 interface Watched {
   readonly proposal: string;
-  readonly txid: string;
+  /** Of its signed transactions, the newest last: one of them is confirmed at most. */
+  readonly txids: readonly string[];
   readonly known: FactRecord;
 }
 
@@ -50,30 +53,43 @@ export class ConfirmationService {
     const watched = this.#watched(tip.height);
     if (watched.length === 0) return;
     const places = await this.stores.places.places(
-      watched.map(({ txid, known }) => ({ txid, confirmedAt: known.confirmed?.height ?? null })),
+      watched.flatMap(({ txids, known }) =>
+        txids.map((txid) => ({ txid, confirmedAt: known.confirmed?.height ?? null })),
+      ),
     );
-    for (const { proposal, txid, known } of watched) {
-      const place = places.get(txid);
+    const waiting: Watched[] = [];
+    for (const one of watched) {
+      const found = one.txids.flatMap((txid) => places.get(txid) ?? []);
+      const place = found.find(({ at }) => at !== null) ?? found.at(-1);
       if (place === undefined) continue;
-      for (const due of factsDue(known, place, tip.height)) {
-        if (due.fact === 'unconfirmed' && known.settledAt !== null)
-          this.#logger.error(`ALERT: ${txid} was settled, and a reorganisation took it away`);
-        await this.stores.facts.write({ ...due, proposal, txid });
+      if (place.at === null) waiting.push(one);
+      for (const due of factsDue(one.known, place, tip.height)) {
+        if (due.fact === 'unconfirmed' && one.known.settledAt !== null)
+          this.#logger.error(`ALERT: ${due.txid} was settled, and a reorganisation took it away`);
+        await this.stores.facts.write({ ...due, proposal: one.proposal });
       }
     }
-    await this.#resend(watched.filter(({ txid }) => places.get(txid)?.at === null));
+    await this.#resend(waiting);
   }
 
   #watched(tipHeight: number): readonly Watched[] {
-    const { facts, proposals } = this.log.state();
+    const state = this.log.state();
     const watched: Watched[] = [];
-    for (const [proposal, known] of facts) {
+    for (const [digest, known] of state.facts) {
       const isOld =
         known.settledAt !== null && (known.confirmed?.height ?? 0) < tipHeight - WATCHED_BLOCKS;
-      const txid = proposals.get(proposal)?.txid;
-      if (!isOld && txid !== undefined) watched.push({ proposal, txid, known });
+      const proposal = isOld ? undefined : state.proposals.get(digest);
+      if (proposal === undefined) continue;
+      const txids = signedTransactions(state, proposal).map(({ txid }) => txid);
+      watched.push({ proposal: digest, txids, known });
     }
     return watched;
+  }
+
+  #isCancelled(digest: string): boolean {
+    const state = this.log.state();
+    const proposal = state.proposals.get(digest);
+    return proposal !== undefined && cancelOf(state, proposal) !== null;
   }
 
   /** What waits and is in no mempool any more is sent again. */
@@ -81,7 +97,9 @@ export class ConfirmationService {
     if (performance.now() < this.#resendAt) return;
     if (this.#resendFrom >= waiting.length) this.#resendFrom = 0;
     const turn = waiting.slice(this.#resendFrom, this.#resendFrom + RESEND_MOST);
-    for (const { proposal, txid } of turn) {
+    for (const { proposal, txids } of turn) {
+      const txid = txids.at(-1);
+      if (txid === undefined || this.#isCancelled(proposal)) continue;
       if ((await this.chain.view.transaction(txid)) !== null) continue;
       this.#logger.warn(`the node forgot ${txid}, which waits to be confirmed: it is sent again`);
       await this.queue.kick(proposal);

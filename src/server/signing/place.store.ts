@@ -29,7 +29,7 @@ export class PlaceStore {
     return new Map(
       rows.map(({ txid, height, block, former }) => [
         txid,
-        { at: height === null || block === null ? null : { height, block }, former },
+        { txid, at: height === null || block === null ? null : { height, block }, former },
       ]),
     );
   }

@@ -2,12 +2,13 @@ import { Body, Controller, HttpCode, HttpStatus, Param, Post } from '@nestjs/com
 import { ApiAcceptedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { authorise } from '../../core/authorise.ts';
 import { createLedger } from '../../core/log/ledger.ts';
+import { cancelOf } from '../../core/policy/facts.ts';
 import { screeningOf, screeningRefusal } from '../../core/screening.ts';
 import { Public } from '../access/caller.ts';
 import { Clock } from '../clock.ts';
 import { RefusalException, refusal } from '../http/refusal-exception.ts';
 import { LogService } from '../log/log.service.ts';
-import { signaturesOf } from './assemble.ts';
+import { newestSigned } from './assemble.ts';
 import { BroadcastQueue } from './broadcast-queue.ts';
 import { ReceiptsService } from './receipts.service.ts';
 import type { BroadcastView, ReceiptsBody, ReceiptsView } from './signing.schema.ts';
@@ -52,15 +53,18 @@ export class SigningController {
     const state = this.log.state();
     const proposal = state.proposals.get(digest);
     if (proposal === undefined) throw refusal('proposal.unknown', { proposal: digest });
-    if (signaturesOf(state, proposal) === undefined) {
+    const signed = newestSigned(state, proposal);
+    if (signed === undefined) {
       const ledger = state.ledgers.get(proposal.statement.wallet.id) ?? createLedger();
       const verdict = authorise(state, ledger, digest, Math.max(this.clock.now(), ledger.at));
       if (verdict.refusal !== null) throw new RefusalException(verdict.refusal);
       throw refusal('proposal.unsigned', { proposal: digest });
     }
+    const cancel = cancelOf(state, proposal);
+    if (cancel !== null) throw refusal('proposal.cancelled', { by: cancel });
     const withheld = screeningRefusal(screeningOf(state, proposal, []));
     if (withheld !== null) throw new RefusalException(withheld);
     await this.queue.kick(digest);
-    return { proposal: digest, txid: proposal.txid };
+    return { proposal: digest, txid: signed.txid };
   }
 }

@@ -34,15 +34,15 @@ export class TransmissionStore {
     });
   }
 
-  async find(proposal: string): Promise<Transmission | undefined> {
+  async find(txid: string): Promise<Transmission | undefined> {
     const [row] = await this.work.plain.query(
-      'SELECT proposal, txid, raw FROM transmission WHERE proposal = $1',
-      [proposal],
+      'SELECT proposal, txid, raw FROM transmission WHERE txid = $1',
+      [txid],
     );
     return row === undefined ? undefined : transmissionRow.parse(row);
   }
 
-  /** Commits at once. The first one of a proposal stays. */
+  /** Commits at once. The first one of a txid stays. */
   async add({ proposal, txid, raw }: Transmission): Promise<void> {
     await this.work.plain.query(
       'INSERT INTO transmission (proposal, txid, raw) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING',

@@ -49,11 +49,12 @@ export class WatchmanService {
     private readonly facts: FactWriter,
   ) {}
 
-  /** How many alerts no receipt has explained since. */
+  /** How many alerts no receipt has explained since, and hot keys that are lost. */
   get standing(): number {
     const state = this.log.state();
     const { size } = state.tree;
-    if (this.#counted.size !== size) this.#counted = { size, alerts: standingAlerts(state).length };
+    const alerts = (): number => standingAlerts(state).length + state.leaks.length;
+    if (this.#counted.size !== size) this.#counted = { size, alerts: alerts() };
     return this.#counted.alerts;
   }
 
@@ -66,6 +67,10 @@ export class WatchmanService {
     }
     await this.#lookAtBlocks(guard);
     await this.#settle();
+    for (const { wallet, proposal, earlier } of this.log.state().leaks)
+      this.#tell(
+        `ALERT: the hot key of ${wallet} is lost: its signatures of ${proposal} and ${earlier} share a nonce`,
+      );
   }
 
   async #lookAtMempool(guard: Guard): Promise<void> {
@@ -92,10 +97,13 @@ export class WatchmanService {
     const coins = new Map(spent.map(({ outpoint, wallet }) => [outpoint, wallet]));
     const alerts = unexplainedSpends(seen, coins, guard);
     if (alerts === null) return;
+    if (alerts.length === 0) {
+      this.#keepExplained(txid); // a fee bump or a cancel proposal of ours takes another's place, too
+      return;
+    }
     for (const rival of await this.spends.rivals([...coins.keys()], txid))
       this.#tell(`${txid} takes the place of our ${rival} in the mempool: one of them can confirm`);
-    if (alerts.length > 0) this.#suspect(`${txid}/mempool`, seen, coins);
-    else this.#keepExplained(txid);
+    this.#suspect(`${txid}/mempool`, seen, coins);
   }
 
   async #lookAtBlocks(guard: Guard): Promise<void> {

@@ -168,6 +168,7 @@ function proposalOf(
     destinations: digestOf(frame, 'destinations'),
     kind: 'pay',
     spend,
+    cancels: null,
     envelope: null,
     initiator: operator.id,
     purposeDigest: textDigest('00'.repeat(16), 'bench'),

@@ -301,6 +301,7 @@ class Writer {
       destinations: state.destinations?.digest ?? '',
       kind: 'pay',
       spend: structuredClone(view.spend) as ProposalStatement['spend'],
+      cancels: null,
       envelope: null,
       initiator: operator.id,
       purposeDigest: textDigest('00'.repeat(16), 'bench'),

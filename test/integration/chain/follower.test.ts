@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Transaction } from 'bitcoinjs-lib';
 import { randomInt } from 'node:crypto';
+import { z } from 'zod';
 import { toHex } from '../../../src/core/base/bytes.ts';
 import { sats } from '../../../src/core/base/sats.ts';
 import { genesisBlock } from '../../../src/core/wallet/network.ts';
@@ -13,6 +14,7 @@ import { Follower } from '../../../src/server/chain/follower.ts';
 import { Faucet } from '../../../src/server/chain/sandbox-faucet.ts';
 import { Sandbox } from '../../../src/server/chain/sandbox.ts';
 import type { WatchedWallet } from '../../../src/server/chain/watch.ts';
+import { codeOf } from '../../support/psbt.ts';
 import { TestKey, spend, txidOf } from '../../support/test-key.ts';
 import type { TestWork } from '../../support/work.ts';
 import { startTestWork } from '../../support/work.ts';
@@ -370,7 +372,34 @@ describe('the follower', () => {
     await follower.catchUp();
     expect(await coins.spendable(id, height + 99)).toEqual([]);
     expect(await coins.spendable(id, height + 100)).toHaveLength(1);
+    const [mature, young] = await minedBy(id);
+    const locking = (outpoint: readonly [string, number]) =>
+      database.work.run((sql) => new CoinStore(sql, () => now).lock([outpoint], 'draft', now + 9));
+    expect(await locking(young)).toMatchObject({
+      refusal: { code: 'coin.immature', facts: { from: height + 102 } },
+    });
+    expect(codeOf(await locking(mature))).toBe('coin.immature');
+    await sandbox.mine(1);
+    await follower.catchUp();
+    expect((await locking(mature)).ok).toBe(true);
+    expect(codeOf(await locking(young))).toBe('coin.immature');
   }, 180_000);
+
+  /** The first two coins of a wallet, in the order of their blocks. */
+  async function minedBy(
+    id: string,
+  ): Promise<[readonly [string, number], readonly [string, number]]> {
+    const rows = await database.work.plain.query(
+      'SELECT txid, vout FROM wallet_coin WHERE wallet = $1 ORDER BY height LIMIT 2',
+      [id],
+    );
+    const [one, two] = rows.map((row) => z.object({ txid: z.string(), vout: z.int() }).parse(row));
+    if (one === undefined || two === undefined) throw new Error('two blocks were mined');
+    return [
+      [one.txid, one.vout],
+      [two.txid, two.vout],
+    ];
+  }
 
   describe('locks', () => {
     const at = (coin: { txid: string; vout: number }) => [coin.txid, coin.vout] as const;
@@ -412,6 +441,22 @@ describe('the follower', () => {
         ),
       );
       expect(outcomes.filter(({ ok }) => ok)).toHaveLength(1);
+    });
+
+    test('a coin of ours that waits for its block is held only where it is change', async () => {
+      const id = await wallet();
+      const coin = await fund(id, 0);
+      await mined();
+      const raw = spend(
+        [{ coin, key: keyAt(id, 0, 0) }],
+        [
+          { script: keyAt(id, 0, 1).script, sats: sats(300_000) },
+          { script: keyAt(id, 1, 0).script, sats: sats(690_000) },
+        ],
+      );
+      await follower.addUnconfirmed(raw);
+      expect(codeOf(await locking([[txidOf(raw), 0]], 'draft'))).toBe('coin.unconfirmed');
+      expect((await locking([[txidOf(raw), 1]], 'draft')).ok).toBe(true);
     });
 
     test('a spent coin and one that never was cannot be held', async () => {

@@ -101,6 +101,7 @@ describe('from a draft to a proposal', () => {
       destinations: state.destinations?.digest ?? '',
       kind: 'pay',
       spend: { ...spend, inputs: [...spend.inputs], outputs: [...spend.outputs] },
+      cancels: null,
       envelope: null,
       initiator: 'operator',
       purposeDigest: purpose.digest,
@@ -176,7 +177,7 @@ describe('from a draft to a proposal', () => {
         script: toHex(passed(scriptOfAddress(address, 'sandbox'))),
       }));
       const { wallet } = server.wallet;
-      expect(compareDraft(found, { payments: asked, feeRate: 3 }, wallet).ok).toBe(true);
+      expect(compareDraft(found, { payments: asked, feeRate: 3 }, { wallet, told: null }).ok).toBe(true);
       const { view } = found;
       expect(view.feeSats).toBe(BigInt(3 * view.vbytes));
       expect(view.spend.lockTime).toBe(2);

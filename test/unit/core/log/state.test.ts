@@ -273,7 +273,7 @@ describe('documents', () => {
       firstAddress: world.wallet.wallet.address(0, 1),
       keyProof: null,
     } as const;
-    expect(world.say(statement)).toBe('document.confirmation.invalid');
+    expect(world.say(statement)).toBe('document.confirmation.address');
     const first = { ...statement, firstAddress: world.wallet.wallet.address(0, 0) };
     expect(world.say(first)).toBe('document.confirmation.invalid');
     const keyProof = { key: '02' + 'ab'.repeat(32), signature: 'ab'.repeat(64) };

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { assemble, signaturesOf } from '../../../../src/server/signing/assemble.ts';
+import { assemble, newestSigned } from '../../../../src/server/signing/assemble.ts';
 import type { WorldOptions } from '../../../support/world.ts';
 import { listedAddress, World } from '../../../support/world.ts';
 import { passed } from '../../../support/psbt.ts';
@@ -26,8 +26,10 @@ test.each(bodies)(
     world.round();
     world.now += 60;
     world.round();
-    const signatures = world.store.get(signaturesOf(world.state, proposal) ?? '');
-    const final = passed(assemble(world.state, proposal, signatures ?? new Uint8Array()));
+    const signed = newestSigned(world.state, proposal);
+    if (signed === undefined) throw new Error('the proposal is signed');
+    const signatures = world.store.get(signed.signatures) ?? new Uint8Array();
+    const final = passed(assemble(world.state, proposal, signed, signatures));
     expect(world.proposal(proposal.digest).txid).toBe(final.txid);
     expect(proposed === final.txid).toBe(when === 'before');
   },

@@ -46,7 +46,7 @@ class Branch {
       tip: () => this.tip(),
       blockHash: (at) => this.blockHash(at),
       ...{ peers: no, block: no, transaction: no, testMempool: no },
-      ...{ broadcast: no, spenders: no, feeRate: no, close: no },
+      ...{ broadcast: no, broadcastPackage: no, spenders: no, feeRate: no, close: no },
     };
   }
 }

@@ -19,6 +19,8 @@ function subjectOf(world: World, reference: string | null = null): Subject {
     policy,
     destinations,
     reference,
+    cancels: null,
+    feeSatsMax: null,
   };
 }
 

@@ -6,11 +6,20 @@ import { factsDue } from '../../../../src/server/signing/facts-due.ts';
 const blockA = 'a'.repeat(64);
 const blockB = 'b'.repeat(64);
 
-const sent: FactRecord = { broadcastAt: 1, confirmed: null, settledAt: null };
-const confirmed: FactRecord = { ...sent, confirmed: { height: 100, block: blockA } };
+const sent: FactRecord = {
+  broadcastAt: 1,
+  broadcasts: ['d'.repeat(64)],
+  confirmed: null,
+  settledAt: null,
+};
+const confirmed: FactRecord = {
+  ...sent,
+  confirmed: { height: 100, block: blockA, txid: 'd'.repeat(64) },
+};
 const settled: FactRecord = { ...confirmed, settledAt: 2 };
-const inA: Place = { at: { height: 100, block: blockA }, former: blockA };
-const nowhere: Place = { at: null, former: null };
+const txid = 'd'.repeat(64);
+const inA: Place = { txid, at: { height: 100, block: blockA }, former: blockA };
+const nowhere: Place = { txid, at: null, former: null };
 
 const kinds = (known: FactRecord, place: Place, tip: number) =>
   factsDue(known, place, tip).map(({ fact }) => fact);
@@ -23,7 +32,7 @@ describe('the facts that are due', () => {
 
   test('a confirmation is due once, with its height and block', () => {
     expect(factsDue(sent, { ...inA, former: null }, 100)).toEqual([
-      { fact: 'confirmed', height: 100, block: blockA },
+      { fact: 'confirmed', txid, height: 100, block: blockA },
     ]);
     expect(kinds(confirmed, inA, 104)).toEqual([]);
   });
@@ -39,12 +48,12 @@ describe('the facts that are due', () => {
   });
 
   test('a confirmation is taken back when another block stands in its place', () => {
-    expect(kinds(confirmed, { at: null, former: blockB }, 101)).toEqual(['unconfirmed']);
-    expect(kinds(settled, { at: null, former: blockB }, 106)).toEqual(['unconfirmed']);
+    expect(kinds(confirmed, { txid, at: null, former: blockB }, 101)).toEqual(['unconfirmed']);
+    expect(kinds(settled, { txid, at: null, former: blockB }, 106)).toEqual(['unconfirmed']);
   });
 
   test('a transaction that moved to another block is unconfirmed and confirmed again', () => {
-    const moved: Place = { at: { height: 101, block: 'c'.repeat(64) }, former: blockB };
+    const moved: Place = { txid, at: { height: 101, block: 'c'.repeat(64) }, former: blockB };
     expect(kinds(confirmed, moved, 101)).toEqual(['unconfirmed', 'confirmed']);
     expect(kinds(settled, moved, 106)).toEqual(['unconfirmed', 'confirmed', 'settled']);
   });
