@@ -67,6 +67,20 @@ describe('the line of an approval', () => {
     expect(lineOf(approve, where({ envelope }))).toContain(' fee 0.00001000 max 0.00025000 id ID');
   });
 
+  test('shows the fee of the bump whose coins are signed', () => {
+    const spend = { ...proposal.view.spend, feeSats: 3_000 };
+    const version = {
+      ...{ version: 1, index: proposal.index + 1, spendDigest: '33'.repeat(32), cosignatures: [] },
+      ...{ transaction: proposal.transaction, txid: proposal.txid, coins: proposal.coins },
+      view: { ...proposal.view, spend },
+    };
+    const envelope = { feeSatsMax: 25_000, replacementsMax: 3, until: '2026-11-03T00:00:00Z' };
+    const state = where({ envelope }, { ...proposal, versions: [version] });
+    const bumped = lineOf({ ...approve, spend: version.spendDigest }, state);
+    expect(bumped).toContain(` 0.01000000 fee 0.00003000 max 0.00025000 id ID`);
+    expect(lineOf(approve, state)).toContain(' fee 0.00001000 max 0.00025000 id ID');
+  });
+
   test('says first that payments are repeated', () => {
     expect(lineOf(approve, where({ repeats: '00'.repeat(32) }))).toContain(
       ` hot-1 pay again ${strangerAddress} 0.01000000 fee `,
