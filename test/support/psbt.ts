@@ -11,6 +11,7 @@ import type { Field } from '../../src/core/psbt/fields.ts';
 import { readMaps, writeMaps } from '../../src/core/psbt/fields.ts';
 import type { InputSigner, PartialSignature } from '../../src/core/psbt/signatures.ts';
 import { encodeSignature } from '../../src/core/psbt/der.ts';
+import type { ProvenSpend } from '../../src/core/psbt/sighash.ts';
 import { signatureHashes } from '../../src/core/psbt/sighash.ts';
 import { signInputs } from '../../src/core/psbt/signatures.ts';
 import type { CoinClaim, SpendView } from '../../src/core/psbt/spend.ts';
@@ -178,11 +179,19 @@ const ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141
 /** As {@link signAll}, by a broken device that takes the same nonce each time. */
 export function signWithOneNonce(draft: Draft, name: string): readonly PartialSignature[] {
   const { wallet, transaction, view } = draft;
-  const { node } = accountOf(name);
-  const hashes = signatureHashes(wallet, { transaction, coins: view.coins });
+  return signBroken(wallet, { transaction, coins: view.coins }, accountOf(name).node);
+}
+
+/** Signatures of every input of a segwit wallet by an account key, all with the nonce 1. */
+export function signBroken(
+  wallet: Wallet,
+  spend: ProvenSpend,
+  node: BIP32Interface,
+): readonly PartialSignature[] {
+  const hashes = signatureHashes(wallet, spend);
   // The nonce 1: r is the x coordinate of the generator.
   const r = 0x79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798n;
-  return view.coins.map(({ branch, index }, input) => {
+  return spend.coins.map(({ branch, index }, input) => {
     const { privateKey, publicKey } = node.derive(branch).derive(index);
     const secret = BigInt(`0x${toHex(privateKey ?? new Uint8Array())}`);
     const s = (BigInt(`0x${toHex(hashes(input, 1))}`) + r * secret) % ORDER;

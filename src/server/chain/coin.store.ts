@@ -62,6 +62,7 @@ const balanceRow = z.object({
   unconfirmed: amount,
 });
 const lockRow = z.object({ txid: z.string(), vout: z.int(), holder: z.string() });
+const spentRow = z.object({ txid: z.string(), vout: z.int() });
 /** Why a coin cannot be spent now, or null; from which height on it can. */
 const fitRow = z.object({
   txid: z.string(),
@@ -204,6 +205,19 @@ export class CoinStore {
       [...wanted, holder, until],
     );
     return ok(null);
+  }
+
+  /** Of these outpoints the first coin that a block has spent, or null. */
+  async firstSpent(outpoints: readonly Outpoint[]): Promise<string | null> {
+    const rows = await this.#sql.query(
+      `SELECT c.txid, c.vout FROM unnest($1::text[], $2::integer[]) AS w (txid, vout)
+       JOIN wallet_coin c USING (txid, vout) WHERE c.spent_height IS NOT NULL
+       ORDER BY c.txid, c.vout LIMIT 1`,
+      columns(outpoints),
+    );
+    if (rows[0] === undefined) return null;
+    const { txid, vout } = spentRow.parse(rows[0]);
+    return `${txid}:${vout}`;
   }
 
   /** Hands what a draft holds over to its proposal, for as long as that lives. */

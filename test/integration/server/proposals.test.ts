@@ -26,6 +26,7 @@ import {
   walletsView,
 } from '../../../src/server/wallets/wallets.schema.ts';
 import { documentView, documentsView } from '../../../src/server/documents/documents.schema.ts';
+import { lookAlikeOf, scriptHex } from '../../support/look-alikes.ts';
 import { codeOf, editTransaction, passed } from '../../support/psbt.ts';
 import type { Caller } from '../../support/sandbox-server.ts';
 import { SandboxServer } from '../../support/sandbox-server.ts';
@@ -134,7 +135,11 @@ describe('from a draft to a proposal', () => {
   const proposed = async (sats: number): Promise<string> =>
     passed(await propose(read(passed(await ask(operator, [[listedAddress, sats]]))))).proposal;
 
-  async function end(proposal: string, decision: 'reject' | 'withdraw', caller: Caller) {
+  async function end(
+    proposal: string,
+    decision: 'approve' | 'reject' | 'withdraw',
+    caller: Caller,
+  ) {
     const { state } = server;
     const reason = decision === 'reject' ? saltText('wrong payee') : null;
     const spend = state.proposals.get(proposal)?.statement.spend;
@@ -177,7 +182,9 @@ describe('from a draft to a proposal', () => {
         script: toHex(passed(scriptOfAddress(address, 'sandbox'))),
       }));
       const { wallet } = server.wallet;
-      expect(compareDraft(found, { payments: asked, feeRate: 3 }, { wallet, told: null }).ok).toBe(true);
+      expect(compareDraft(found, { payments: asked, feeRate: 3 }, { wallet, told: null }).ok).toBe(
+        true,
+      );
       const { view } = found;
       expect(view.feeSats).toBe(BigInt(3 * view.vbytes));
       expect(view.spend.lockTime).toBe(2);
@@ -442,6 +449,70 @@ describe('from a draft to a proposal', () => {
       expect(passed(await get('/v1/proposals?wallet=hot-9', proposalsView)).items).toEqual([]);
       expect(codeOf(await get('/v1/proposals?cursor=x', z.unknown()))).toBe('cursor.invalid');
       expect(codeOf(await get('/v1/proposals?stage=any', z.unknown()))).toBe('schema.mismatch');
+    });
+
+    test('open proposals never share an address for their change', async () => {
+      const indices: (number | undefined)[] = [];
+      const open: string[] = [];
+      for (const sats of [24_000, 25_000]) {
+        const draft = read(passed(await ask(operator, [[listedAddress, sats]])));
+        indices.push(...draft.view.spend.outputs.flatMap(({ change }) => change ?? []));
+        open.push(passed(await propose(draft)).proposal);
+      }
+      expect(new Set(indices).size).toBe(2);
+      for (const proposal of open) await end(proposal, 'withdraw', operator);
+      const again = read(passed(await ask(operator, [[listedAddress, 26_000]])));
+      expect(again.view.spend.outputs.find(({ change }) => change !== undefined)?.change).toBe(
+        indices[0],
+      );
+    });
+
+    test('change that goes where change went before is told of an uploaded PSBT', async () => {
+      const { view, blobs } = read(passed(await ask(operator, [[listedAddress, 27_000]])));
+      const [, transaction = new Uint8Array()] = blobs;
+      const { wallet } = server.wallet;
+      const psbt = toBase64(toPsbt({ wallet, transaction, coins: view.coins }));
+      await owner.query('UPDATE coin_lock SET until = 1');
+      const upload = async () =>
+        passed(await operator.api.draft({ wallet: 'hot-1', purpose: 'rent', psbt }))
+          .warnings.map(({ code }) => code)
+          .filter((code) => code.startsWith('change.'));
+      expect(await upload()).toEqual([]);
+      await owner.query('UPDATE coin_lock SET until = 1');
+      await owner.query('UPDATE followed_wallet SET change_next = change_next + 50');
+      expect(await upload()).toEqual(['change.used']);
+      await owner.query('UPDATE followed_wallet SET change_next = change_next - 50');
+    });
+
+    test('a payee that looks like a listed one is refused as a draft and as a proposal', async () => {
+      const twin = lookAlikeOf(listedAddress);
+      expect(codeOf(await ask(operator, [[twin, 28_000]]))).toBe('address.lookalike');
+      const draft = read(passed(await ask(operator, [[listedAddress, 28_000]])));
+      const { spend } = draft.view;
+      const outputs = spend.outputs.map((output) =>
+        output.change === undefined ? { ...output, script: scriptHex(twin) } : output,
+      );
+      const poisoned = { ...spend, inputs: [...spend.inputs], outputs };
+      expect(codeOf(await propose(draft, { statement: { spend: poisoned } }))).toBe(
+        'address.lookalike',
+      );
+    });
+
+    test('an approval is not taken once a block spends a coin otherwise', async () => {
+      const proposal = await proposed(29_000);
+      const outpoint = server.state.proposals.get(proposal)?.view.spend.inputs[0]?.outpoint ?? '';
+      const coin = [outpoint.slice(0, 64), Number(outpoint.slice(65))];
+      const spend = 'UPDATE wallet_coin SET spent_by = $3, spent_height = $4';
+      const where = 'WHERE txid = $1 AND vout = $2';
+      await owner.query(`${spend} ${where}`, [...coin, coin[0], 1]);
+      const refused = await end(proposal, 'approve', alice);
+      expect(refused.ok ? null : refused.refusal).toEqual({
+        code: 'coin.spent',
+        facts: { outpoint },
+      });
+      await owner.query(`${spend} ${where}`, [...coin, null, null]);
+      expect(codeOf(await end(proposal, 'approve', alice))).toBe('approval.log.early');
+      await end(proposal, 'withdraw', operator);
     });
   });
 

@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { afterAll, describe, expect, test } from '@jest/globals';
 import { Transaction } from 'bitcoinjs-lib';
 import { fromBase64, fromHex, toBase64, utf8 } from '../../../../src/core/base/bytes.ts';
 import type { InspectIo } from '../../../../src/cli/commands/psbt-inspect.ts';
@@ -7,7 +7,7 @@ import { run as finalise } from '../../../../src/cli/commands/psbt-finalise.ts';
 import { toPsbt, toPsbt2 } from '../../../../src/core/psbt/build.ts';
 import { inputType } from '../../../../src/core/psbt/fields.ts';
 import { inspectPsbt } from '../../../../src/core/psbt/inspect.ts';
-import { checkScripts } from '../../../../src/server/chain/script-check.ts';
+import { ScriptChecker } from '../../../../src/server/chain/script-checker.ts';
 import {
   accountOf,
   draftOf,
@@ -70,6 +70,9 @@ async function call(
   return { status, out, err: err.trim() };
 }
 
+const scripts = new ScriptChecker();
+afterAll(() => scripts.close());
+
 describe('psbt combine', () => {
   test('puts signatures of several devices together, in files and base64, of both versions', async () => {
     const { status, out } = await call(combine, ['hot', 'alice']);
@@ -110,7 +113,7 @@ describe('psbt finalise', () => {
     const { status, out } = await call(finalise, ['bob', 'hot', 'alice']);
     expect(status).toBe(0);
     const raw = fromHex(out.trim());
-    expect(await checkScripts(raw, view.coins)).toBeNull();
+    expect(await scripts.check(raw, view.coins)).toBeNull();
     for (const { witness } of Transaction.fromBuffer(raw).ins) expect(witness).toHaveLength(4);
   });
 
@@ -121,7 +124,7 @@ describe('psbt finalise', () => {
       const made = draftOf(walletOf(by));
       files['taproot'] = signedBy('hot', 0, made);
       const { out } = await call(finalise, ['taproot'], by);
-      expect(await checkScripts(fromHex(out.trim()), made.view.coins)).toBeNull();
+      expect(await scripts.check(fromHex(out.trim()), made.view.coins)).toBeNull();
     }
   });
 
