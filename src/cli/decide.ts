@@ -193,7 +193,9 @@ async function outcome(
       signatureExists,
     },
     lines: [
-      `${verbs[decision]}: ${proposal.name}`,
+      sent.version === null
+        ? `${verbs[decision]}: ${proposal.name}`
+        : `Coins of fee bump ${String(sent.version.version)} signed: ${proposal.name}`,
       delivered
         ? 'It stands in the log, verified here.'
         : 'NOT DELIVERED: the log does not show it yet.',

@@ -19,6 +19,7 @@ export const run: Run = async (call) => {
   const found = findProposal(state, word(call, 0));
   if (!found.ok) return found;
   const { digest, name, statement } = found.value;
+  const { feeSats: formerSats } = found.value.versions.at(-1)?.view ?? found.value.view;
   if (statement.envelope === null) return refuse('version.envelope', { proposal: digest });
   const api = await desk.api();
   if (!api.ok) return api;
@@ -36,7 +37,6 @@ export const run: Run = async (call) => {
       ],
     });
   const { feeSats } = version.view.spend;
-  const former = found.value.versions.at(-1)?.view ?? found.value.view;
   return ok({
     json: {
       ...{ proposal: digest, name, version: version.version, delivered: true },
@@ -44,9 +44,9 @@ export const run: Run = async (call) => {
     },
     lines: [
       `Fee bump ${String(version.version)} of ${name}: the same coins, the same payments`,
-      `Fee ${formatBtc(former.feeSats)} -> ${formatBtc(sats(feeSats))}, ${String(rateOf(version))} sat/vB at most size; the envelope allows ${formatBtc(sats(statement.envelope.feeSatsMax))} until ${statement.envelope.until}`,
+      `Fee ${formatBtc(formerSats)} -> ${formatBtc(sats(feeSats))}, ${String(rateOf(version))} sat/vB at most size; the envelope allows ${formatBtc(sats(statement.envelope.feeSatsMax))} until ${statement.envelope.until}`,
       'It stands in the log, verified here.',
-      cosignerLine(after, wallet),
+      cosignerLine(after, wallet, digest),
     ],
   });
 };
@@ -56,9 +56,10 @@ function rateOf({ view }: VersionRecord): number {
 }
 
 /** Whose keys must sign the new bytes, beside the signer's. */
-function cosignerLine({ members }: State, wallet: WalletRecord): string {
+function cosignerLine({ members }: State, wallet: WalletRecord, proposal: string): string {
   const missing = wallet.wallet.missing(new Set([wallet.hotKeyIndex]));
   if (missing === 0) return 'The signer signs it next: no further approval is needed.';
   const who = [...members.keys()].filter((member) => heldKeys(wallet, member).length > 0);
-  return `No further approval is needed, but its coins must be signed anew by ${String(missing)} of ${who.join(', ')}: countersign approve`;
+  const some = who.length > missing ? `${String(missing)} of ` : '';
+  return `No further approval is needed, but its coins must be signed anew by ${some}${who.join(', ')}: countersign approve ${proposal}`;
 }

@@ -90,6 +90,7 @@ async function signAndSend(call: Call, desk: Desk, prepared: Prepared): Promise<
     ...renderProposal(statement.value),
     ...addressBookLines(followed.state, draft.view.spend, wallet),
     `Fee rate ${String(describeSpend(draft.view, wallet.wallet).feeRate)} sat/vB at most size`,
+    ...togetherLine(prepared.asked, draft),
     ...draftReasons(prepared.drafted),
     `Purpose: ${prepared.purpose}`,
   ]);
@@ -119,6 +120,14 @@ async function signAndSend(call: Call, desk: Desk, prepared: Prepared): Promise<
         : 'NOT DELIVERED: the log does not show it yet.',
     ],
   });
+}
+
+/** A child pays for its parent, too: what both come to. */
+function togetherLine(asked: Asked, { view }: ReadDraft): readonly string[] {
+  if (!('rescue' in asked) || asked.rescue.way !== 'child') return [];
+  const parent = asked.rescue.target.of.view;
+  const rate = (parent.spend.feeSats + view.spend.feeSats) / (parent.vbytes + view.vbytes);
+  return [`Together with the payment that waits: ${rate.toFixed(2)} sat/vB at most size`];
 }
 
 function toldOf({ fee, selection, consolidation }: DraftAnswer) {

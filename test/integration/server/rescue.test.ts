@@ -200,7 +200,8 @@ describe('by the CLI', () => {
     const bumped = await terminal.type('proposals', 'bump', proposal, '--fee-rate', '15');
     expect(bumped.status).toBe(0);
     expect(bumped.out).toContain('the same coins, the same payments');
-    expect(bumped.out).toContain('must be signed anew by 1 of alice');
+    expect(bumped.out).toContain('Fee 0.0000');
+    expect(bumped.out).toContain(`must be signed anew by alice: countersign approve ${proposal}`);
     const signed = await terminal.type('approve', proposal, '--as', 'alice');
     expect(signed.said).toContain('SIGN THE COINS of fee bump 1');
     expect(signed.said).toContain('0.00070000 BTC to');
@@ -236,6 +237,7 @@ describe('by the CLI', () => {
     await living.waiting(living.proposal(parent.proposal).txid);
     const { typed } = await propose('--cpfp', parent.proposal, '--fee-rate', '14');
     expect(typed).toMatchObject({ status: 0 });
+    expect(typed.said).toContain('Together with the payment that waits: 14.00 sat/vB');
     const early = await propose('--to', `${strangerAddress}=73000 sat`, '--fee-rate', '2');
     const cancel = await propose('--cancel', early.proposal, '--fee-rate', '9');
     expect(cancel.typed.json).toMatchObject({ refusal: { code: 'proposal.unsigned' } });

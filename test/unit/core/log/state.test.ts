@@ -215,10 +215,10 @@ describe('proposals', () => {
     expect(world.say({ ...statement, policy: other }, coins)).toBe('document.stale');
     expect(world.say({ ...statement, network: 'sandbox' }, coins)).toBe('statement.network');
     expect(world.say({ ...statement, initiator: 'bob' }, coins)).toBe('proposal.initiator');
-    expect(world.say({ ...statement, kind: 'cancel' }, coins)).toBe('proposal.kind.unsupported');
+    expect(world.say({ ...statement, kind: 'cancel' }, coins)).toBe('proposal.cancel.invalid');
     expect(world.say({ ...statement, repeats: other }, coins)).toBe('proposal.unknown');
-    const envelope = { feeSatsMax: 5_000, replacementsMax: 3, until: statement.expiresAt };
-    expect(world.say({ ...statement, envelope }, coins)).toBe('proposal.envelope.unsupported');
+    const envelope = { feeSatsMax: 5_000, replacementsMax: 0, until: statement.expiresAt };
+    expect(world.say({ ...statement, envelope }, coins)).toBe('proposal.envelope.invalid');
     const wallet = { ...statement.wallet, id: 'hot-9' };
     expect(world.say({ ...statement, wallet }, coins)).toBe('wallet.unknown');
   });
