@@ -336,6 +336,10 @@ export class ChainService {
       this.#logger.error(
         `ALERT: our transaction ${event.txid} can never confirm: block ${height} spends a coin of it otherwise`,
       );
+    if (kind === 'reencoded')
+      this.#logger.warn(
+        `our transaction ${event.txid} is in block ${height} as ${event.as}: somebody wrote its signatures otherwise`,
+      );
     if (kind === 'unconfirmed')
       this.#logger.warn(`block ${height} was replaced: ${event.txid} waits to be confirmed again`);
   }

@@ -34,6 +34,12 @@ const walletRow = z.object({
 });
 const outpointRow = z.object({ txid: z.string(), vout: z.int(), wallet: z.string() });
 const txidRow = z.object({ txid: z.string() });
+const bytes = z.instanceof(Uint8Array).transform((value) => Uint8Array.from(value));
+const rivalRow = z.object({ txid: z.string(), raw: bytes, spender: z.string() });
+const otherwiseRow = z.object({ spender: z.string(), height: z.int(), stripped: bytes });
+
+/** A transaction of ours, and what a block holds in its place. */
+export type Rival = z.output<typeof rivalRow>;
 
 export interface FollowedWallet {
   readonly wallet: string;
@@ -177,6 +183,54 @@ export class FollowerStore {
     return new Set(rows.map((row) => txidRow.parse(row).txid));
   }
 
+  /** Transactions of ours that wait to spend a coin which a block spends by another, with that other. */
+  async rivals(spends: readonly FoundSpend[]): Promise<readonly Rival[]> {
+    const [txids, vouts] = columns(spends.map(({ outpoint }) => outpoint));
+    const rows = await this.#sql.query(
+      `SELECT DISTINCT t.txid, t.raw, w.spender
+       FROM unnest($1::text[], $2::integer[], $3::text[]) AS w (txid, vout, spender)
+       JOIN pending_spend p ON p.txid = w.txid AND p.vout = w.vout AND p.spender <> w.spender
+       JOIN wallet_transaction t ON t.txid = p.spender
+       WHERE t.height IS NULL AND t.raw IS NOT NULL`,
+      [txids, vouts, spends.map(({ spender }) => spender)],
+    );
+    return rows.map((row) => rivalRow.parse(row));
+  }
+
+  /** What spends one of these coins in a block in the place of a transaction of ours, or null. */
+  async spentOtherwise(
+    txid: string,
+    spent: readonly Outpoint[],
+  ): Promise<z.output<typeof otherwiseRow> | null> {
+    const rows = await this.#sql.query(
+      `SELECT c.spent_by AS spender, c.spent_height AS height, t.stripped
+       FROM unnest($1::text[], $2::integer[]) AS w (txid, vout)
+       JOIN wallet_coin c USING (txid, vout) JOIN wallet_transaction t ON t.txid = c.spent_by
+       WHERE c.spent_by <> $3 ORDER BY c.spent_height LIMIT 1`,
+      [...columns(spent), txid],
+    );
+    return rows[0] === undefined ? null : otherwiseRow.parse(rows[0]);
+  }
+
+  /**
+   * Notes a transaction of ours as confirmed by another id: somebody on the way wrote its signatures otherwise. What it pays
+   * us has the other id too, so its own outputs are no coins, and what spends them can never confirm: the txids of those.
+   */
+  async become(txid: string, other: string, height: number): Promise<readonly string[]> {
+    await this.#sql.query(
+      `UPDATE wallet_transaction SET height = $3, replaced_by = $2 WHERE txid = $1`,
+      [txid, other, height],
+    );
+    const rows = await this.#sql.query(
+      `SELECT DISTINCT spender AS txid FROM pending_spend WHERE txid = $1`,
+      [txid],
+    );
+    return this.conflict(
+      rows.map((row) => txidRow.parse(row).txid),
+      height,
+    );
+  }
+
   /**
    * Notes coins as spent in a block. What of ours waited to spend one of them otherwise can never confirm beside
    * it, nor can its children. Returns the txids of those.
@@ -196,7 +250,7 @@ export class FollowerStore {
        JOIN pending_spend p ON p.txid = w.txid AND p.vout = w.vout AND p.spender <> w.spender`,
       [txids, vouts, spenders],
     );
-    return this.#conflict(
+    return this.conflict(
       rows.map((row) => txidRow.parse(row).txid),
       height,
     );
@@ -218,16 +272,10 @@ export class FollowerStore {
        WHERE t.txid = p.spender AND p.spender <> $3 AND t.height IS NULL AND t.replaced_by IS NULL`,
       [txids, vouts, txid],
     );
-    const rows = await this.#sql.query(
-      `SELECT min(c.spent_height) AS height FROM unnest($1::text[], $2::integer[]) AS w (txid, vout)
-       JOIN wallet_coin c USING (txid, vout) WHERE c.spent_by <> $3`,
-      [txids, vouts, txid],
-    );
-    const { height } = z.object({ height: z.int().nullable() }).parse(rows[0]);
-    if (height !== null) await this.#conflict([txid], height);
   }
 
-  async #conflict(txids: readonly string[], height: number): Promise<readonly string[]> {
+  /** Notes that transactions of ours, and what spends their outputs, can never confirm. Returns the txids of those. */
+  async conflict(txids: readonly string[], height: number): Promise<readonly string[]> {
     const rows = await this.#sql.query(
       `WITH RECURSIVE family (txid) AS (
          SELECT unnest($1::text[])
@@ -253,6 +301,8 @@ export class FollowerStore {
       [height],
     );
     for (const statement of [
+      `UPDATE wallet_transaction SET replaced_by = NULL WHERE height = $1
+         AND replaced_by IN (SELECT txid FROM wallet_transaction WHERE height = $1)`,
       `UPDATE wallet_coin SET spent_by = NULL, spent_height = NULL WHERE spent_height = $1`,
       `UPDATE wallet_transaction SET conflict_height = NULL WHERE conflict_height = $1`,
       `DELETE FROM wallet_transaction WHERE height = $1 AND raw IS NULL`,

@@ -1,9 +1,17 @@
 import { Transaction } from 'bitcoinjs-lib';
 import { assert } from '../../core/base/assert.ts';
 import { WALLETS } from '../../core/base/limits.ts';
+import { unsignedDigest } from '../../core/watch/watchman.ts';
 import { shownHash } from './block.ts';
 import type { BlockView, ChainView } from './chain-view.ts';
-import type { FollowedWallet, FoundCoin, FoundTransaction, Outpoint } from './follower.store.ts';
+import type {
+  FollowedWallet,
+  FoundCoin,
+  FoundSpend,
+  FoundTransaction,
+  Outpoint,
+  Rival,
+} from './follower.store.ts';
 import { FollowerStore } from './follower.store.ts';
 import { requireIdentity } from './identity.ts';
 import type { Sql, Work } from './sql.ts';
@@ -27,6 +35,13 @@ export type ChainEvent =
       readonly outpoint: string;
       readonly wallet: string;
       readonly txid: string;
+      readonly height: number;
+    }
+  /** One of ours that a block holds by the id `as`: somebody on the way wrote its signatures otherwise. */
+  | {
+      readonly kind: 'reencoded';
+      readonly txid: string;
+      readonly as: string;
       readonly height: number;
     }
   /** One of ours that can never confirm, because a block spent one of its coins otherwise. */
@@ -151,10 +166,12 @@ export class Follower {
       if (coins.length === 0 && spent.length === 0) return false;
       if (!(await store.addOwn(found(read), raw))) return true;
       await store.addCoins(coins);
-      await store.addPending(
-        read.txid,
-        spent.map(({ txid, vout }) => [txid, vout]),
-      );
+      const outpoints = spent.map(({ txid, vout }) => [txid, vout] as const);
+      await store.addPending(read.txid, outpoints);
+      const other = await store.spentOtherwise(read.txid, outpoints);
+      if (other !== null && unsignedDigest(other.stripped) === unsignedDigest(raw))
+        await store.become(read.txid, other.spender, other.height);
+      else if (other !== null) await store.conflict([read.txid], other.height);
       await this.#saveNext(store, coins);
       return true;
     });
@@ -303,9 +320,17 @@ async function record(
     read.filter(({ txid }) => spending.has(txid) && !paying.has(txid)).map(found),
     height,
   );
-  const conflicted = await store.spend(spent, height);
+  const reencoded = await reencodedIn(store, spent, read);
+  const orphans: string[] = [];
+  for (const { txid, spender } of reencoded)
+    orphans.push(...(await store.become(txid, spender, height)));
+  const conflicted = [...orphans, ...(await store.spend(spent, height))];
   const ours = read.filter(({ txid }) => paying.has(txid) || spending.has(txid));
   return [
+    ...reencoded.flatMap(({ txid, spender: as }) => [
+      { kind: 'reencoded' as const, txid, as, height },
+      { kind: 'confirmed' as const, txid, height },
+    ]),
     ...ours.map(({ txid }) => ({ kind: 'confirmed' as const, txid, height })),
     ...coins.map(({ txid, vout, sats, place }) => ({
       kind: 'received' as const,
@@ -323,6 +348,19 @@ async function record(
     })),
     ...conflicted.map((txid) => ({ kind: 'conflicted' as const, txid, height })),
   ];
+}
+
+/** Transactions of ours that the block holds with their signatures written otherwise: legacy ones, which that renames. */
+async function reencodedIn(
+  store: FollowerStore,
+  spent: readonly FoundSpend[],
+  read: readonly Read[],
+): Promise<readonly Rival[]> {
+  const rivals = spent.length === 0 ? [] : await store.rivals(spent);
+  return rivals.filter(({ raw, spender }) => {
+    const theirs = read.find(({ txid }) => txid === spender)?.transaction.toBuffer();
+    return theirs !== undefined && unsignedDigest(theirs) === unsignedDigest(raw);
+  });
 }
 
 function readTransaction(raw: Uint8Array): Read {

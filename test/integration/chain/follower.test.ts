@@ -230,6 +230,86 @@ describe('the follower', () => {
     expect((await coins.own(txidOf(ours)))?.height).not.toBeNull();
   });
 
+  describe('a transaction of ours whose signatures somebody wrote otherwise', () => {
+    /** A chain that shows `as` in the place of `raw`: another script in the input makes another id. */
+    const renaming = (raw: Uint8Array, as: Uint8Array): FollowedChain => ({
+      network: 'sandbox',
+      identity: () => sandbox.identity(),
+      tip: () => sandbox.tip(),
+      blockHash: (height) => sandbox.blockHash(height),
+      block: async (hash) => {
+        const block = await sandbox.block(hash);
+        const transactions = block.transactions.map((one) =>
+          txidOf(one) === txidOf(raw) ? as : one,
+        );
+        return { ...block, transactions };
+      },
+    });
+    const reencoded = (raw: Uint8Array): Uint8Array => {
+      const other = Transaction.fromBuffer(raw);
+      other.setInputScript(0, Uint8Array.of(0x51));
+      return other.toBuffer();
+    };
+    const spending = async (id: string): Promise<Uint8Array> => {
+      const coin = await fund(id, 0);
+      await mined();
+      return keyAt(id, 0, 0).pay({
+        ...{ coins: [coin], to: keyAt(id, 1, 0).script, sats: sats(990_000) },
+      });
+    };
+
+    test('is confirmed all the same, its change known by the other id, and taken back with its block', async () => {
+      const id = await wallet();
+      const ours = await spending(id);
+      const as = reencoded(ours);
+      await follower.addUnconfirmed(ours);
+      const child = keyAt(id, 1, 0).pay({
+        ...{ coins: [{ txid: txidOf(ours), vout: 0, sats: sats(990_000) }] },
+        ...{ to: payee, sats: sats(900_000) },
+      });
+      await follower.addUnconfirmed(child);
+      await sandbox.broadcast(ours);
+      await sandbox.mine(1);
+      const { height } = await sandbox.tip();
+      const misled = new Follower({ chain: renaming(ours, as), work: database.work });
+      await misled.follow(walletOf(id));
+      const { events } = await misled.catchUp();
+      expect(events).toContainEqual({
+        ...{ kind: 'reencoded', txid: txidOf(ours), as: txidOf(as), height },
+      });
+      expect(events).toContainEqual({ kind: 'confirmed', txid: txidOf(ours), height });
+      // What spends the change by its old id never can.
+      expect(events.filter(({ kind }) => kind === 'conflicted')).toEqual([
+        { kind: 'conflicted', txid: txidOf(child), height },
+      ]);
+      expect(await coins.own(txidOf(ours))).toMatchObject({ height, conflicted: false });
+      expect(await spendable(id)).toMatchObject([{ txid: txidOf(as), branch: 1, index: 0 }]);
+      expect((await coins.balance(id)).unconfirmedSats).toBe(0n);
+      await sandbox.reorganise(1);
+      await misled.catchUp();
+      expect((await coins.own(txidOf(ours)))?.height).toBeNull();
+      expect(await spendable(id)).toEqual([]);
+      await sandbox.mine(1);
+      await follower.catchUp();
+    });
+
+    test('is known so, too, where it is taken in after its block', async () => {
+      const id = await wallet();
+      const ours = await spending(id);
+      await sandbox.broadcast(ours);
+      await sandbox.mine(1);
+      const { height } = await sandbox.tip();
+      const misled = new Follower({
+        ...{ chain: renaming(ours, reencoded(ours)), work: database.work },
+      });
+      await misled.follow(walletOf(id));
+      await misled.catchUp();
+      await misled.addUnconfirmed(ours);
+      expect(await coins.own(txidOf(ours))).toMatchObject({ height, conflicted: false });
+      expect((await coins.balance(id)).unconfirmedSats).toBe(0n);
+    });
+  });
+
   test('of two versions of our payment only the newer change is on the way', async () => {
     const id = await wallet();
     const coin = await fund(id, 0);
