@@ -262,6 +262,17 @@ const looking: readonly Command[] = [
     work: { load: () => import('./commands/wallets-export.ts') },
   },
   {
+    name: 'wallets rescan',
+    summary: 'have the server read a wallet anew, to find coins at addresses beyond those watched',
+    words: ['WALLET'],
+    options: [
+      { name: 'receive', value: 'N', summary: 'receive addresses below this index count as used' },
+      { name: 'change', value: 'N', summary: 'change addresses below this index count as used' },
+      ...member,
+    ],
+    work: { load: () => import('./commands/wallets-rescan.ts') },
+  },
+  {
     name: 'coins list',
     summary: 'the coins that may be spent, their labels, and which are frozen',
     words: ['WALLET'],

@@ -51,6 +51,7 @@ import type {
   FrozenCoinsAnswer,
   LabelledAnswer,
   LabelsAnswer,
+  RescanAnswer,
 } from './coin-answers.ts';
 import {
   coinsAnswer,
@@ -58,6 +59,7 @@ import {
   frozenCoinsAnswer,
   labelledAnswer,
   labelsAnswer,
+  rescanAnswer,
 } from './coin-answers.ts';
 import type { AddressesAnswer, AskedAnswer, DepositsAnswer } from './deposit-answers.ts';
 import { addressesAnswer, askedAnswer, depositsAnswer } from './deposit-answers.ts';
@@ -171,6 +173,13 @@ export class Api {
     word: { readonly outpoint: string; readonly frozen: boolean; readonly reason: string },
   ): Promise<Result<FrozenCoinAnswer>> {
     return this.#post(`${walletPath(wallet)}/coins/frozen`, word, frozenCoinAnswer);
+  }
+
+  rescan(
+    wallet: string,
+    next: { readonly receive: number; readonly change: number },
+  ): Promise<Result<RescanAnswer>> {
+    return this.#post(`${walletPath(wallet)}/rescan`, next, rescanAnswer);
   }
 
   labels(wallet: string, cursor: string | null): Promise<Result<LabelsAnswer>> {

@@ -36,6 +36,9 @@ export type FrozenCoinAnswer = z.infer<typeof frozenCoinAnswer>;
 export const frozenCoinsAnswer = pageOf(frozenCoinAnswer);
 export type FrozenCoinsAnswer = z.infer<typeof frozenCoinsAnswer>;
 
+export const rescanAnswer = z.object({ receive: count, change: count, from: count });
+export type RescanAnswer = z.infer<typeof rescanAnswer>;
+
 export const labelsAnswer = pageOf(
   z.object({ type: z.enum(labelTypes), ref: text, label: text, by: text, at: time }),
 );

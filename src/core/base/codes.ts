@@ -1413,6 +1413,11 @@ export const codes = {
     'A coin lies at an address beyond the range that is watched.',
     'Have the wallet read again up to that address: countersign wallets rescan.',
   ),
+  'wallet.rescan.range': final(
+    422,
+    'A wallet is read anew only so far beyond its used addresses at a time.',
+    'Name an index up to the one that the facts tell, and go on from there.',
+  ),
   'coin.frozen': final(
     409,
     'A coin is frozen: somebody wants it left alone.',

@@ -50,6 +50,8 @@ export const KEYS_COMPARED = 20;
 export const PAYMENT_URI_LENGTH = 1_000;
 /** Addresses looked ahead of the highest used one, each branch. */
 export const GAP_LIMIT = 1_000;
+/** Addresses beyond those used that one reading anew of a wallet looks for on each branch: a second of deriving. */
+export const RESCAN_ADDRESSES = 2_000;
 /** Scripts a wallet remembers on each branch, about 10 MB; beyond, they are derived again. */
 export const SCRIPT_CACHE = 50_000;
 /** Derived key sets a wallet remembers: those of the largest spend many times over. */

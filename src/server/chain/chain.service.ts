@@ -10,6 +10,7 @@ import type { SessionLock } from '../database/session-lock.ts';
 import { locks } from '../database/session-lock.ts';
 import { UnitOfWork } from '../database/unit-of-work.ts';
 import { Alarm } from '../log/alarm.ts';
+import type { WalletRecord } from '../../core/log/state.ts';
 import { LogService } from '../log/log.service.ts';
 import { ChainFault } from './chain-fault.ts';
 import { ChainSource } from './chain-source.ts';
@@ -188,6 +189,23 @@ export class ChainService {
     return this.work.run((sql) =>
       new CoinStore(sql, () => this.clock.now()).lock(pairs, holder, until),
     );
+  }
+
+  /**
+   * Has a wallet read anew from its birth, with the addresses of each branch below these indices counted as used. The
+   * follower does it with its next looks; nothing is drafted meanwhile (`chain.behind`).
+   */
+  async rescan(
+    { id, body: { birth } }: WalletRecord,
+    next: readonly [receive: number, change: number],
+  ): Promise<void> {
+    await this.work.run(async (sql) => {
+      const store = new FollowerStore(sql);
+      await store.lock();
+      await store.setNext(id, [...next]);
+      await store.restart(id, birth);
+    });
+    this.#alarm.ring();
   }
 
   /** Play money to a script, mined at once. Requires the sandbox. */

@@ -96,6 +96,14 @@ export class FollowerStore {
     );
   }
 
+  /** Has a wallet read anew from its birth. */
+  async restart(wallet: string, birth: number): Promise<void> {
+    await this.#sql.query(
+      `UPDATE followed_wallet SET scanned = least(scanned, $2) WHERE wallet = $1`,
+      [wallet, birth - 1],
+    );
+  }
+
   async tip(): Promise<{ readonly height: number; readonly hash: string } | null> {
     const rows = await this.#sql.query(
       `SELECT height, hash FROM chain_block ORDER BY height DESC LIMIT 1`,

@@ -1,5 +1,5 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { ApiAcceptedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { MemberCaller } from '../access/caller.ts';
 import { CurrentMember } from '../access/caller.ts';
 import { valueOf } from '../http/refusal-exception.ts';
@@ -12,6 +12,8 @@ import type {
   LabelsBody,
   LabelsView,
   NotesQuery,
+  RescanBody,
+  RescanView,
 } from './coins.schema.ts';
 import {
   freezeCoinBody,
@@ -21,6 +23,8 @@ import {
   labelsBody,
   labelsView,
   notesQuery,
+  rescanBody,
+  rescanView,
 } from './coins.schema.ts';
 import { CoinsService } from './coins.service.ts';
 
@@ -49,6 +53,18 @@ export class CoinsController {
     @CurrentMember() caller: MemberCaller,
   ): Promise<FrozenCoinView> {
     return valueOf(await this.coins.freeze(id, body, caller));
+  }
+
+  /** Has the wallet read anew from its birth, to find coins at addresses beyond the range that was watched. */
+  @Post('rescan')
+  @HttpCode(202)
+  @ApiAcceptedResponse({ standardSchema: rescanView })
+  async rescan(
+    @Param('id', { schema: walletId }) id: string,
+    @Body({ schema: rescanBody }) body: RescanBody,
+    @CurrentMember() caller: MemberCaller,
+  ): Promise<RescanView> {
+    return valueOf(await this.coins.rescan(id, body, caller));
   }
 
   /** What people call the coins, addresses and transactions of a wallet. */

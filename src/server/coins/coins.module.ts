@@ -3,7 +3,7 @@ import { ChainModule } from '../chain/chain.module.ts';
 import { ChainService } from '../chain/chain.service.ts';
 import { LogModule } from '../log/log.module.ts';
 import { CoinsController } from './coins.controller.ts';
-import { CoinsService } from './coins.service.ts';
+import { CoinNotes, CoinsService } from './coins.service.ts';
 import { FreezeStore } from './freeze.store.ts';
 import { LabelStore } from './label.store.ts';
 import { RecoveryWatch } from './recovery-watch.ts';
@@ -12,7 +12,7 @@ import { RecoveryWatch } from './recovery-watch.ts';
 @Module({
   imports: [ChainModule, LogModule],
   controllers: [CoinsController],
-  providers: [CoinsService, FreezeStore, LabelStore, RecoveryWatch],
+  providers: [CoinNotes, CoinsService, FreezeStore, LabelStore, RecoveryWatch],
   exports: [LabelStore, RecoveryWatch],
 })
 export class CoinsModule {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isPlainText } from '../../core/base/canonical.ts';
-import { LABELS_POSTED, TEXT_LENGTH } from '../../core/base/limits.ts';
+import { ADDRESS_INDEX, LABELS_POSTED, TEXT_LENGTH } from '../../core/base/limits.ts';
 import { count, label, outpoint, time } from '../../core/base/schema.ts';
 import { labelRecord, labelTypes } from '../../core/wallet/labels.ts';
 import { pageCursor, pageLimit } from '../http/bodies.ts';
@@ -14,6 +14,26 @@ export const freezeCoinBody = z
   })
   .meta({ id: 'FreezeCoinBody' });
 export type FreezeCoinBody = z.output<typeof freezeCoinBody>;
+
+/** Addresses below these indices count as used: coins are looked for up to a gap beyond. */
+export const rescanBody = z
+  .strictObject({
+    receive: count.max(ADDRESS_INDEX).default(0),
+    change: count.max(ADDRESS_INDEX).default(0),
+  })
+  .meta({ id: 'RescanBody' });
+export type RescanBody = z.output<typeof rescanBody>;
+
+export const rescanView = z
+  .object({
+    wallet: label,
+    receive: count,
+    change: count,
+    /** Height from which blocks are read again. */
+    from: count,
+  })
+  .meta({ id: 'Rescan' });
+export type RescanView = z.infer<typeof rescanView>;
 
 const frozenCoin = z.object({
   outpoint,

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { RESCAN_ADDRESSES } from '../../core/base/limits.ts';
 import type { Result } from '../../core/base/result.ts';
 import { ok, refuse } from '../../core/base/result.ts';
 import { formatTime } from '../../core/base/time.ts';
@@ -7,6 +8,7 @@ import { currentDocuments } from '../../core/governance/current.ts';
 import type { LabelRecord } from '../../core/wallet/labels.ts';
 import type { MemberCaller } from '../access/caller.ts';
 import type { Sql } from '../database/sql.ts';
+import { ChainService } from '../chain/chain.service.ts';
 import { UnitOfWork } from '../database/unit-of-work.ts';
 import { readCursor } from '../http/bodies.ts';
 import { LogService } from '../log/log.service.ts';
@@ -18,6 +20,8 @@ import type {
   LabelsBody,
   LabelsView,
   NotesQuery,
+  RescanBody,
+  RescanView,
 } from './coins.schema.ts';
 import type { CoinFreeze } from './freeze.store.ts';
 import { FreezeStore } from './freeze.store.ts';
@@ -25,6 +29,15 @@ import { LabelStore } from './label.store.ts';
 
 /** The reason of a freeze that a file of labels brings. */
 const IMPORTED = 'imported with labels (BIP 329)';
+
+/** What people say of coins, and what they call things. */
+@Injectable()
+export class CoinNotes {
+  constructor(
+    readonly freezes: FreezeStore,
+    readonly labels: LabelStore,
+  ) {}
+}
 
 /**
  * Coins that people want left alone, and what they call things. A courtesy of the server, as its holds are: drafts
@@ -35,9 +48,9 @@ const IMPORTED = 'imported with labels (BIP 329)';
 export class CoinsService {
   constructor(
     private readonly log: LogService,
+    private readonly chain: ChainService,
     private readonly work: UnitOfWork,
-    private readonly freezes: FreezeStore,
-    private readonly labels: LabelStore,
+    private readonly notes: CoinNotes,
   ) {}
 
   /** Freezes a coin or frees it; frozen again it stays as it is. Codes: `coin.unknown`, `coin.unfrozen`. */
@@ -49,19 +62,39 @@ export class CoinsService {
     const allowed = this.#checkMember(wallet, caller);
     if (!allowed.ok) return allowed;
     const word = { ...pairOf(outpoint), frozen, reason, member: caller.member };
-    const noted = await this.work.run((sql) => this.freezes.note(sql, wallet, word));
+    const noted = await this.work.run((sql) => this.notes.freezes.note(sql, wallet, word));
     if (noted === 'unknown') return refuse('coin.unknown', { outpoint });
     if (noted === 'same' && !frozen) return refuse('coin.unfrozen', { outpoint });
-    return ok(viewOf(await this.freezes.newest(word.txid, word.vout)));
+    return ok(viewOf(await this.notes.freezes.newest(word.txid, word.vout)));
   }
 
   /** The frozen coins that no block has spent. Code `cursor.invalid`. */
   async frozen(wallet: string, { cursor, limit }: NotesQuery): Promise<Result<FrozenCoinsView>> {
     const from = this.#pageFrom(wallet, cursor);
     if (!from.ok) return from;
-    const found = await this.freezes.frozen(wallet, { from: from.value, limit: limit + 1 });
+    const found = await this.notes.freezes.frozen(wallet, { from: from.value, limit: limit + 1 });
     const items = found.slice(0, limit).map(viewOf);
     return ok({ items, next: found.length > limit ? String(from.value + limit) : null });
+  }
+
+  /** Has a wallet read anew, at most RESCAN_ADDRESSES beyond what is used. Code `wallet.rescan.range`. */
+  async rescan(
+    wallet: string,
+    { receive, change }: RescanBody,
+    caller: MemberCaller,
+  ): Promise<Result<RescanView>> {
+    const allowed = this.#checkMember(wallet, caller);
+    if (!allowed.ok) return allowed;
+    const record = this.log.state().wallets.get(wallet);
+    if (record === undefined) return refuse('wallet.unknown', { wallet });
+    const { coins } = this.chain;
+    const most = {
+      receive: (await coins.nextReceiveIndex(wallet)) + RESCAN_ADDRESSES,
+      change: (await coins.nextChangeIndex(wallet)) + RESCAN_ADDRESSES,
+    };
+    if (receive > most.receive || change > most.change) return refuse('wallet.rescan.range', most);
+    await this.chain.rescan(record, [receive, change]);
+    return ok({ wallet, receive, change, from: record.body.birth });
   }
 
   /** Gives labels, takes them away, freezes and frees what they say: all in one unit of work. */
@@ -77,7 +110,7 @@ export class CoinsService {
       for (const record of labels) {
         if (record.label !== undefined) {
           const { type, ref, label } = record;
-          await this.labels.put(sql, wallet, { type, ref, label, member: caller.member });
+          await this.notes.labels.put(sql, wallet, { type, ref, label, member: caller.member });
           done.labels++;
         }
         const change = await this.#import(sql, wallet, { record, member: caller.member });
@@ -92,7 +125,7 @@ export class CoinsService {
   async list(wallet: string, { cursor, limit }: NotesQuery): Promise<Result<LabelsView>> {
     const from = this.#pageFrom(wallet, cursor);
     if (!from.ok) return from;
-    const found = await this.labels.list(wallet, { from: from.value, limit: limit + 1 });
+    const found = await this.notes.labels.list(wallet, { from: from.value, limit: limit + 1 });
     const items = found.slice(0, limit).map(({ type, ref, label, member, at }) => ({
       ...{ type, ref, label },
       by: member,
@@ -108,7 +141,7 @@ export class CoinsService {
   ): Promise<'noted' | 'same' | 'unknown'> {
     if (record.type !== 'output' || record.spendable === undefined) return 'same';
     const frozen = !record.spendable;
-    return this.freezes.note(sql, wallet, {
+    return this.notes.freezes.note(sql, wallet, {
       ...pairOf(record.ref),
       frozen,
       reason: IMPORTED,

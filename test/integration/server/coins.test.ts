@@ -5,6 +5,7 @@ import { readDraft } from '../../../src/cli/draft.ts';
 import { draftAnswer } from '../../../src/client/answers.ts';
 import { Http } from '../../../src/client/http.ts';
 import { toBase64 } from '../../../src/core/base/bytes.ts';
+import { RESCAN_ADDRESSES } from '../../../src/core/base/limits.ts';
 import { toPsbt } from '../../../src/core/psbt/build.ts';
 import { draftView } from '../../../src/server/proposals/drafts.schema.ts';
 import { codeOf, passed } from '../../support/psbt.ts';
@@ -190,5 +191,38 @@ describe('coins', () => {
       cursor = page.next;
     }
     expect(found).toEqual([...outpoints].sort());
+  });
+
+  test('a wallet without recovery paths has no coin to move', async () => {
+    expect(codeOf(await draft({ consolidate: { refresh: true } }))).toBe('consolidation.unneeded');
+    const [coin] = passed(await operator.api.coins('hot-1', null)).items;
+    expect(coin?.recoverySeconds).toBeNull();
+    const { body } = await fetch(`${server.url}/readyz`).then(async (answer) => ({
+      body: z.object({ recovery: z.unknown() }).parse(await answer.json()),
+    }));
+    expect(body.recovery).toEqual({ open: 0, soon: 0 });
+  });
+
+  test('a coin beyond the range of addresses is found once the wallet is read anew', async () => {
+    const next = 5 + server.wallet.body.gapLimit;
+    const far = await server.fund(70_000, next + 15);
+    const seen = async (): Promise<readonly string[]> =>
+      passed(await operator.api.coins('hot-1', null)).items.map(({ outpoint }) => outpoint);
+    const before = await seen();
+    expect(before).not.toContain(far);
+    const rescan = (receive: number, caller = operator) =>
+      caller.api.rescan('hot-1', { receive, change: 0 });
+    expect(codeOf(await rescan(next, alice))).toBe('member.role');
+    expect(await rescan(9_999)).toMatchObject({
+      refusal: { code: 'wallet.rescan.range', facts: { receive: 5 + RESCAN_ADDRESSES } },
+    });
+    expect(passed(await rescan(next)).from).toBe(server.wallet.body.birth);
+    const until = Date.now() + 20_000;
+    while (!(await seen()).includes(far) && Date.now() < until)
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    const after = await seen();
+    expect(after).toContain(far);
+    // What was known is known once.
+    expect([...after].sort()).toEqual([...before, far].sort());
   });
 });
