@@ -238,7 +238,9 @@ function capsAndLimits(
     const most = BigInt(limit.of === 'organisation' ? (limit.here ?? 0) : limit.most);
     for (const { asked, all } of sums(limit, spend, usage, now)) {
       if (all <= most) continue;
-      (asked > most ? refusals : waiting).push(`policy.limit.exceeded ${limit.name}`);
+      (asked > most ? refusals : waiting).push(
+        `policy.${limit.measure === 'fee' ? 'fee.budget' : 'limit.exceeded'} ${limit.name}`,
+      );
     }
   }
   return { refusals, waiting };

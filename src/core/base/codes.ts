@@ -803,6 +803,11 @@ export const codes = {
     'A limit of the whole organisation does not hold this spend together with those of its other wallets.',
     'Spend less, or wait until the window frees up.',
   ),
+  'policy.fee.budget': later(
+    403,
+    'The fee does not fit into what the policy lets go for fees.',
+    'Lower the fee, or wait until the window frees up.',
+  ),
   'policy.limit.exceeded': later(
     403,
     'A limit of the policy does not hold this spend.',

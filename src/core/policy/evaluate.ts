@@ -58,8 +58,8 @@ export interface Evaluation {
  *
  * Requires `usage` of this wallet, one record a proposal, the spend's own reservation taken out; `now` is the signer's
  * time. Refusals: `policy.facts.inconsistent`, `policy.hours.unknown`, `policy.rules.empty`, `policy.none.matched`,
- * `policy.denied`, `policy.quorum.zero`, `policy.output.unnamed`, `policy.fee.exceeded`, `policy.limit.exceeded`;
- * waiting: `policy.hours.closed`, `policy.limit.exceeded`. Not checked here: that the policy governs this wallet (the
+ * `policy.denied`, `policy.quorum.zero`, `policy.output.unnamed`, `policy.fee.exceeded`, `policy.fee.budget`,
+ * `policy.limit.exceeded`; waiting: `policy.hours.closed`, `policy.fee.budget`, `policy.limit.exceeded`. Not checked here: that the policy governs this wallet (the
  * caller) and is one that can be published (check.ts).
  */
 export function evaluate(
@@ -281,7 +281,8 @@ function limitRefusal(limit: Limit, found: Asked, usage: Usage, now: Seconds): E
     ...{ limit: name, measure, of, key, windowSeconds, most, spent, reserved, asked },
     fitsAt: fitsAt === null ? null : formatTime(fitsAt),
   };
-  return { refusal: refusal('policy.limit.exceeded', facts), isFinal };
+  const code = measure === 'fee' ? 'policy.fee.budget' : 'policy.limit.exceeded';
+  return { refusal: refusal(code, facts), isFinal };
 }
 
 function refusal(code: Refusal['code'], facts: Facts): Refusal {

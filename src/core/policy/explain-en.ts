@@ -33,13 +33,8 @@ export const english: Phrases = {
     'policy.output.unnamed': (said) =>
       `A payment is ${outputs(said.text('kind'))}, and no rule that applies names it.`,
     'policy.fee.exceeded': feeSentence,
-    'policy.limit.exceeded': (said) => {
-      const [most, spent, reserved, asked] = amounts(said, ['most', 'spent', 'reserved', 'asked']);
-      const end = said.has('fitsAt')
-        ? `By age alone it fits from ${said.time('fitsAt')} on.`
-        : 'Time alone does not make room for it.';
-      return `${limitName(said, said.text('limit'))} is ${most}: ${spent} spent, ${reserved} reserved, and this spend takes ${asked}. ${end}`;
-    },
+    'policy.fee.budget': limitSentence,
+    'policy.limit.exceeded': limitSentence,
     'policy.hours.closed': (said) =>
       `The policy does not allow it at this hour; it does from ${said.time('opensAt')} on.`,
     'policy.quorum.missing': (said) =>
@@ -64,6 +59,8 @@ export const english: Phrases = {
       `The ${said.text('kind')} that the proposal names (${said.text('named')}) is not yet in force at the signer.`,
     'document.stale': (said) =>
       `The ${said.text('kind')} that the proposal names (${said.text('named')}) was replaced too long ago.`,
+    'address.lookalike': (said) =>
+      `Output ${said.text('output')} pays ${said.text('address')}, which looks like ${said.text('id')} of ${said.text('owner')}, ${said.text('like')}, and is another address.`,
     'coin.signed': (said) =>
       `Coin ${said.text('coin')} is spent by the signed proposal ${said.text('proposal')}.`,
     'coin.reserved': (said) =>
@@ -240,6 +237,14 @@ function outputs(...kinds: readonly string[]): string {
     kinds.map((kind) => outputNames[kind] ?? kind),
     'or',
   );
+}
+
+function limitSentence(said: Said): string {
+  const [most, spent, reserved, asked] = amounts(said, ['most', 'spent', 'reserved', 'asked']);
+  const end = said.has('fitsAt')
+    ? `By age alone it fits from ${said.time('fitsAt')} on.`
+    : 'Time alone does not make room for it.';
+  return `${limitName(said, said.text('limit'))} is ${most}: ${spent} spent, ${reserved} reserved, and this spend takes ${asked}. ${end}`;
 }
 
 function feeSentence(said: Said): string {

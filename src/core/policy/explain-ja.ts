@@ -34,13 +34,8 @@ export const japanese: Phrases = {
     'policy.output.unnamed': (said) =>
       `${outputs([said.text('kind')])}が含まれていますが、これを明示して認めるルールがありません。`,
     'policy.fee.exceeded': feeSentence,
-    'policy.limit.exceeded': (said) => {
-      const [most, spent, reserved, asked] = amounts(said, ['most', 'spent', 'reserved', 'asked']);
-      const end = said.has('fitsAt')
-        ? `時間の経過により、${said.time('fitsAt')}以降は上限に収まります。`
-        : '時間が経過するだけでは、上限に収まりません。';
-      return `${limitName(said, said.text('limit'))}は ${most}です。使用済みが ${spent}、予約済みが ${reserved}、この送金の分が ${asked}のため、超過します。${end}`;
-    },
+    'policy.fee.budget': limitSentence,
+    'policy.limit.exceeded': limitSentence,
     'policy.hours.closed': (said) =>
       `現在は、ポリシーがこの送金を認める時間帯ではありません。${said.time('opensAt')}から認められます。`,
     'policy.quorum.missing': (said) =>
@@ -66,6 +61,8 @@ export const japanese: Phrases = {
       `申請が参照する${documents[said.text('kind')] ?? said.text('kind')}（${said.text('named')}）は、署名者においてまだ発効していません。`,
     'document.stale': (said) =>
       `申請が参照する${documents[said.text('kind')] ?? said.text('kind')}（${said.text('named')}）は、すでに古くなっています。`,
+    'address.lookalike': (said) =>
+      `出力 ${said.text('output')} の支払先 ${said.text('address')} は、${said.text('owner')} の ${said.text('id')}（${said.text('like')}）によく似た別のアドレスです。`,
     'coin.signed': (said) =>
       `コイン ${said.text('coin')} は、署名済みの申請 ${said.text('proposal')} で使用されています。`,
     'coin.reserved': (said) =>
@@ -290,6 +287,14 @@ const outputNames: Readonly<Record<string, string>> = {
 
 function outputs(kinds: readonly string[]): string {
   return kinds.map((kind) => outputNames[kind] ?? kind).join('または');
+}
+
+function limitSentence(said: Said): string {
+  const [most, spent, reserved, asked] = amounts(said, ['most', 'spent', 'reserved', 'asked']);
+  const end = said.has('fitsAt')
+    ? `時間の経過により、${said.time('fitsAt')}以降は上限に収まります。`
+    : '時間が経過するだけでは、上限に収まりません。';
+  return `${limitName(said, said.text('limit'))}は ${most}です。使用済みが ${spent}、予約済みが ${reserved}、この送金の分が ${asked}のため、超過します。${end}`;
 }
 
 function feeSentence(said: Said): string {

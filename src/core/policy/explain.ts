@@ -194,15 +194,20 @@ export function explainVerdict({ outcome, refusal, notBefore, trace }: Verdict):
   });
 }
 
+/** What time alone may take away. */
+const passing: readonly RefusalCode[] = [
+  'policy.hours.closed',
+  'policy.fee.budget',
+  'policy.limit.exceeded',
+];
+
 function outcomeOf(outcome: Verdict['outcome'], refusal: Refusal | null): Explanation['outcome'] {
   switch (outcome) {
     case 'refused':
     case 'invalidated':
       return 'denied';
     case 'pending':
-      return refusal?.code === 'policy.hours.closed' || refusal?.code === 'policy.limit.exceeded'
-        ? 'waiting'
-        : 'pending';
+      return refusal !== null && passing.includes(refusal.code) ? 'waiting' : 'pending';
     case 'waiting':
     case 'authorised':
     case 'signed':
@@ -346,7 +351,7 @@ function earliest(
   if (since === undefined) return null;
   let latest = since + delaySeconds;
   for (const { code, facts } of refusals) {
-    if (code !== 'policy.hours.closed' && code !== 'policy.limit.exceeded') continue;
+    if (!passing.includes(code)) continue;
     const end = facts[code === 'policy.hours.closed' ? 'opensAt' : 'fitsAt'];
     const at = typeof end === 'string' ? parseTime(end) : undefined;
     if (at === undefined) return null;

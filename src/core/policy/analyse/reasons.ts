@@ -135,7 +135,8 @@ function* limitReasons(ground: Ground): Generator<Reason | 'unknown'> {
     if (limit.of === 'destination' && ground.scene.payments === 'none') continue;
     const key = `limit ${String(i)}`;
     const is = ({ code, facts }: Refusal): boolean =>
-      code === 'policy.limit.exceeded' && facts['limit'] === limit.name;
+      (code === 'policy.limit.exceeded' || code === 'policy.fee.budget') &&
+      facts['limit'] === limit.name;
     const window = windowIndex(ground.terms, limit.windowSeconds);
     switch (limit.measure) {
       case 'amount': {

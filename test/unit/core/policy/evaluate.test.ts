@@ -427,7 +427,10 @@ describe('limits', () => {
     const usage = [aRecord(now - 1, [aPayment(5_000)], { feeSats: sats(60) })];
     const fee = (value: number) => aSpend([aPayment(5_000)], { feeSats: sats(value) });
     expect(passes(judge({ limits }, fee(40), usage))).toBe(true);
-    expect(passes(judge({ limits }, fee(41), usage))).toBe(false);
+    const { waiting } = judge({ limits }, fee(41), usage);
+    expect(waiting.map(({ code }) => code)).toEqual(['policy.fee.budget']);
+    const { refusals } = judge({ limits }, fee(101), usage);
+    expect(refusals.map(({ code }) => code)).toEqual(['policy.fee.budget']);
   });
 
   test('a limit of a destination counts each owner, and all strangers as one', () => {

@@ -16,7 +16,7 @@ import { explainCase, policyFiles, readTable } from '../../../support/policy-tab
 const phrases = { en: english, ja: japanese };
 
 /** Words of the language that each tongue has its own word for. */
-const translated = ['measure', 'of', 'cap', 'asks', 'is', 'condition', 'outcome', 'code'];
+const translated = ['measure', 'as', 'of', 'cap', 'asks', 'is', 'condition', 'outcome', 'code'];
 
 /** What a line must hold, any one of each list, for a value to be told. */
 function shown(name: string, value: unknown, language: Language): readonly (readonly string[])[] {
@@ -147,10 +147,12 @@ const samples: Readonly<Record<ExplainedCode, readonly Facts[]>> = {
     { cap: 'self', most: 1_000, fee: 1_001 },
     { cap: 'share', most: 20, fee: 21, amount: 1_000 },
   ],
+  'policy.fee.budget': [
+    { ...limit, measure: 'fee', of: 'initiator', key: 'olga', reserved: 1, asked: 3, fitsAt: null },
+  ],
   'policy.limit.exceeded': [
     { ...limit, measure: 'amount', reserved: 1, asked: 3, fitsAt: at },
     { ...limit, measure: 'count', reserved: 1, asked: 3, fitsAt: null },
-    { ...limit, measure: 'fee', of: 'initiator', key: 'olga', reserved: 1, asked: 3, fitsAt: null },
     {
       ...limit,
       measure: 'amount',
@@ -181,6 +183,9 @@ const samples: Readonly<Record<ExplainedCode, readonly Facts[]>> = {
   'wallet.unconfirmed': [{ wallet: 'hot-1' }],
   'document.waiting': [{ kind: 'policy', named: 'abcd' }],
   'document.stale': [{ kind: 'destinations', named: 'abcd' }],
+  'address.lookalike': [
+    { output: 3, address: 'bc1qxy', like: 'bc1qxz', as: 'listed', id: 'acme-1', owner: 'acme' },
+  ],
   'coin.signed': [{ coin: 'ab:0', proposal: 'abcd' }],
   'coin.reserved': [{ coin: 'ab:0', proposal: 'abcd' }],
   'spend.repeated': [{ proposal: 'abcd', name: 'calm-lake' }],
@@ -271,7 +276,7 @@ describe('no code is forgotten', () => {
   /** Where refusals of spends and proposals are made. */
   const files = [
     ...['policy/evaluate.ts', 'policy/explain.ts', 'policy/facts.ts'],
-    ...['screening.ts', 'authorise.ts'],
+    ...['screening.ts', 'authorise.ts', 'proposal/known-addresses.ts'],
   ];
   const registered: readonly string[] = Object.keys(codes);
   const given = files.flatMap((file) =>
