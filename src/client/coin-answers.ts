@@ -1,11 +1,13 @@
 import { z } from 'zod';
+import { isPlainText } from '../core/base/canonical.ts';
 import { TEXT_LENGTH } from '../core/base/limits.ts';
 import { count, outpoint, satsJson, time } from '../core/base/schema.ts';
 import { labelTypes } from '../core/wallet/labels.ts';
 
 /** What the server answers of coins and of what people call them. Nothing here is believed where money moves. */
 
-const text = z.string().max(TEXT_LENGTH);
+/** Printed as it is: a line break in a label would print lines of somebody else's. */
+const text = z.string().max(TEXT_LENGTH).refine(isPlainText, 'not plain text');
 /** A page of a list, and where the next begins. */
 const pageOf = <T>(item: z.ZodType<T>) =>
   z.object({ items: z.array(item).max(200), next: z.string().max(16).nullable() });

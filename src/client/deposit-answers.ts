@@ -1,10 +1,12 @@
 import { z } from 'zod';
+import { isPlainText } from '../core/base/canonical.ts';
 import { TEXT_LENGTH } from '../core/base/limits.ts';
 import { count, hex32, outpoint, satsJson, time } from '../core/base/schema.ts';
 
 /** What the server answers of receive addresses and deposits. An address is believed only where the log and its signer say it. */
 
-const text = z.string().max(TEXT_LENGTH);
+/** Printed as it is: a line break in a label would print a line that nobody attested. */
+const text = z.string().max(TEXT_LENGTH).refine(isPlainText, 'not plain text');
 
 const address = z.object({
   index: count,

@@ -27,9 +27,9 @@ export function parsePaymentUri(text: string): Result<PaymentAsked> {
   const amounts: string[] = [];
   for (const parameter of query === undefined || query === '' ? [] : query.split('&')) {
     const [name = '', value = '', ...more] = parameter.split('=');
-    const key = name.toLowerCase();
+    const key = decode(name)?.toLowerCase();
     const decoded = decode(value);
-    if (more.length > 0 || decoded === null) return unreadable('a parameter');
+    if (more.length > 0 || key === undefined || decoded === null) return unreadable('a parameter');
     if (key.startsWith('req-')) return unreadable(`it requires ${key.slice(0, 40)}`);
     if (key === 'amount') amounts.push(decoded);
   }

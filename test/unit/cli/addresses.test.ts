@@ -175,6 +175,20 @@ describe('addresses', () => {
     expect(json).toMatchObject({ refusal: { code: 'address.mismatch' } });
   });
 
+  test('cannot be forged by a label that breaks the line', async () => {
+    await fresh();
+    const honest = bench.server.other;
+    bench.server.other = (path, body) => {
+      const forged = `x"\n1  ${strangerAddress}  attested 2027-01-15T08:00:00Z`;
+      return path.startsWith('/v1/wallets/hot-1/addresses?')
+        ? { items: [{ ...answer(0), label: forged }], next: null }
+        : honest(path, body);
+    };
+    const typed = await bench.type('addresses', 'list', 'hot-1');
+    expect(typed.status).toBe(1);
+    expect(typed.out).not.toContain(strangerAddress);
+  });
+
   test('are shown by index, and what was never asked for is not', async () => {
     const show = async (index: string) =>
       (await bench.json('addresses', 'show', 'hot-1', index)).json;
@@ -301,6 +315,14 @@ describe('deposits', () => {
     expect(blocks[4]).toContain('CHANGE: somebody paid to a change address');
     const { json } = await bench.json('deposits', 'list', 'hot-1');
     expect(json).toMatchObject({ settledConfirmations: 6, whole: true });
+  });
+
+  test('cannot be forged by a label that breaks the line', async () => {
+    const address = `rent"\n2027-01-15T08:00:00Z  settled  9.0 BTC\n  to ${own(0)}  attested`;
+    deposits = [deposit({ labels: { output: null, address, transaction: null } })];
+    const typed = await bench.type('deposits', 'list', 'hot-1');
+    expect(typed.status).toBe(1);
+    expect(typed.out).not.toContain('9.0 BTC');
   });
 
   test('at an address that is not the wallet’s are a lie', async () => {

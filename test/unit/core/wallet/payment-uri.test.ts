@@ -27,6 +27,8 @@ describe('a payment URI (BIP 21)', () => {
       ...['req-somethingyoudontunderstand=50', 'REQ-x', 'amount=1&amount=1', 'amount=1=2'],
       ...['amount=', 'amount=.', 'amount=1e3', 'amount=-1', 'amount=1 BTC', 'amount=0.000000001'],
       ...['amount=21000001', 'label=%zz', 'label=a#b'],
+      // Other wallets decode names as well: they would read another amount, or a requirement.
+      ...['amount=1&%61mount=2', '%72eq-x=1&amount=1', '%zz=1'],
     ])
       expect([query, amountOf(query)]).toEqual([query, 'address.uri']);
     expect(codeOf(parsePaymentUri('bitcoin:'))).toBe('address.uri');
