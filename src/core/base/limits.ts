@@ -125,6 +125,8 @@ export const SCREENING_TOKEN_LENGTH = 4_096;
 export const SCREENING_CLEAR_SECONDS = 86_400;
 /** Newest proposals whose addresses are known when a payee is compared with them: two seconds to take in. */
 export const KNOWN_PROPOSALS = 50_000;
+/** Newest receive addresses of a wallet that are known then: below a second to derive. */
+export const KNOWN_ASKED = 1_000;
 /** Fee bumps of one proposal: nodes take each only at a higher fee (BIP 125), and people give up before. */
 export const REPLACEMENTS = 20;
 /** Satoshi a virtual byte that a replacement pays more at least: what nodes asked until Bitcoin Core 30, which asks a tenth. */

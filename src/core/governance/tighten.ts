@@ -15,6 +15,7 @@ import { isSame } from './change.ts';
 import type { CharterBody, DestinationsBody, DocumentKind, DocumentOf } from './document.ts';
 import type { InForce } from './in-force.ts';
 import { inForce, placeAt, recordOf, undoable, vetoersOf } from './in-force.ts';
+import { listsLookAlike } from '../proposal/known-addresses.ts';
 import { shownWallet } from './outside.ts';
 
 /**
@@ -39,9 +40,21 @@ export function tightens(
   ]);
   const known = answers.get(record);
   if (known?.key === key) return known.answer;
-  const answer = isTighter(force, record, sides);
+  const answer = !listsAlike(state, ledger, force, record) && isTighter(force, record, sides);
   answers.set(record, { key, answer });
   return answer;
+}
+
+/** Whoever looks like a listed payee is paid once he is listed himself, which no policy says (known-addresses.ts). */
+function listsAlike(
+  state: State,
+  ledger: Ledger,
+  { wallet }: InForce,
+  { document }: DocumentRecord,
+): boolean {
+  if (document.kind !== 'destinations') return false;
+  const { network } = wallet.document.body;
+  return listsLookAlike(state, ledger, { network, ...document.body });
 }
 
 /** The analysis takes long and what it rests on seldom changes: the last answer of each document is kept. */

@@ -1,10 +1,10 @@
 import { fromHex, toHex } from '../base/bytes.ts';
-import { KNOWN_PROPOSALS } from '../base/limits.ts';
+import { KNOWN_ASKED, KNOWN_PROPOSALS } from '../base/limits.ts';
 import type { Refusal } from '../base/result.ts';
 import type { DestinationsBody, DocumentOf } from '../governance/document.ts';
 import { currentDocuments } from '../governance/current.ts';
 import { inForce, recordOf } from '../governance/in-force.ts';
-import type { Ledger } from '../log/ledger.ts';
+import type { Forced, Ledger } from '../log/ledger.ts';
 import type { DocumentRecord, ProposalRecord, State, WalletRecord } from '../log/state.ts';
 import type { SpendOutput } from '../psbt/spend.ts';
 import type { Alike } from '../wallet/look-alike.ts';
@@ -42,10 +42,66 @@ export function lookAlikeRefusal({ output, paid, address, known }: LookAlike): R
 /** By ledger what its books have listed: a ledger only grows, so that it is read on. */
 const listed = new WeakMap<Ledger, { readonly index: LookAlikes<Known>; read: number }>();
 
+/** Whether a book is the word of a lone governor: what it lists counts while it is in force, and no longer. */
+const isLone = ({ by }: Forced): boolean => by === 'one';
+
 /**
- * Why a signer does not pay: a payee is not listed in the book in force for it, and looks like an entry of any that was.
- * Because that an entry is struck frees nothing, what tightens and what loosens is as the policies alone say. Code
- * `address.lookalike`.
+ * Asks whether an address looks like an entry of the book in force for a signer, or of one that was. What lone governors
+ * listed is forgotten when the others take it back: else one of them could have any payee refused for ever.
+ */
+function listedBy(
+  state: State,
+  ledger: Ledger,
+  network: Network,
+): (address: string) => Alike<Known> | null {
+  const { destinations } = ledger.forced;
+  const found = listed.get(ledger) ?? { index: new LookAlikes<Known>(), read: 0 };
+  listed.set(ledger, found);
+  for (; found.read < destinations.length; found.read++) {
+    const forced = destinations[found.read];
+    if (forced === undefined || isLone(forced)) continue;
+    const record = recordOf(state, 'destinations', forced.document);
+    if (record === null) break; // a state that is behind the ledger is asked again
+    addBook(found.index, record.document.body, network);
+  }
+  const lone = loneBook(state, ledger, network);
+  return (address) => found.index.find(address) ?? lone?.find(address) ?? null;
+}
+
+/** The entries of the book in force for a signer where a lone governor brought it there, else null. */
+function loneBook(state: State, ledger: Ledger, network: Network): LookAlikes<Known> | null {
+  const newest = ledger.forced.destinations.at(-1);
+  if (newest === undefined || !isLone(newest)) return null;
+  const record = recordOf(state, 'destinations', newest.document);
+  if (record === null) return null;
+  const known = loneBooks.get(record);
+  if (known !== undefined) return known;
+  const made = new LookAlikes<Known>();
+  addBook(made, record.document.body, network);
+  loneBooks.set(record, made);
+  return made;
+}
+
+/**
+ * Whether a book lists anew what looks like a listed address: it would then be paid, so that listing it is no tightening,
+ * whatever the policies say of it.
+ */
+export function listsLookAlike(
+  state: State,
+  ledger: Ledger,
+  { network, entries }: { readonly network: Network } & DestinationsBody,
+): boolean {
+  const book = scriptsOf(inForce(state, ledger)?.destinations ?? null);
+  const find = listedBy(state, ledger, network);
+  return entries.some(({ script }) => {
+    const address = book.has(script) ? null : addressOfScript(fromHex(script), network);
+    return address !== null && find(address) !== null;
+  });
+}
+
+/**
+ * Why a signer does not pay: a payee is not listed in the book in force for it, and looks like an entry of it or of one that
+ * was. That an entry is struck frees nothing. Code `address.lookalike`.
  */
 export function listedLookAlike(
   state: State,
@@ -53,18 +109,10 @@ export function listedLookAlike(
   proposal: ProposalRecord,
 ): Refusal | null {
   const { network } = proposal.statement;
-  const found = listed.get(ledger) ?? { index: new LookAlikes<Known>(), read: 0 };
-  listed.set(ledger, found);
-  for (; found.read < ledger.forced.destinations.length; found.read++) {
-    const digest = ledger.forced.destinations[found.read]?.document ?? '';
-    const record = recordOf(state, 'destinations', digest);
-    if (record === null) break; // a state that is behind the ledger is asked again
-    addBook(found.index, record.document.body, network);
-  }
   const book = scriptsOf(inForce(state, ledger)?.destinations ?? null);
   const [first] = lookAlikesIn(proposal.view.spend.outputs, {
     network,
-    find: (address) => found.index.find(address),
+    find: listedBy(state, ledger, network),
     isMeant: (script) => book.has(script),
   });
   return first === undefined ? null : lookAlikeRefusal(first);
@@ -78,12 +126,24 @@ export function knownLookAlikes(
 ): readonly LookAlike[] {
   const known = knownOf(state, network);
   known.follow(state);
+  const lone = [...state.ledgers.values()].flatMap((one) => loneBook(state, one, network) ?? []);
   const book = scriptsOf(currentDocuments(state, id)?.destinations ?? null);
   return lookAlikesIn(outputs, {
     network,
-    find: (address) => known.find(address),
+    find: (address) => firstOf([known, ...lone], address),
     isMeant: (script) => book.has(script) || known.isOwn(script),
   });
+}
+
+function firstOf(
+  indices: readonly Pick<LookAlikes<Known>, 'find'>[],
+  address: string,
+): Alike<Known> | null {
+  for (const index of indices) {
+    const found = index.find(address);
+    if (found !== null) return found;
+  }
+  return null;
 }
 
 function lookAlikesIn(
@@ -108,6 +168,7 @@ function lookAlikesIn(
 
 type Book = DocumentRecord<DocumentOf<'destinations'>>;
 const scripts = new WeakMap<Book, ReadonlySet<string>>();
+const loneBooks = new WeakMap<Book, LookAlikes<Known>>();
 
 function scriptsOf(book: Book | null): ReadonlySet<string> {
   if (book === null) return new Set();
@@ -134,6 +195,7 @@ class KnownAddresses {
   readonly #books = new Set<string>();
   readonly #wallets = new Set<string>();
   readonly #signed = new Map<Ledger, { readonly rest: MapIterator<string>; read: number }>();
+  readonly #asked = new Map<string, { readonly rest: MapIterator<number>; read: number }>();
   #proposals: { readonly rest: MapIterator<ProposalRecord>; read: number } | null = null;
 
   constructor(network: Network) {
@@ -150,10 +212,12 @@ class KnownAddresses {
 
   follow(state: State): void {
     for (const record of state.wallets.values()) this.#addWallet(record);
-    for (const { forced } of state.ledgers.values())
-      for (const { document } of forced.destinations) this.#addBook(state, document);
-    if (state.destinations !== null) this.#addBook(state, state.destinations.digest);
+    const forced = [...state.ledgers.values()].flatMap((ledger) => ledger.forced.destinations);
+    for (const one of forced) if (!isLone(one)) this.#addBook(state, one.document);
+    // Of the founding, before a signer has taken it up.
+    if (state.destinations?.document.version === 1) this.#addBook(state, state.destinations.digest);
     this.#addOwn(state);
+    this.#addAsked(state);
     for (const ledger of state.ledgers.values()) this.#addPaid(state, ledger);
   }
 
@@ -183,6 +247,22 @@ class KnownAddresses {
       for (const { script } of value.coins) this.#addOwnScript(toHex(script), id);
       for (const { script, change } of value.view.spend.outputs)
         if (change !== undefined) this.#addOwnScript(script, id);
+    }
+  }
+
+  /** Receive addresses that were asked for: people hand them out. */
+  #addAsked({ addresses, wallets }: State): void {
+    for (const [id, { byIndex }] of addresses) {
+      const wallet = wallets.get(id)?.wallet;
+      if (wallet?.network !== this.#network) continue;
+      const found = this.#asked.get(id) ?? { rest: byIndex.keys(), read: 0 };
+      this.#asked.set(id, found);
+      const oldest = byIndex.size - KNOWN_ASKED;
+      for (; found.read < byIndex.size; found.read++) {
+        const { value: index } = found.rest.next();
+        if (index === undefined || found.read < oldest) continue;
+        this.#addOwnScript(toHex(wallet.script(0, index)), id);
+      }
     }
   }
 

@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { describeChange } from '../../../../src/core/governance/describe-change.ts';
 import { knownLookAlikes } from '../../../../src/core/proposal/known-addresses.ts';
 import { addressBookLines } from '../../../../src/cli/address-book.ts';
-import { change, governors, newest, nextVersion } from '../../../support/governing.ts';
+import { askAddress } from '../../../support/address-asking.ts';
+import { change, governors, newest, nextVersion, standing } from '../../../support/governing.ts';
 import { lookAlikeOf, scriptHex } from '../../../support/look-alikes.ts';
 import {
   World,
@@ -67,6 +68,37 @@ describe('a payee that looks like a known address', () => {
     expect(codeOf(world, listedAddress)).toBe('policy.quorum.missing');
   });
 
+  test('is not listed by a lone governor, as others are: then he would be paid', () => {
+    const world = started();
+    const alone = (id: string, address: string) => {
+      const document = change(world, 'destinations', ['governor-1'], ({ entries }) => ({
+        entries: [...entries, entry(id, address)],
+      }));
+      world.round();
+      return standing(world, document);
+    };
+    expect(alone('twin', poisoned)).toBe('unsigned');
+    expect(codeOf(world, poisoned)).toBe('address.lookalike');
+    expect(alone('stranger', strangerAddress)).toBe('in force');
+  });
+
+  test('is refused for the sake of what a lone governor listed until the others take it back', () => {
+    const world = started();
+    const twin = lookAlikeOf(strangerAddress);
+    const before = newest(world, 'destinations').body;
+    change(world, 'destinations', ['governor-1'], ({ entries }) => ({
+      entries: [...entries, entry('poison', twin)],
+    }));
+    world.round();
+    expect(codeOf(world, strangerAddress)).toBe('address.lookalike');
+    expect(found(world, strangerAddress)).toHaveLength(1);
+    change(world, 'destinations', ['governor-2', 'governor-3'], () => before);
+    world.round();
+    expect(newest(world, 'destinations').version).toBe(3);
+    expect(codeOf(world, strangerAddress)).toBe('policy.quorum.missing');
+    expect(found(world, strangerAddress)).toEqual([]);
+  });
+
   test('is refused still when the other was struck from the book: that frees nothing', () => {
     const world = started();
     list(world, entry('stranger', strangerAddress));
@@ -99,6 +131,11 @@ describe('a payee that looks like a known address', () => {
     world.propose({ pays: [[strangerAddress, 1_000]], coins: [world.coin(90_000, 20)] });
     expect(found(world, own(0, 20))).toMatchObject([{ known: { as: 'own' } }]);
     expect(found(world, wallet.address(0, 20))).toEqual([]);
+    expect(found(world, own(0, 21))).toEqual([]);
+    askAddress(world, 15);
+    world.round();
+    askAddress(world, 21);
+    expect(found(world, own(0, 21))).toMatchObject([{ known: { as: 'own' } }]);
   });
 
   test('is told to whoever reads the proposal, both addresses in full', () => {
