@@ -12,7 +12,14 @@ import type { Satisfaction, Wallet } from '../../src/core/wallet/wallet.ts';
 import { parseWallet } from '../../src/core/wallet/wallet.ts';
 import { checkScripts } from '../../src/server/chain/script-check.ts';
 import type { RandomScript } from '../support/miniscript.ts';
-import { descriptorOf, forLibrary, randomKey, saneMiniscript } from '../support/miniscript.ts';
+import {
+  analysed,
+  descriptorOf,
+  forLibrary,
+  randomKey,
+  saneMiniscript,
+  wildMiniscript,
+} from '../support/miniscript.ts';
 import { codeOf } from '../support/psbt.ts';
 
 initEccLib(ecc);
@@ -150,6 +157,29 @@ describe('random sane miniscripts', () => {
       { numRuns: 40 },
     );
   });
+});
+
+test('random scripts are refused where a second implementation calls them insane, and for the same cause', () => {
+  const causes = new Map<string, number>();
+  fc.assert(
+    fc.property(wildMiniscript(5), (script) => {
+      const { issane, valid, needsSignature, nonMalleable, timelockMix } = analysed(script);
+      const parsed = parseWallet(descriptorOf(script), 'regtest');
+      const code = codeOf(parsed);
+      causes.set(code, (causes.get(code) ?? 0) + 1);
+      if (parsed.ok) expect([script, issane]).toEqual([script, true]);
+      // What we refuse beyond them: what could never spend without waiting, and what nodes do not relay.
+      if (issane)
+        expect(['passed', 'wallet.miniscript.locked', 'wallet.miniscript.size']).toContain(code);
+      if (!valid) return;
+      if (code === 'wallet.miniscript.unsigned') expect(needsSignature).toBe(false);
+      if (code === 'wallet.miniscript.malleable') expect(nonMalleable).toBe(false);
+      if (code === 'wallet.miniscript.locks.mixed') expect(timelockMix).toBe(true);
+    }),
+    { numRuns: 1_000 },
+  );
+  for (const cause of ['passed', 'wallet.miniscript.type', 'wallet.miniscript.unsigned'])
+    expect(causes.get(cause) ?? 0).toBeGreaterThan(10);
 });
 
 test('a descriptor with characters changed, lost or added is read or refused, never a crash', () => {

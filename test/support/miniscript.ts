@@ -97,6 +97,35 @@ export function saneMiniscript(mostKeys: number): fc.Arbitrary<RandomScript> {
   return fc.oneof(of('wsh'), of('leaf'));
 }
 
+/** Random scripts of 1 to `mostKeys` keys that may be no sane miniscript, or none at all. */
+export function wildMiniscript(mostKeys: number): fc.Arbitrary<RandomScript> {
+  const letters = fc.stringMatching(/^[asctdvjnlu]{1,2}$/);
+  const of = (context: 'wsh' | 'leaf'): fc.Arbitrary<RandomScript> => {
+    const part = fc.oneof(
+      { weight: 3, arbitrary: partsOf(context) },
+      { weight: 1, arbitrary: locks },
+      { weight: 1, arbitrary: fc.constantFrom('0', '1') },
+    );
+    const joined = fc
+      .tuple(fc.constantFrom('and_v', 'and_b', 'or_b', 'or_c', 'or_d', 'or_i'), part, part, letters)
+      .map(([name, a, b, wrapped]) => `${name}(${wrap(wrapped, a)},${b})`);
+    const wrapped = fc.tuple(letters, joined).map(([wrapper, a]) => wrap(wrapper, a));
+    return fc
+      .oneof(part, joined, wrapped)
+      .filter((text) => {
+        const keys = text.split('K').length - 1;
+        return keys >= 1 && keys <= mostKeys;
+      })
+      .map((text) => ({ context, text }));
+  };
+  return fc.oneof(of('wsh'), of('leaf'));
+}
+
+/** What the library thinks of a script. */
+export function analysed(script: RandomScript): ReturnType<typeof analyzeMiniscript> {
+  return analyzeMiniscript(forLibrary(script), { tapscript: script.context === 'leaf' });
+}
+
 /** For the library: keys as `@0`, `@1` in the order of the text. */
 export function forLibrary({ text }: RandomScript): string {
   return numbered(text);
