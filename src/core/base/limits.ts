@@ -48,6 +48,11 @@ export const KEYS_COMPARED = 20;
 
 /** A payment URI (BIP 21): an address, an amount, a label and what others append. */
 export const PAYMENT_URI_LENGTH = 1_000;
+/**
+ * Receive addresses that one member may ask for in an hour, of all wallets: each stays in the log for ever, moves where
+ * wallets look for coins, and is derived again by everybody, 0.6 ms each.
+ */
+export const ADDRESSES_ASKED = 1_000;
 /** Addresses looked ahead of the highest used one, each branch. */
 export const GAP_LIMIT = 1_000;
 /** Addresses beyond those used that one reading anew of a wallet looks for on each branch: a second of deriving. */

@@ -270,6 +270,16 @@ export class CoinStore {
     );
   }
 
+  /** Whether the wallet was read up to the block that was read last: before, a used address may look unused. */
+  async isRead(wallet: string): Promise<boolean> {
+    const rows = await this.#sql.query(
+      `SELECT FROM followed_wallet
+       WHERE wallet = $1 AND scanned >= (SELECT max(height) FROM chain_block)`,
+      [wallet],
+    );
+    return rows.length > 0;
+  }
+
   /** The lowest receive index above every used one and every one that was given out. */
   async nextReceiveIndex(wallet: string): Promise<number> {
     return (await this.#next(wallet)).receive_next;

@@ -43,21 +43,22 @@ export class AddressesService {
 
   /**
    * Asks for the next unused address and labels it; the same request again gets the same one. Codes: `wallet.unknown`,
-   * `member.role`, `wallet.frozen`, `wallet.unconfirmed`, `address.reach`, `address.exhausted`, those of a chain that is not read.
+   * `member.role`, `wallet.frozen`, `wallet.unconfirmed`, `address.reach`, `address.exhausted`, `http.rate`, those of a chain that is not read.
    */
   async ask(id: string, body: AskAddressBody, caller: MemberCaller): Promise<Result<AskedView>> {
     const wallet = this.#wallet(id);
     if (!wallet.ok) return wallet;
     const allowed = this.#checkMember(id, caller);
     if (!allowed.ok) return allowed;
-    const asked = await this.asking.ask(id, body.request);
+    const { member } = caller;
+    const asked = await this.asking.ask({ wallet: id, member, request: body.request });
     if (!asked.ok) return asked;
     const address = wallet.value.wallet.address(0, asked.value.index);
     const { label } = body;
     if (label !== undefined)
       await this.notes.work.run((sql) =>
         this.notes.labels.put(sql, id, {
-          ...{ type: 'addr', ref: address, label, member: caller.member },
+          ...{ type: 'addr', ref: address, label, member },
         }),
       );
     const [view] = await this.#views(wallet.value, [asked.value]);

@@ -5,6 +5,7 @@ import { sats } from '../../../src/core/base/sats.ts';
 import { addressesOf } from '../../../src/core/log/addresses.ts';
 import { buildTransaction } from '../../../src/core/psbt/build.ts';
 import { ChainService } from '../../../src/server/chain/chain.service.ts';
+import { FOLLOWER_LOCK } from '../../../src/server/chain/sql.ts';
 import { LogService } from '../../../src/server/log/log.service.ts';
 import { codeOf, passed } from '../../support/psbt.ts';
 import type { Caller } from '../../support/sandbox-server.ts';
@@ -280,6 +281,18 @@ describe('receive addresses and deposits', () => {
     } finally {
       await terminal.close();
     }
+  });
+
+  test('an address is not given before the wallet was read as far as the chain: it may be used', async () => {
+    const owner = new pg.Client({ connectionString: server.ownerUrl });
+    await owner.connect();
+    // As when the wallet has come in force and the follower still reads its past.
+    await owner.query('SELECT pg_advisory_lock($1)', [FOLLOWER_LOCK]);
+    await owner.query('UPDATE followed_wallet SET scanned = scanned - 1');
+    const early = await ask();
+    await owner.query('UPDATE followed_wallet SET scanned = scanned + 1');
+    await owner.end();
+    expect(codeOf(early)).toBe('chain.behind');
   });
 
   test('a wallet without a further index says so', async () => {
