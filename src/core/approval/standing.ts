@@ -18,6 +18,7 @@ import type { Ledger } from '../log/ledger.ts';
 import type { ApprovalRecord, ProposalRecord, State } from '../log/state.ts';
 import { eligibleVoices } from '../policy/quorum.ts';
 import type { Voice } from '../policy/quorum.ts';
+import { nonceOf } from '../psbt/signatures.ts';
 import type { DeviceKind } from './device-kind.ts';
 
 /** Which approvals of a proposal stand at a time, and since when their quorum does. */
@@ -120,13 +121,16 @@ function authorOf({ approval, device }: Pick<Standing, 'approval' | 'device'>) {
 
 /**
  * The wallet device that made the partial signatures of an approval: enrolled with the very key that signed, for this
- * wallet, when the approval was made. None where that key is held elsewhere, or where none signs before the verdict.
+ * wallet, when the signer first saw the approval. None where that key is held elsewhere, where none signs before the verdict,
+ * or where the signatures are from before a "no".
  */
 function walletDevice(
   { state, force, proposal }: Bench,
-  { member, cosignerIndex }: ApprovalRecord,
+  approval: ApprovalRecord,
   [first]: Standing['charters'],
 ): readonly string[] {
+  const { member, cosignerIndex } = approval;
+  if (isOutdated(state, proposal, approval)) return [];
   const { id, body } = force.wallet.document;
   const keys = state.wallets.get(proposal.statement.wallet.id)?.wallet.keys;
   const key = cosignerIndex === null ? undefined : keys?.[cosignerIndex]?.xpub;
@@ -134,6 +138,26 @@ function walletDevice(
   const devices = memberOf(first.body, member)?.devices ?? [];
   return devices.flatMap((device) =>
     device.kind === 'psbt' && device.wallet === id && device.key === key ? [device.id] : [],
+  );
+}
+
+/**
+ * Whether the signatures stood with an earlier proposal of the same transaction, and with such a one the member took his word
+ * back, or somebody rejected it. Devices sign the same bytes alike: nobody can tell that he was shown them again.
+ */
+function isOutdated(
+  state: State,
+  proposal: ProposalRecord,
+  { member, partialSignatures }: ApprovalRecord,
+): boolean {
+  const [signature] = partialSignatures ?? [];
+  const used = signature === undefined ? undefined : state.nonces.get(nonceOf(signature));
+  if (used === undefined || used.proposal === proposal.digest) return false;
+  const { transaction } = proposal.statement.spend;
+  return [...state.proposals.values()].some(
+    ({ statement, ended, final }) =>
+      statement.spend.transaction === transaction &&
+      (ended?.code === 'proposal.rejected' || final.has(member)),
   );
 }
 

@@ -1,6 +1,6 @@
 import { fromHex, toHex } from '../base/bytes.ts';
 import { digestBytes } from '../base/digest.ts';
-import { hex64 } from '../base/schema.ts';
+import { hex32, hex64 } from '../base/schema.ts';
 import { singleKeyScript } from '../governance/devices.ts';
 import { singleKeyScriptsOf } from '../governance/distinct-keys.ts';
 import { verifyBip340 } from './bip340.ts';
@@ -12,11 +12,11 @@ export type SignatureCheck = (key: string, said: string, signature: string) => b
 
 /**
  * Verifies a device's signature: BIP 340 by an x-only key over a statement's digest, all as hex; or, by an address, of the line
- * that message-line.ts makes of the statement, BIP 322 or BIP 137 in base64. No address is 64 digits long. False for any
- * malformed key or signature.
+ * that message-line.ts makes of the statement, BIP 322 or BIP 137 in base64. No address is hex alone, though those of taproot
+ * on regtest are as long as a key. False for any malformed key or signature.
  */
 export const verifyDeviceSignature: SignatureCheck = (key, said, signature) => {
-  if (key.length === 64) return verifyBip340(key, said, signature);
+  if (hex32.safeParse(key).success) return verifyBip340(key, said, signature);
   const script = singleKeyScript(key);
   return script !== null && verifyMessage({ script, message: said, signature }).ok;
 };

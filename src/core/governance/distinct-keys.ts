@@ -6,10 +6,10 @@ import type { Result } from '../base/result.ts';
 import { ok, refuse } from '../base/result.ts';
 import { parseXpub } from '../wallet/key-expression.ts';
 import { networkNames } from '../wallet/network.ts';
+import { outputTypeOf } from '../wallet/output-type.ts';
 import { taprootScripts } from '../wallet/taproot.ts';
 import type { Wallet } from '../wallet/wallet.ts';
-import { keyIndexOfXpub } from '../wallet/wallet.ts';
-import { keyIdentity, singleKeyScript } from './devices.ts';
+import { singleKeyScript } from './devices.ts';
 import type { CharterBody, CharterDevice, WalletBody } from './document.ts';
 
 /** Design 3, "Keys are distinct things": no key occurs twice among devices, kinds, members and wallets. */
@@ -24,6 +24,7 @@ export interface KnownWallet {
 interface Enrolled {
   readonly member: string;
   readonly device: CharterDevice;
+  readonly read: DeviceKey;
 }
 
 /**
@@ -38,44 +39,32 @@ export function checkDistinctKeys(
   wallets: readonly KnownWallet[],
 ): Result<null> {
   const devices = charter.members.flatMap(({ id, devices: own }) =>
-    own.map((device): Enrolled => ({ member: id, device })),
+    own.map((device): Enrolled => ({ member: id, device, read: readKey(device) })),
   );
-  const wrong = devices.find(({ device }) => !isKey(device));
+  const wrong = devices.find(({ read }) => !read.isKey);
   if (wrong !== undefined) return refuse('device.key.invalid', factsOf(wrong));
   const recovery = (charter.recovery?.keys ?? []).map(({ key }) => key);
   const texts = [
     charter.log.key,
     ...charter.signers.map(({ key }) => key),
     ...recovery,
-    ...devices.map(({ device }) => keyIdentity(device)),
+    ...devices.map(({ read }) => read.identity),
   ];
-  if (new Set(texts).size !== texts.length) return refuse('charter.key.reused');
-  const extended = devices.flatMap(({ device }) => extendedOf(device) ?? []);
-  const keys = [...recovery, ...devices.flatMap(({ device }) => xOnlyOf(device) ?? [])];
-  if (isTwice(extended.map(({ identity }) => identity)) || isTwice(keys))
-    return refuse('charter.key.reused');
-  const taken = new Set(keys.flatMap((key) => [...singleKeyScriptsOf(key)]));
-  for (const one of devices)
-    if (one.device.kind === 'message' && taken.has(keyIdentity(one.device)))
-      return refuse('charter.key.reused', factsOf(one));
+  const keys = [...recovery, ...devices.flatMap(({ read }) => read.xOnly ?? [])];
+  if (isTwice(texts) || isTwice(keys)) return refuse('charter.key.reused');
+  const addresses = devices.filter(({ read }) => read.script !== null);
+  const alone =
+    addresses.length === 0
+      ? []
+      : [...recovery.map(singleKeyScriptsOf), ...devices.map(({ read }) => read.alone())];
+  const taken = new Set(alone.flatMap((scripts) => [...scripts]));
+  const same = addresses.find(({ read }) => taken.has(read.script?.hex ?? ''));
+  if (same !== undefined) return refuse('charter.key.reused', factsOf(same));
   for (const wallet of wallets) {
     const apart = checkWalletKeys(wallet, devices, recovery);
     if (!apart.ok) return apart;
   }
   return ok(null);
-}
-
-/** Whether the key of a device is one of its kind. */
-function isKey(device: CharterDevice): boolean {
-  switch (device.kind) {
-    case 'message':
-      return singleKeyScript(device.key) !== null;
-    case 'psbt':
-      return extendedOf(device) !== null;
-    case 'secp256k1':
-    case 'webauthn':
-      return true;
-  }
 }
 
 function factsOf({ member, device }: Enrolled) {
@@ -86,23 +75,52 @@ function isTwice(texts: readonly string[]): boolean {
   return new Set(texts).size !== texts.length;
 }
 
-/** The extended key of a wallet device, whatever network's letters it is written in: of its public key and chain code. */
-function extendedOf(
-  device: CharterDevice,
-): { readonly identity: string; readonly xOnly: string } | null {
-  if (device.kind !== 'psbt') return null;
-  for (const network of networkNames) {
-    const node = parseXpub(device.key, network);
-    if (node === null) continue;
-    const key = toHex(node.publicKey);
-    return { identity: key + toHex(node.chainCode), xOnly: key.slice(2) };
-  }
-  return null;
+/** What the key of a device is compared by. */
+interface DeviceKey {
+  /** Whether it is one of its kind. */
+  readonly isKey: boolean;
+  /** One text for one key, whatever network's letters it is written in. */
+  readonly identity: string;
+  /** 32 bytes as hex; null for an address, which hides its key. */
+  readonly xOnly: string | null;
+  /** Of a `message` device: the output script of its address. */
+  readonly script: { readonly bytes: Uint8Array; readonly hex: string } | null;
+  /** The scripts that the key alone would have; made when first asked for. */
+  readonly alone: () => ReadonlySet<string>;
 }
 
-/** 32 bytes as hex; null for an address, which hides its key. */
-function xOnlyOf(device: CharterDevice): string | null {
-  return device.kind === 'secp256k1' ? device.key : (extendedOf(device)?.xOnly ?? null);
+/**
+ * By device of a charter: its check is repeated at each signature and whenever somebody looks how it stands, and reading
+ * thousands of extended keys takes seconds.
+ */
+const readBefore = new WeakMap<CharterDevice, DeviceKey>();
+
+function readKey(device: CharterDevice): DeviceKey {
+  const known = readBefore.get(device);
+  if (known !== undefined) return known;
+  const { kind, key } = device;
+  const script = kind === 'message' ? singleKeyScript(key) : null;
+  const extended = kind === 'psbt' ? readExtended(key) : null;
+  const xOnly = kind === 'secp256k1' ? key : (extended?.slice(2, 66) ?? null);
+  let alone: ReadonlySet<string> | null = null;
+  const read: DeviceKey = {
+    isKey: (kind !== 'message' || script !== null) && (kind !== 'psbt' || extended !== null),
+    identity: (script === null ? extended : toHex(script)) ?? key,
+    xOnly,
+    script: script === null ? null : { bytes: script, hex: toHex(script) },
+    alone: () => (alone ??= xOnly === null ? new Set() : singleKeyScriptsOf(xOnly)),
+  };
+  readBefore.set(device, read);
+  return read;
+}
+
+/** Public key and chain code as hex, or null. */
+function readExtended(xpub: string): string | null {
+  for (const network of networkNames) {
+    const node = parseXpub(xpub, network);
+    if (node !== null) return toHex(node.publicKey) + toHex(node.chainCode);
+  }
+  return null;
 }
 
 function checkWalletKeys(
@@ -114,25 +132,26 @@ function checkWalletKeys(
   if (recovery.some((key) => known.xOnly.has(key)))
     return refuse('charter.key.reused', { wallet: id });
   for (const one of devices) {
-    const { member, device } = one;
+    const { member, device, read } = one;
     const facts = { ...factsOf(one), wallet: id };
-    if (device.kind === 'message') {
-      const script = singleKeyScript(device.key);
-      const most = body.gapLimit - 1;
-      const isDerived =
-        script !== null && wallet.find(script, { receive: most, change: most }) !== null;
-      if (isDerived || known.scripts().has(keyIdentity(device)))
+    if (read.script !== null) {
+      if (
+        isOfWallet(wallet, read.script.bytes, body.gapLimit - 1) ||
+        known.scripts().has(read.script.hex)
+      )
         return refuse('device.address.wallet', facts);
     } else if (device.kind === 'psbt' && device.wallet === id) {
       const holds = body.holders.some((held) => held.member === member && held.key === device.key);
       if (!holds) return refuse('device.wallet.foreign', facts);
-    } else {
-      const isOne = device.kind === 'psbt' && keyIndexOfXpub(wallet, device.key) !== null;
-      if (isOne || known.xOnly.has(xOnlyOf(device) ?? ''))
-        return refuse('charter.key.reused', facts);
-    }
+    } else if (known.xOnly.has(read.xOnly ?? '')) return refuse('charter.key.reused', facts);
   }
   return ok(null);
+}
+
+/** Whether an address is one of a wallet up to an index. Only scripts of one type can be the same: others are not derived. */
+function isOfWallet(wallet: Wallet, bytes: Uint8Array, most: number): boolean {
+  const isAlike = outputTypeOf(wallet.script(0, 0)) === outputTypeOf(bytes);
+  return isAlike && wallet.find(bytes, { receive: most, change: most }) !== null;
 }
 
 /** The keys of a wallet that are compared: x-only, and the scripts that each alone would have. */

@@ -172,6 +172,37 @@ describe('a clause that asks for a psbt device', () => {
     expectReplayed(world);
   });
 
+  test('is not filled by what the device signed of the same bytes before its holder, or somebody, said no', () => {
+    const says = {
+      no: (world: World, proposal: ProposalRecord) =>
+        world.say(world.approval('bob', proposal, { decision: 'reject' })),
+      back: (world: World, proposal: ProposalRecord) =>
+        world.say(world.approval('alice', proposal, { decision: 'withdraw' })),
+      nothing: () => 'applied',
+    };
+    for (const [said, say] of Object.entries(says)) {
+      const world = opened('psbt');
+      const coin = world.coin(3_000_000);
+      const proposeAgain = (): ProposalRecord => {
+        world.now += 1;
+        return world.propose({ pays: [[strangerAddress, 1_000_000]], coins: [coin] });
+      };
+      const before = proposeAgain();
+      expect(world.approve('alice', before)).toBe('applied');
+      expect(say(world, before)).toBe('applied');
+      const after = proposeAgain();
+      expect(after.statement.spend).toEqual(before.statement.spend);
+      expect(world.approve('alice', after)).toBe('applied');
+      expect(world.approve('carol', after)).toBe('applied');
+      world.round();
+      expect([said, lacks(world, after)]).toEqual([
+        said,
+        said === 'nothing' ? undefined : ['1 of treasury'],
+      ]);
+      expectReplayed(world);
+    }
+  });
+
   test('is filled no more when the device is suspended, while the approval stands', () => {
     const world = opened('message, psbt');
     const proposal = propose(world);

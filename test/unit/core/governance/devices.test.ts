@@ -194,6 +194,31 @@ describe('the key of a psbt device', () => {
   });
 });
 
+describe('a charter of many wallet devices', () => {
+  const seeds = Array.from({ length: 64 }, (_, i) => new Uint8Array(32).fill(i + 1));
+  const devices = seeds.map((seed, i): CharterDevice => {
+    const { xpub } = accountKeyOf(seed, 'wsh', 'regtest');
+    return { id: `d-${String(i)}`, kind: 'psbt', wallet: 'cold-1', key: xpub, suspended: false };
+  });
+  const members = [0, 16, 32, 48].map((from) => ({
+    id: `m-${String(from)}`,
+    groups: [],
+    devices: devices.slice(from, from + 16),
+    operators: null,
+    suspended: false,
+  }));
+  const { body } = newest(world, 'charter');
+
+  // Reading an extended key takes milliseconds here: once a device it is a fifth of a second, once a device and wallet a minute.
+  test('is looked through beside many wallets in the time that reading each key once takes', () => {
+    const wallets = Array.from({ length: 64 }, () => world.wallet);
+    const charter = { ...body, members: [...body.members, ...members] };
+    const from = performance.now();
+    expect(codeOf(checkDistinctKeys(charter, wallets))).toBe('passed');
+    expect(performance.now() - from).toBeLessThan(10_000);
+  });
+});
+
 describe('the kinds that devices lend', () => {
   const key: CharterDevice = {
     id: 'cli',

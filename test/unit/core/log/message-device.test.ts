@@ -1,11 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import { BIP32Factory } from 'bip32';
+import { crypto, initEccLib, payments } from 'bitcoinjs-lib';
 import * as ecc from 'tiny-secp256k1';
 import { keyProofLine } from '../../../../src/core/approval/message-line.ts';
 import type { Statement } from '../../../../src/core/approval/statement.ts';
 import { statementDigest } from '../../../../src/core/approval/statement.ts';
-import { keyProofDigest } from '../../../../src/core/approval/verify.ts';
-import { toHex } from '../../../../src/core/base/bytes.ts';
+import { keyProofDigest, verifyDeviceSignature } from '../../../../src/core/approval/verify.ts';
+import { toSign } from '../../../../src/core/approval/message.ts';
+import { concat, toBase64, toHex } from '../../../../src/core/base/bytes.ts';
+import { sats } from '../../../../src/core/base/sats.ts';
+import { taprootHashes } from '../../../../src/core/psbt/sighash.ts';
 import { networkParameters } from '../../../../src/core/wallet/network.ts';
 import { passed } from '../../../support/psbt.ts';
 import { entryBytes, parseEntry } from '../../../../src/core/log/entry.ts';
@@ -28,6 +32,8 @@ import {
   withDevices,
 } from '../../../support/wallet-device.ts';
 import { listedAddress, policyOf, strangerAddress, World } from '../../../support/world.ts';
+
+initEccLib(ecc);
 
 const ledger = new MessageDevice('carol');
 
@@ -72,6 +78,22 @@ describe('a message device', () => {
     const said = documentStatement(world, 'carol', charter, 'confirm');
     expect(sayByMessage(world, old, said)).toBe('statement.signature');
     expect(sayByMessage(world, old, said, (line) => old.signOld(line))).toBe('applied');
+  });
+
+  test('signs by a taproot address of any network', () => {
+    const secret = ecc.privateNegate(ledger.secretKey);
+    const even = ledger.publicKey[0] === 2 ? ledger.secretKey : secret;
+    const internalPubkey = ledger.publicKey.subarray(1);
+    const tweaked = ecc.privateAdd(even, crypto.taggedHash('TapTweak', internalPubkey));
+    for (const name of ['mainnet', 'signet', 'regtest'] as const) {
+      const payment = payments.p2tr({ internalPubkey, network: networkParameters(name) });
+      const { address: key = '', output: script = new Uint8Array() } = payment;
+      const spent = [{ script, sats: sats(0n) }];
+      const hash = taprootHashes(toSign(script, 'a line'), spent, () => null)(0, 0);
+      const witness = concat(Uint8Array.of(1, 64), ecc.signSchnorr(hash, tweaked ?? secret));
+      expect(verifyDeviceSignature(key, 'a line', toBase64(witness))).toBe(true);
+      expect(verifyDeviceSignature(key, 'a Line', toBase64(witness))).toBe(false);
+    }
   });
 
   test('rejects and withdraws', () => {
