@@ -8,14 +8,16 @@ import {
   PSBT_BYTES,
   REPLACEMENTS,
 } from '../core/base/limits.ts';
+import { assert } from '../core/base/assert.ts';
 import type { Result } from '../core/base/result.ts';
 import { ok, refuse } from '../core/base/result.ts';
 import { satsToJson } from '../core/base/sats.ts';
 import { formatTime } from '../core/base/time.ts';
 import type { ProposalStatement } from '../core/approval/statement.ts';
 import { changeReach } from '../core/log/admit-proposal.ts';
-import { signedTransactions } from '../core/log/admit-version.ts';
+import { newestSigned } from '../core/log/admit-version.ts';
 import type { State, WalletRecord } from '../core/log/state.ts';
+import { evictedSats } from '../core/policy/facts.ts';
 import { inspectPsbt } from '../core/psbt/inspect.ts';
 import type { Call } from './command.ts';
 import { Fault, UsageError, required, wholeNumber } from './command.ts';
@@ -103,12 +105,16 @@ export async function askedOf(
 function rescueOf(call: Call, state: State, named: string): Result<AskedDraft> {
   const found = findProposal(state, named);
   if (!found.ok) return found;
-  const target = signedTransactions(state, found.value).at(-1);
+  const target = newestSigned(state, found.value);
   if (target === undefined) return refuse('proposal.unsigned', { proposal: found.value.digest });
   const feeRate = wholeNumber(call, 'fee-rate');
   const way = call.has('cancel') ? 'cancel' : 'child';
   const { digest: proposal } = found.value;
-  return ok({ asked: { rescue: { way, proposal, target }, feeRate }, psbt: null });
+  const ledger = state.ledgers.get(found.value.statement.wallet.id);
+  assert(ledger !== undefined, 'a signed proposal has its receipts');
+  const evicted = evictedSats(state, ledger, found.value);
+  const rescue = { way, proposal, target, evictedSats: evicted } as const;
+  return ok({ asked: { rescue, feeRate }, psbt: null });
 }
 
 async function paymentsOf(call: Call): Promise<Result<readonly AskedPayment[]>> {

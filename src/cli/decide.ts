@@ -12,6 +12,7 @@ import { heldKeys, mayCosign } from '../core/log/admit-approval.ts';
 import { openVersion } from '../core/log/admit-version.ts';
 import type { ProposalRecord, VersionRecord, WalletRecord } from '../core/log/state.ts';
 import { addressBookLines } from './address-book.ts';
+import { cancelLines } from './cancel-lines.ts';
 import type { Call, Output } from './command.ts';
 import { UsageError, word } from './command.ts';
 import { decodePsbt } from './commands/psbt-inspect.ts';
@@ -84,7 +85,10 @@ async function coinsSigned(
   const { state } = followed;
   const cosigned = cosign({ state, wallet, proposal, version, psbt }, key.value);
   if (!cosigned.ok || version === null || cosigned.value !== null) return cosigned;
-  return refuse('approval.signatures.unasked', { member, wallet: wallet.id });
+  // A holder whose key signs later hears so, before the signer has said that nothing else is missing.
+  return heldKeys(wallet, member).length > 0
+    ? refuse('approval.signatures.early', { proposal: proposal.digest })
+    : refuse('approval.signatures.unasked', { member, wallet: wallet.id });
 }
 
 async function signedPsbt(call: Call): Promise<Uint8Array | null> {
@@ -109,6 +113,7 @@ function reviewLines(call: Call, matter: Matter): readonly string[] {
       proposal: proposal.statement,
       ...(matter.version === null ? {} : { version: matter.version }),
     }),
+    ...cancelLines(state, proposal.statement),
     ...addressBookLines(followed.state, proposal.view.spend, wallet),
     ...(holds && matter.decision === 'approve' && matter.version === null
       ? [

@@ -37,6 +37,8 @@ export interface AskedRescue {
   readonly way: 'cancel' | 'child';
   readonly proposal: string;
   readonly target: SignedTransaction;
+  /** Fees of all that a cancellation takes the place of. */
+  readonly evictedSats: number;
 }
 
 /**
@@ -125,7 +127,7 @@ function compareRescue(
   const { txid, of } = rescue.target;
   const planned =
     rescue.way === 'cancel'
-      ? planCancel(terms, of.view)
+      ? planCancel(terms, of.view, rescue.evictedSats)
       : planChild(terms, of.view, waitingChange(txid, of.view.spend));
   if (!planned.ok) return planned;
   const [, transaction = new Uint8Array()] = blobs;

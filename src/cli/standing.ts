@@ -5,13 +5,13 @@ import { formatBtc } from '../core/base/sats.ts';
 import type { Seconds } from '../core/base/time.ts';
 import { formatTime } from '../core/base/time.ts';
 import { recordOf } from '../core/governance/in-force.ts';
-import { signedTransactions } from '../core/log/admit-version.ts';
+import { newestSigned, signedTransactions } from '../core/log/admit-version.ts';
 import { createLedger } from '../core/log/ledger.ts';
 import type { ProposalRecord, State } from '../core/log/state.ts';
 import { explainVerdict } from '../core/policy/explain.ts';
 import { screeningOf, screeningRefusal } from '../core/screening.ts';
 import { explanationText } from '../core/policy/explain-text.ts';
-import { cancelOf } from '../core/policy/facts.ts';
+import { signedCancel } from '../core/policy/facts.ts';
 import { proposalName } from '../core/proposal/name.ts';
 
 /** The verdict over the log as it stands, by the receipts in it and the later of our clock and the signer's. */
@@ -24,12 +24,10 @@ export function standingOf(state: State, proposal: ProposalRecord, now: Seconds)
 export function stageOf(state: State, proposal: ProposalRecord, verdict: Verdict): string {
   const facts = state.facts.get(proposal.digest);
   if (verdict.outcome !== 'signed') return verdict.outcome;
-  const cancel = cancelOf(state, proposal);
+  if (facts?.confirmed) return facts.settledAt === null ? 'confirmed' : 'settled';
+  const cancel = signedCancel(state, proposal);
   if (cancel !== null && state.facts.get(cancel)?.confirmed) return 'cancelled';
-  if (facts === undefined) return verdict.outcome;
-  if (facts.settledAt !== null) return 'settled';
-  if (facts.confirmed !== null) return 'confirmed';
-  return facts.broadcastAt === null ? 'signed' : 'broadcast';
+  return facts === undefined ? verdict.outcome : 'broadcast';
 }
 
 /** Where a proposal stands and why, for people: in the words of `policy explain`. */
@@ -61,7 +59,7 @@ export function standingLines(
     ...text.timing,
     ...(verdict.outcome === 'signed' ? [`Transaction ${proposal.txid}`] : []),
     ...versionLines(state, proposal, now),
-    ...cancelLines(state, proposal),
+    ...cancelledLines(state, proposal),
   ];
 }
 
@@ -81,8 +79,8 @@ function versionLines(state: State, proposal: ProposalRecord, now: Seconds): rea
   });
 }
 
-function cancelLines(state: State, proposal: ProposalRecord): readonly string[] {
-  const cancel = cancelOf(state, proposal);
+function cancelledLines(state: State, proposal: ProposalRecord): readonly string[] {
+  const cancel = signedCancel(state, proposal);
   if (cancel === null) return [];
   const isOver = Boolean(state.facts.get(cancel)?.confirmed);
   return [
@@ -117,7 +115,8 @@ function approvers({ approvals }: ProposalRecord): ProposalRecord['approvals'] {
 /** The same for programs. */
 export function standingJson(state: State, proposal: ProposalRecord, now: Seconds) {
   const verdict = standingOf(state, proposal, now);
-  const { statement, digest, name, txid } = proposal;
+  const { statement, digest, name } = proposal;
+  const { txid } = newestSigned(state, proposal) ?? proposal;
   return {
     proposal: digest,
     name,
@@ -130,7 +129,7 @@ export function standingJson(state: State, proposal: ProposalRecord, now: Second
     txid,
     versions: versionsJson(state, proposal),
     cancels: statement.cancels,
-    cancelledBy: cancelOf(state, proposal),
+    cancelledBy: signedCancel(state, proposal),
     reference: statement.reference,
     issuedAt: statement.issuedAt,
     expiresAt: statement.expiresAt,

@@ -7,7 +7,7 @@ import { inForce } from './governance/in-force.ts';
 import type { Ledger } from './log/ledger.ts';
 import { bumpsOf } from './log/ledger.ts';
 import type { ProposalRecord, State, VersionRecord, WalletRecord } from './log/state.ts';
-import { indexOf } from './policy/ledger-index.ts';
+import { cancelsOf, childOf } from './policy/facts.ts';
 import { lookAt } from './policy/look.ts';
 import { screeningOf, screeningRefusal } from './screening.ts';
 import type { Verdict } from './verdict.ts';
@@ -22,9 +22,10 @@ export interface JudgedVersion {
 /**
  * May the newest fee bump of a signed proposal be signed? Null where there is none, or where it is signed already.
  * The approvers of the envelope said yes to all that a version may do (admit-version.ts), so their quorum and delay are not
- * asked again. What says no still does: a freeze, an open confirmation, the policy in force, the screening service, the end
- * of the envelope, a cancel proposal. Versions before the newest are passed over (design 3, step 10).
- * Codes: those of the wallet and the policy, `screening.*`, `version.expired`, `proposal.cancelled`, `psbt.signatures.missing`.
+ * asked again, nor are windows and hours: what is spent is spent. What denies still does: a freeze, an open confirmation, a
+ * "no" that the signer read too late, the policy in force by its rules and caps, the screening service, the end of the
+ * envelope, a cancel proposal, a signed child. Versions before the newest are passed over (design 3, step 10).
+ * Codes: those of the wallet and the policy, `screening.*`, `version.expired`, `version.child`, `proposal.*`, `psbt.signatures.missing`.
  */
 export function authoriseVersion(
   state: State,
@@ -53,8 +54,12 @@ function judgeVersion(
   const bench = { state, ledger, force, proposal };
   const blocked = blockedWallet(bench, wallet);
   if (blocked !== null) return verdict('pending', blocked.code, blocked.facts);
-  const cancel = indexOf(state, ledger).cancelOf(proposal.digest);
-  if (cancel !== null) return verdict('refused', 'proposal.cancelled', { by: cancel });
+  if (proposal.ended !== null)
+    return verdict('refused', proposal.ended.code, { by: proposal.ended.by });
+  const [cancel] = cancelsOf(state, ledger, proposal);
+  if (cancel !== undefined) return verdict('refused', 'proposal.cancelled', { by: cancel });
+  const child = childOf(state, ledger, proposal);
+  if (child !== null) return verdict('refused', 'version.child', { proposal: child });
   if (now >= untilOf(proposal))
     return verdict('refused', 'version.expired', {
       until: proposal.statement.envelope?.until ?? null,
@@ -64,15 +69,22 @@ function judgeVersion(
     const outcome = screened.code === 'screening.denied' ? 'refused' : 'pending';
     return verdict(outcome, screened.code, screened.facts);
   }
-  const look = lookAt(state, ledger, proposal, now);
-  const { refusals, waiting } = judge(bench, policy, look, now);
-  const [denied] = refusals;
+  // Its own fee and size; what is spent is spent already, so that neither windows nor hours are asked again.
+  const spent = { ...proposal, view: version.view, statement: withoutEnvelope(proposal) };
+  const [denied] = judge(
+    { ...bench, proposal: spent },
+    policy,
+    lookAt(state, ledger, proposal, now),
+    now,
+  ).refusals;
   if (denied !== undefined) return verdict('refused', denied.code, denied.facts);
-  const [full] = waiting;
-  if (full !== undefined) return verdict('pending', full.code, full.facts);
   const lacking = lackingFor(wallet, version);
   if (lacking > 0) return verdict('pending', 'psbt.signatures.missing', { lacking });
   return verdict('authorised', null);
+}
+
+function withoutEnvelope({ statement }: ProposalRecord): ProposalRecord['statement'] {
+  return { ...statement, envelope: null };
 }
 
 function untilOf({ statement }: ProposalRecord): Seconds {

@@ -167,8 +167,8 @@ function refuseFor(ledger: Ledger, refused: Signable, verdict: Verdict): Action 
  * moment at which a quorum that began before its expiry could still be used (delay and `expires.sign` are bounded).
  */
 function isDone({ ledger, now }: Question, proposal: ProposalRecord): boolean {
-  const { digest, statement, ended, versions } = proposal;
-  if (ledger.signed.has(digest)) return isBumped(ledger, { digest, versions });
+  const { digest, statement, ended } = proposal;
+  if (ledger.signed.has(digest)) return isBumped(ledger, proposal);
   const refused = ledger.refusals.get(digest);
   if (refused === undefined || ledger.reservations.has(digest)) return false;
   if (refused === ended?.code) return true;
@@ -178,15 +178,13 @@ function isDone({ ledger, now }: Question, proposal: ProposalRecord): boolean {
 }
 
 /** Whether nothing is left to be said of the newest version: signed, or over for good. */
-function isBumped(
-  ledger: Ledger,
-  { digest, versions }: Pick<ProposalRecord, 'digest' | 'versions'>,
-): boolean {
+function isBumped(ledger: Ledger, { digest, versions, ended }: ProposalRecord): boolean {
   const newest = versions.at(-1)?.version;
   if (newest === undefined) return true;
   if (bumpsOf(ledger, digest).signed.at(-1)?.version === newest) return true;
   const refused = ledger.refusals.get(refusalKey(digest, newest));
-  return refused === 'version.expired' || refused === 'proposal.cancelled';
+  if (refused === undefined) return false;
+  return [ended?.code, 'version.expired', 'proposal.cancelled', 'version.child'].includes(refused);
 }
 
 /**

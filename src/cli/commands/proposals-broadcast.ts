@@ -1,5 +1,5 @@
 import { ok } from '../../core/base/result.ts';
-import { signedTransactions } from '../../core/log/admit-version.ts';
+import { newestSigned } from '../../core/log/admit-version.ts';
 import type { Run } from '../command.ts';
 import { word } from '../command.ts';
 import { Desk } from '../desk.ts';
@@ -15,7 +15,7 @@ export const run: Run = async (call) => {
   const api = await desk.api();
   if (!api.ok) return api;
   const { digest, name } = proposal.value;
-  const txid = signedTransactions(followed.value.state, proposal.value).at(-1)?.txid ?? null;
+  const txid = newestSigned(followed.value.state, proposal.value)?.txid ?? null;
   const asked = await api.value.broadcast(digest);
   if (!asked.ok) return asked;
   return ok({

@@ -12,6 +12,7 @@ import type { ScreeningRecord } from '../../core/screening.ts';
 import { toPsbt } from '../../core/psbt/build.ts';
 import { describeSpend } from '../../core/psbt/spend.ts';
 import { addressBookLines } from '../address-book.ts';
+import { cancelLines } from '../cancel-lines.ts';
 import type { Run } from '../command.ts';
 import { word } from '../command.ts';
 import { Desk } from '../desk.ts';
@@ -49,6 +50,7 @@ export const run: Run = async (call) => {
     },
     lines: [
       ...renderProposal(proposal.statement),
+      ...cancelLines(state, proposal.statement),
       ...addressBookLines(state, proposal.view.spend, wallet),
       `Purpose: ${purpose ?? '(the server has no text that fits its digest)'}`,
       ...standingLines(state, proposal, now),

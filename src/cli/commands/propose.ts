@@ -11,6 +11,7 @@ import { currentDocuments } from '../../core/governance/current.ts';
 import type { State, WalletRecord } from '../../core/log/state.ts';
 import { describeSpend } from '../../core/psbt/spend.ts';
 import { addressBookLines } from '../address-book.ts';
+import { cancelLines } from '../cancel-lines.ts';
 import { askedOf, checkSources, envelopeOf, requestOf } from '../asked-draft.ts';
 import type { Call, Output, Run } from '../command.ts';
 import { UsageError, required, wholeNumber } from '../command.ts';
@@ -88,6 +89,7 @@ async function signAndSend(call: Call, desk: Desk, prepared: Prepared): Promise<
   if (!statement.ok) return statement;
   const agreed = await consent(call, [
     ...renderProposal(statement.value),
+    ...cancelLines(followed.state, statement.value),
     ...addressBookLines(followed.state, draft.view.spend, wallet),
     `Fee rate ${String(describeSpend(draft.view, wallet.wallet).feeRate)} sat/vB at most size`,
     ...togetherLine(prepared.asked, draft),

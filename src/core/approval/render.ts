@@ -75,12 +75,13 @@ export function renderProposal(statement: ProposalStatement): readonly string[] 
       ? []
       : [
           `CANCELS proposal ${proposalName(statement.cancels)}: once this is confirmed, that one never can be. Until then either may be.`,
+          `It has the digest ${statement.cancels}`,
         ]),
     `Proposal ${proposalName(digest)} from wallet ${statement.wallet.id} on ${network}, by ${statement.initiator}`,
     payments.length === 0
       ? 'Pays nobody: what is left after the fee stays in this wallet.'
       : `Pays ${formatBtc(sats(total))} in ${plural(payments.length, 'payment')}:`,
-    ...payments.map(({ script, sats: amount }) => payment(script, amount, network)),
+    ...renderPayments(statement),
     ...change.map(
       ({ script, sats: amount, change: index }) =>
         `  change ${formatBtc(sats(amount))} back to this wallet, address ${String(index)}: ${groupAddress(addressOfScript(fromHex(script), network) ?? script)}`,
@@ -92,6 +93,13 @@ export function renderProposal(statement: ProposalStatement): readonly string[] 
     `Open until ${statement.expiresAt}`,
     `Digest ${digest}`,
   ];
+}
+
+/** The payments of a proposal, each in full. */
+export function renderPayments({ spend, network }: ProposalStatement): readonly string[] {
+  return spend.outputs.flatMap(({ script, sats: amount, change }) =>
+    change === undefined ? [payment(script, amount, network)] : [],
+  );
 }
 
 /** What the fee may come to without a further approval. */

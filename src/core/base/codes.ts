@@ -652,7 +652,7 @@ export const codes = {
     'The version pays more than the envelope of the proposal allows.',
     'Name a lower fee rate.',
   ),
-  'version.change.short': final(
+  'fee.unpayable': final(
     422,
     'What is there of the wallet cannot pay that fee.',
     'Name a lower fee rate, or cancel the proposal.',
@@ -695,7 +695,11 @@ export const codes = {
   'proposal.rejected': final(409, 'The proposal was rejected.', 'Make a new proposal.'),
   'proposal.withdrawn': final(409, 'The initiator withdrew the proposal.', 'Make a new proposal.'),
   'proposal.expired': final(409, 'The proposal has expired.', 'Make a new proposal.'),
-  'proposal.signed': final(409, 'The proposal is signed already.', 'Signatures cannot be recalled: cancel it with propose --cancel.'),
+  'proposal.signed': final(
+    409,
+    'The proposal is signed already.',
+    'Signatures cannot be recalled: cancel it with propose --cancel.',
+  ),
   'proposal.unsigned': later(409, 'The proposal is not signed yet.', 'Wait for the signer.'),
   'draft.unknown': final(404, 'There is no such draft, or it has lapsed.', 'Make a new draft.'),
   'draft.mismatch': final(

@@ -89,8 +89,8 @@ function checkFrame(state: State, said: Signed<ProposalStatement>): Result<Walle
 }
 
 /**
- * A cancel proposal moves coins of one signed proposal back to the wallet, and nothing else; who reads it learns which one
- * it makes void. Any spend of one of its coins does: all signed versions share them.
+ * A cancel proposal moves the coins of one signed proposal back to the wallet, all of them and no others: one left out could
+ * be spent by the cancelled one alone, and one more could be another's.
  */
 function checkCancel(
   state: State,
@@ -106,10 +106,11 @@ function checkCancel(
   if (target?.statement.wallet.id !== wallet.id || !isSigned(state, target))
     return invalid('that is no signed proposal of the wallet');
   if (spend.outputs.some(({ change }) => change === undefined)) return invalid('it pays somebody');
-  const coins = new Set(target.statement.spend.inputs.map(({ outpoint }) => outpoint));
-  return spend.inputs.some(({ outpoint }) => coins.has(outpoint))
+  const coins = target.statement.spend.inputs.map(({ outpoint }) => outpoint);
+  const taken = new Set(spend.inputs.map(({ outpoint }) => outpoint));
+  return taken.size === coins.length && coins.every((outpoint) => taken.has(outpoint))
     ? null
-    : invalid('it spends none of its coins');
+    : invalid('it spends other coins than that');
 }
 
 /** An envelope holds at least the fee that is there, is bounded, and is of a transaction that nodes replace (BIP 125). */

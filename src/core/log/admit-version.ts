@@ -16,7 +16,7 @@ export type VersionEntry = Extract<Entry, { type: 'version' }>;
 /**
  * A fee bump enters. It needs no signature: it may do nothing that the approvers of the envelope did not sign, so that
  * whoever lays one in raises a fee within bounds. Whether it is in time is the signer's question (authorise-version.ts).
- * Codes: `proposal.unknown`, `proposal.unsigned`, `version.*`, those of readSpend.
+ * Codes: `proposal.unknown`, `proposal.unsigned`, those of what ended it, `version.*`, those of readSpend.
  */
 export function admitVersion(
   state: State,
@@ -28,6 +28,9 @@ export function admitVersion(
   const { envelope } = proposal.statement;
   if (envelope === null) return refuse('version.envelope', { proposal: proposal.digest });
   if (!isSigned(state, proposal)) return refuse('proposal.unsigned', { proposal: proposal.digest });
+  // Somebody said no before the signature, and the signer had not read it.
+  const { ended } = proposal;
+  if (ended !== null) return refuse(ended.code, { proposal: proposal.digest, by: ended.by });
   const { versions } = proposal;
   if (versions.length >= envelope.replacementsMax)
     return refuse('version.count', { replacementsMax: envelope.replacementsMax });
@@ -89,10 +92,18 @@ export function signedTransactions(
   return [{ version: 0, txid, signatures: first.signatures, of: proposal }, ...bumped];
 }
 
+/** Of these the one that is to be confirmed: the newest. Undefined while none is signed. */
+export function newestSigned(
+  state: State,
+  proposal: ProposalRecord,
+): SignedTransaction | undefined {
+  return signedTransactions(state, proposal).at(-1);
+}
+
 /** The newest fee bump of a signed proposal that its signer has not signed, or null. */
 export function openVersion(state: State, proposal: ProposalRecord): VersionRecord | null {
   const newest = proposal.versions.at(-1);
   if (newest === undefined) return null;
-  const signed = signedTransactions(state, proposal).at(-1)?.version ?? 0;
+  const signed = newestSigned(state, proposal)?.version ?? 0;
   return signed >= newest.version ? null : newest;
 }

@@ -43,6 +43,8 @@ export interface Ledger {
   readonly signed: Map<string, { readonly at: Seconds; readonly signatures: string }>;
   /** Fee bumps of signed proposals. */
   readonly bumps: Map<string, Bumps>;
+  /** Proposals in the order in which versions of them were signed. */
+  readonly bumped: string[];
   /** Receive addresses attested, by index, and the highest of them, or 0. */
   readonly addresses: Map<number, Seconds>;
   highestAddress: number;
@@ -56,7 +58,11 @@ export interface Ledger {
 export interface Bumps {
   /** Versions whose signature may exist, ascending. */
   readonly intended: readonly number[];
-  readonly signed: readonly { readonly version: number; readonly signatures: string }[];
+  readonly signed: readonly {
+    readonly version: number;
+    readonly at: Seconds;
+    readonly signatures: string;
+  }[];
 }
 
 const noBumps: Bumps = { intended: [], signed: [] };
@@ -97,6 +103,7 @@ export function createLedger(): Ledger {
     intents: new Set(),
     signed: new Map(),
     bumps: new Map(),
+    bumped: [],
     addresses: new Map(),
     highestAddress: 0,
     refusals: new Map(),
@@ -235,7 +242,7 @@ function record(ledger: Ledger, receipt: Receipt, at: Seconds): void {
       return;
     case 'signed':
       if (receipt.version !== undefined) {
-        signBump(ledger, receipt, receipt.version);
+        signBump(ledger, receipt, { version: receipt.version, at });
         return;
       }
       ledger.signed.set(receipt.proposal, { at, signatures: receipt.signatures });
@@ -254,8 +261,9 @@ function intendBump(ledger: Ledger, proposal: string, version: number): void {
 function signBump(
   ledger: Ledger,
   { proposal, signatures }: ReceiptOf<'signed'>,
-  version: number,
+  made: { readonly version: number; readonly at: Seconds },
 ): void {
   const { intended, signed } = bumpsOf(ledger, proposal);
-  ledger.bumps.set(proposal, { intended, signed: [...signed, { version, signatures }] });
+  ledger.bumps.set(proposal, { intended, signed: [...signed, { ...made, signatures }] });
+  ledger.bumped.push(proposal);
 }

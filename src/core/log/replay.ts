@@ -140,6 +140,7 @@ function receiptsWithoutEffect(
 interface Announced {
   readonly index: number;
   readonly logSize: number;
+  /** Null where it is about none, or about a version of one. */
   readonly proposal: string | null;
 }
 
@@ -175,10 +176,11 @@ function announcedBy(leaf: Uint8Array): Omit<Announced, 'index'> | null {
       readonly receipt?: {
         readonly log?: { readonly size?: unknown };
         readonly proposal?: unknown;
+        readonly version?: unknown;
       };
     };
     const logSize = receipt?.log?.size;
-    const proposal = receipt?.proposal;
+    const proposal = receipt?.version === undefined ? receipt?.proposal : null;
     if (typeof logSize !== 'number') return null;
     return { logSize, proposal: typeof proposal === 'string' ? proposal : null };
   } catch {
@@ -285,7 +287,8 @@ function contradiction(
   if (version !== bump?.version.version)
     return wrong(`version ${String(bump?.version.version ?? 0)}`);
   const verdict = bump?.verdict ?? authorise(state, ledger, receipt.proposal, now);
-  witness({ state, ledger, proposal, now, receipt, verdict });
+  // What policies are replayed over is the decision on the proposal: a fee bump is none of its own.
+  if (bump === null) witness({ state, ledger, proposal, now, receipt, verdict });
   const found = verdict.refusal?.code ?? verdict.outcome;
   switch (receipt.record) {
     case 'reserve':

@@ -3,6 +3,7 @@ import { sats } from '../base/sats.ts';
 import type { Seconds } from '../base/time.ts';
 import { memberOf } from '../governance/charter.ts';
 import type { CharterBody } from '../governance/document.ts';
+import { newestSigned } from '../log/admit-version.ts';
 import type { Ledger } from '../log/ledger.ts';
 import type { ProposalRecord, State } from '../log/state.ts';
 import type { SpendFacts } from './inquiry.ts';
@@ -77,8 +78,66 @@ export function spendConflict(
   return null;
 }
 
-/** The proposal that cancels this one and whose signature exists or may, by the receipts in the log; null when none. */
-export function cancelOf(state: State, { digest, statement }: ProposalRecord): string | null {
-  const ledger = state.ledgers.get(statement.wallet.id);
-  return ledger === undefined ? null : indexOf(state, ledger).cancelOf(digest);
+/** The cancel proposals of this one whose signatures exist or may, by a signer's ledger. */
+export function cancelsOf(
+  state: State,
+  ledger: Ledger,
+  { digest }: ProposalRecord,
+): readonly string[] {
+  return indexOf(state, ledger).cancelsOf(digest);
+}
+
+/** A proposal whose signature exists or may, and that spends change of this one, or null. */
+export function childOf(state: State, ledger: Ledger, proposal: ProposalRecord): string | null {
+  return childrenOf(state, ledger, proposal)[0] ?? null;
+}
+
+function childrenOf(state: State, ledger: Ledger, proposal: ProposalRecord): readonly string[] {
+  const index = indexOf(state, ledger);
+  return [proposal, ...proposal.versions].flatMap(({ txid, view }) =>
+    view.spend.outputs.flatMap(({ change }, vout) =>
+      change === undefined ? [] : (index.spenderOf(`${txid}:${String(vout)}`) ?? []),
+    ),
+  );
+}
+
+/**
+ * What a cancel proposal takes the place of: the proposal itself, former ones that cancel it, and all that spend their
+ * change, each once. Nodes ask it to pay more than all of them together (BIP 125, rule 3).
+ */
+export function evictedBy(
+  state: State,
+  ledger: Ledger,
+  target: ProposalRecord,
+): readonly ProposalRecord[] {
+  const found = new Set([target.digest, ...cancelsOf(state, ledger, target)]);
+  // A set that grows while it is read: children of children come behind.
+  for (const digest of found) {
+    const proposal = state.proposals.get(digest);
+    for (const child of proposal === undefined ? [] : childrenOf(state, ledger, proposal))
+      found.add(child);
+  }
+  return [...found].flatMap((digest) => state.proposals.get(digest) ?? []);
+}
+
+/** The fees of all that a cancel proposal of this one takes the place of, satoshi, each at its newest signed version. */
+export function evictedSats(state: State, ledger: Ledger, target: ProposalRecord): number {
+  return evictedBy(state, ledger, target).reduce(
+    (sum, proposal) => sum + (newestSigned(state, proposal)?.of ?? proposal).view.spend.feeSats,
+    0,
+  );
+}
+
+/** Whether the log says that a cancel proposal of this one is signed: then this one is sent no more. */
+export function isCancelled(state: State, proposal: ProposalRecord): boolean {
+  return signedCancel(state, proposal) !== null;
+}
+
+/** The signed cancel proposal of this one, that which is confirmed first; null when none is signed. */
+export function signedCancel(state: State, proposal: ProposalRecord): string | null {
+  const ledger = state.ledgers.get(proposal.statement.wallet.id);
+  if (ledger === undefined) return null;
+  const signed = cancelsOf(state, ledger, proposal).filter((one) => ledger.signed.has(one));
+  const confirmed = signed.find((one) => Boolean(state.facts.get(one)?.confirmed));
+  return confirmed ?? signed.at(-1) ?? null;
 }

@@ -11,6 +11,12 @@ import type { Posting } from './usage.ts';
 /** A clock may stand this far before the ledger's last receipt, and a year's window is whole still. */
 const SLACK_SECONDS = 86_400;
 
+/** A coin that another proposal has, and that proposal. */
+interface CoinHeld {
+  readonly coin: string;
+  readonly by: string;
+}
+
 /** A signed spend that another may repeat. */
 interface Signed {
   readonly at: Seconds;
@@ -37,7 +43,8 @@ export class LedgerIndex {
   /** Coins that more than one proposal spends: only the ledger of a signer that broke its rules has such. */
   readonly #spentAgain = new Map<string, string[]>();
   /** Cancelled proposals with what cancels them. */
-  readonly #cancels = new Map<string, string>();
+  readonly #cancels = new Map<string, string[]>();
+  #bumpsRead = 0;
   readonly #reservedCoins = new Map<string, string[]>();
   /** Within REPEAT_SECONDS, in the order of time. */
   readonly #lately: Signed[] = [];
@@ -62,7 +69,7 @@ export class LedgerIndex {
 
   /** Takes in what the ledger has and the index has not. Requires a state with every proposal that a receipt names. */
   follow(state: State): void {
-    const { position, signed, intents, reservations } = this.#ledger;
+    const { position, signed, intents, reservations, bumped } = this.#ledger;
     const proposalOf = (digest: string): ProposalRecord => {
       const proposal = state.proposals.get(digest);
       assert(proposal !== undefined, 'a receipt names a known proposal');
@@ -76,6 +83,8 @@ export class LedgerIndex {
       const { value } = this.#intents.next();
       if (value !== undefined) this.#spend(proposalOf(value));
     }
+    for (; this.#bumpsRead < bumped.length; this.#bumpsRead++)
+      this.#signAgain(proposalOf(bumped[this.#bumpsRead] ?? ''));
     for (const [digest, proposal] of this.#reserved)
       if (!reservations.has(digest)) this.#release(proposal);
     for (const [digest, at] of reservations)
@@ -94,7 +103,7 @@ export class LedgerIndex {
   }
 
   /** A coin of a proposal that another spends whose signature exists or may, and that other. */
-  coinSigned(proposal: ProposalRecord): { readonly coin: string; readonly by: string } | null {
+  coinSigned(proposal: ProposalRecord): CoinHeld | null {
     for (const { outpoint } of proposal.view.spend.inputs) {
       const first = this.#spentCoins.get(outpoint);
       const by =
@@ -106,18 +115,30 @@ export class LedgerIndex {
     return null;
   }
 
-  /** The cancel proposal of a proposal whose signature exists or may, or null. */
-  cancelOf(proposal: string): string | null {
-    return this.#cancels.get(proposal) ?? null;
+  /** The cancel proposals of a proposal whose signatures exist or may, in the order of the ledger. */
+  cancelsOf(proposal: string): readonly string[] {
+    return this.#cancels.get(proposal) ?? [];
   }
 
-  /** A coin of a proposal that is reserved for another, and that other. */
-  coinReserved(proposal: ProposalRecord): { readonly coin: string; readonly by: string } | null {
-    for (const { outpoint } of proposal.view.spend.inputs) {
-      const by = this.#reservedCoins.get(outpoint)?.find((one) => one !== proposal.digest);
+  /** The first proposal that spends a coin and whose signature exists or may, or null. */
+  spenderOf(outpoint: string): string | null {
+    return this.#spentCoins.get(outpoint) ?? null;
+  }
+
+  /** A coin of a proposal that is reserved for another, and that other; cancel proposals of one proposal do not keep each other up. */
+  coinReserved({ digest, statement, view }: ProposalRecord): CoinHeld | null {
+    for (const { outpoint } of view.spend.inputs) {
+      const by = this.#reservedCoins
+        .get(outpoint)
+        ?.find((one) => one !== digest && !this.#isCancelOf(one, statement.cancels));
       if (by !== undefined) return { coin: outpoint, by };
     }
     return null;
+  }
+
+  #isCancelOf(proposal: string, cancelled: string | null): boolean {
+    const cancels = this.#reserved.get(proposal)?.statement.cancels ?? null;
+    return cancels !== null && cancels === cancelled;
   }
 
   /** The newest other proposal of the same payments or reference that was signed within REPEAT_SECONDS. */
@@ -134,6 +155,16 @@ export class LedgerIndex {
   #sign(proposal: ProposalRecord, at: Seconds): void {
     this.#spend(proposal);
     if (at > this.#budget.since) this.#budget.add(posting(proposal, 'committed', at));
+    this.#remember(proposal, at);
+  }
+
+  /** A fee bump makes the same payments anew: whoever repeats them then may pay twice. */
+  #signAgain(proposal: ProposalRecord): void {
+    const at = this.#ledger.bumps.get(proposal.digest)?.signed.at(-1)?.at;
+    if (at !== undefined) this.#remember(proposal, at);
+  }
+
+  #remember(proposal: ProposalRecord, at: Seconds): void {
     const isLate = (then: Seconds): boolean => then + REPEAT_SECONDS > this.#ledger.at;
     if (isLate(at)) {
       const signed = { at, proposal, likes: likesOf(proposal) };
@@ -149,7 +180,8 @@ export class LedgerIndex {
 
   #spend(proposal: ProposalRecord): void {
     const { cancels } = proposal.statement;
-    if (cancels !== null) this.#cancels.set(cancels, proposal.digest);
+    if (cancels !== null && !this.cancelsOf(cancels).includes(proposal.digest))
+      add(this.#cancels, cancels, proposal.digest);
     for (const { outpoint } of proposal.view.spend.inputs) {
       const first = this.#spentCoins.get(outpoint);
       if (first === undefined) this.#spentCoins.set(outpoint, proposal.digest);

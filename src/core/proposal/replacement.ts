@@ -28,8 +28,8 @@ export function mostFeeSats(proposal: {
 
 /**
  * Whether one spend may take the place of another: the same coins in the same order with the same sequences, the same
- * lock time, the same payments in the same order; of the change nothing but less, or none; and more fee. Two such spends
- * share every coin, so that both can never be confirmed.
+ * lock time, the same payments in the same order; of the change nothing but less, or none; and as much more fee as nodes
+ * ask for (BIP 125, rule 4). Two such spends share every coin, so that both can never be confirmed.
  * Codes: `version.spend`, `version.change`, `version.fee.low`.
  */
 export function checkReplacement(former: SpendView, next: SpendView): Result<null> {
@@ -41,9 +41,15 @@ export function checkReplacement(former: SpendView, next: SpendView): Result<nul
     return wrong('version or lock time');
   const outputs = checkOutputs(former.spend.outputs, next.spend.outputs);
   if (!outputs.ok) return outputs;
-  return next.feeSats > former.feeSats
+  const leastSats = former.spend.feeSats + incrementSats(next.vbytes);
+  return next.spend.feeSats >= leastSats
     ? ok(null)
-    : refuse('version.fee.low', { feeSats: next.spend.feeSats, formerSats: former.spend.feeSats });
+    : refuse('version.fee.low', { feeSats: next.spend.feeSats, leastSats });
+}
+
+/** What a replacement pays more at least for its own size. */
+export function incrementSats(vbytes: number): number {
+  return Math.ceil(vbytes * INCREMENTAL_FEE_RATE);
 }
 
 /** Payments stand as they stood; change shrinks where it stood, or is gone. */
@@ -77,7 +83,7 @@ export interface Replacement {
 /**
  * The version of a spend that pays `feeRate` satoshi a virtual byte at worst size, and at least what nodes ask of a
  * replacement (BIP 125, rules 3 and 4): the largest change pays; where it would be dust it is left out, and all of it
- * goes to the fee. Codes: `version.fee.low`, `version.change.short`.
+ * goes to the fee. Codes: `version.fee.low`, `fee.unpayable`.
  */
 export function planReplacement(
   wallet: Wallet,
@@ -91,7 +97,7 @@ export function planReplacement(
   }));
   assert(outputs.length <= SPEND_OUTPUTS, 'the spend was read before');
   const inputs = former.coins.length;
-  const leastSats = former.spend.feeSats + Math.ceil(former.vbytes * INCREMENTAL_FEE_RATE);
+  const leastSats = former.spend.feeSats + incrementSats(former.vbytes);
   const wantedSats = feeRate * former.vbytes;
   if (wantedSats < leastSats)
     return refuse('version.fee.low', {
@@ -99,7 +105,7 @@ export function planReplacement(
       leastRate: Math.ceil(leastSats / former.vbytes),
     });
   const payer = largestChange(outputs);
-  if (payer === null) return refuse('version.change.short', { changeSats: 0 });
+  if (payer === null) return refuse('fee.unpayable', { changeSats: 0 });
   const left = payer.sats - (wantedSats - former.spend.feeSats);
   const kept = outputs.map((output) => (output === payer ? { ...output, sats: left } : output));
   if (left >= dustOf(payer.script)) return ok(replacementOf(former, kept));
@@ -108,7 +114,7 @@ export function planReplacement(
   // Without the change the spend is smaller, and needs less for the same rate.
   const pays = payer.sats + former.spend.feeSats;
   if (without.length === 0 || pays < Math.max(feeRate * vbytes, leastSats))
-    return refuse('version.change.short', { changeSats: payer.sats, feeRate });
+    return refuse('fee.unpayable', { changeSats: payer.sats, feeRate });
   return ok(replacementOf(former, without));
 }
 

@@ -1,6 +1,5 @@
 import { assert } from '../base/assert.ts';
 import { fromHex } from '../base/bytes.ts';
-import { INCREMENTAL_FEE_RATE } from '../base/limits.ts';
 import type { Result } from '../base/result.ts';
 import { ok, refuse } from '../base/result.ts';
 import type { Sats } from '../base/sats.ts';
@@ -10,6 +9,7 @@ import { estimateVbytes } from '../psbt/size.ts';
 import type { Coin, Spend, SpendView } from '../psbt/spend.ts';
 import { dustSats, outputTypeOf } from '../wallet/output-type.ts';
 import type { Wallet } from '../wallet/wallet.ts';
+import { incrementSats } from './replacement.ts';
 
 /**
  * Ways out for a signed spend that waits, beside a fee bump inside its envelope: new proposals of their own, with approvals of
@@ -35,18 +35,21 @@ export interface RescueTerms {
 }
 
 /**
- * Spends all coins of a signed spend back to the wallet, so that only one of both can be confirmed. It pays `feeRate`, and
- * more than what it takes the place of, in whole and by size (BIP 125, rules 3, 4 and Core's 6). All of its coins: one left
- * out could be spent by the cancelled one alone. Code `version.change.short`.
+ * Spends all coins of a signed spend back to the wallet, so that only one of both can be confirmed. It pays `feeRate`, more
+ * by size than what it takes the place of, and more in whole than all that falls with that: `evictedSats` is the sum of their
+ * fees (BIP 125, rules 3 and 4, and Core's 6). Code `fee.unpayable`.
  */
-export function planCancel(terms: RescueTerms, target: SpendView): Result<Rescue> {
+export function planCancel(
+  terms: RescueTerms,
+  target: SpendView,
+  evictedSats: number,
+): Result<Rescue> {
   const { wallet, changeScript, feeRate } = terms;
   const vbytes = estimateVbytes(wallet, target.coins.length, [{ script: changeScript }]);
-  const former = target.spend.feeSats;
   const fee = Math.max(
     feeRate * vbytes,
-    former + Math.ceil(vbytes * INCREMENTAL_FEE_RATE),
-    Math.floor((former * vbytes) / target.vbytes) + 1,
+    evictedSats + incrementSats(vbytes),
+    Math.floor((target.spend.feeSats * vbytes) / target.vbytes) + 1,
   );
   return toOurselves(terms, target.coins, fee);
 }
@@ -82,7 +85,7 @@ export function waitingChange(
 
 /**
  * A child that pays for its parent (CPFP): it spends the parent's change so that both together pay `feeRate` at worst size.
- * Codes: `child.change.none`, `child.fee.enough` where the parent alone pays as much, `version.change.short`.
+ * Codes: `child.change.none`, `child.fee.enough` where the parent alone pays as much, `fee.unpayable`.
  */
 export function planChild(
   terms: RescueTerms,
@@ -112,8 +115,7 @@ function toOurselves(
   const left = held - feeSats;
   const type = outputTypeOf(changeScript);
   assert(type !== null, 'change goes to a script of the wallet');
-  if (left < Number(dustSats[type]))
-    return refuse('version.change.short', { changeSats: held, feeRate });
+  if (left < Number(dustSats[type])) return refuse('fee.unpayable', { changeSats: held, feeRate });
   const transaction = buildTransaction({
     inputs: coins.map(({ outpoint }) => ({ outpoint })),
     outputs: [{ script: changeScript, sats: sats(left) }],

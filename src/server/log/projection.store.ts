@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Entry } from '../../core/log/entry.ts';
 import type { ProposalRecord, State } from '../../core/log/state.ts';
 import { statementDigest } from '../../core/approval/statement.ts';
-import { cancelOf } from '../../core/policy/facts.ts';
+import { signedCancel } from '../../core/policy/facts.ts';
 import type { Sql } from '../database/sql.ts';
 
 /** An entry that took effect, with its place. */
@@ -29,7 +29,7 @@ export function stageOf(state: State, proposal: ProposalRecord): Stage {
     if (facts.settledAt !== null) return 'settled';
     if (facts.confirmed !== null) return 'confirmed';
   }
-  const cancel = cancelOf(state, proposal);
+  const cancel = signedCancel(state, proposal);
   if (cancel !== null && state.facts.get(cancel)?.confirmed) return 'cancelled';
   if (facts !== undefined) {
     if (facts.broadcastAt !== null) return 'broadcast';

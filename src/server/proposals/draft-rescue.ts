@@ -2,8 +2,9 @@ import { assert } from '../../core/base/assert.ts';
 import type { Refusal, Result } from '../../core/base/result.ts';
 import { ok, refuse } from '../../core/base/result.ts';
 import type { SignedTransaction } from '../../core/log/admit-version.ts';
-import { signedTransactions } from '../../core/log/admit-version.ts';
+import { newestSigned } from '../../core/log/admit-version.ts';
 import type { ProposalRecord, State } from '../../core/log/state.ts';
+import { evictedSats, signedCancel } from '../../core/policy/facts.ts';
 import type { Rescue, RescueTerms } from '../../core/proposal/rescue.ts';
 import { planCancel, planChild, waitingChange } from '../../core/proposal/rescue.ts';
 import type { ParentClaim } from '../../core/psbt/spend.ts';
@@ -19,34 +20,32 @@ export interface Waiting {
   readonly newest: SignedTransaction;
 }
 
-/** The waiting proposal of a digest. Codes: `proposal.unknown`, `proposal.unsigned`, `proposal.confirmed`, `proposal.cancelled`. */
+/** The waiting proposal of a digest. Codes: `proposal.unknown`, `proposal.unsigned`, `proposal.confirmed`. */
 export function waitingOf(state: State, wallet: string, digest: string): Result<Waiting> {
   const proposal = state.proposals.get(digest);
   if (proposal?.statement.wallet.id !== wallet)
     return refuse('proposal.unknown', { proposal: digest });
-  const newest = signedTransactions(state, proposal).at(-1);
+  const newest = newestSigned(state, proposal);
   if (newest === undefined) return refuse('proposal.unsigned', { proposal: digest });
   const { confirmed } = state.facts.get(digest) ?? { confirmed: null };
   if (confirmed !== null) return refuse('proposal.confirmed', { ...confirmed });
   return ok({ proposal, newest });
 }
 
-/** Why the fee of a waiting proposal is not raised by a replacement: what spends its change would be lost. Code `version.child`. */
-export function childOf(state: State, { proposal }: Waiting): Refusal | null {
-  const txids = signedTransactions(state, proposal).map(({ txid }) => txid);
-  const signed =
-    state.ledgers.get(proposal.statement.wallet.id)?.signed ?? new Map<string, never>();
-  for (const digest of signed.keys()) {
-    const inputs = state.proposals.get(digest)?.statement.spend.inputs ?? [];
-    if (inputs.some(({ outpoint }) => txids.some((txid) => outpoint.startsWith(txid))))
-      return { code: 'version.child', facts: { proposal: digest } };
-  }
-  return null;
+/** Why neither a fee bump nor a child helps a waiting proposal, or null. Codes: `proposal.cancelled`, and what ended it. */
+export function whyNotHelped(state: State, { proposal }: Waiting): Refusal | null {
+  const cancel = signedCancel(state, proposal);
+  if (cancel !== null) return { code: 'proposal.cancelled', facts: { by: cancel } };
+  const { ended } = proposal;
+  return ended === null ? null : { code: ended.code, facts: { by: ended.by } };
 }
 
 /** Its coins back to the wallet. Codes: those of planCancel and readSpend. */
-export function buildCancel(ask: Ask, { newest }: Waiting): Result<Plan> {
-  const planned = planCancel(termsOf(ask), newest.of.view);
+export function buildCancel(ask: Ask, { newest, proposal }: Waiting, state: State): Result<Plan> {
+  const ledger = state.ledgers.get(ask.wallet.id);
+  assert(ledger !== undefined, 'a signed proposal has its receipts');
+  const evicted = evictedSats(state, ledger, proposal);
+  const planned = planCancel(termsOf(ask), newest.of.view, evicted);
   if (!planned.ok) return planned;
   return proven(ask, planned.value, newest.of.coins);
 }

@@ -42,7 +42,7 @@ import {
   resolvePayments,
   txidIn,
 } from './draft-plan.ts';
-import { buildCancel, buildChild, waitingOf } from './draft-rescue.ts';
+import { buildCancel, buildChild, waitingOf, whyNotHelped } from './draft-rescue.ts';
 import type { DraftRow } from './draft.store.ts';
 import type { DraftBody, DraftView } from './drafts.schema.ts';
 import { limitView } from './views.ts';
@@ -182,7 +182,9 @@ export class DraftsService {
     const target = 'cancels' in body ? body.cancels : body.childOf;
     const waiting = waitingOf(state, body.wallet, target);
     if (!waiting.ok) return waiting;
-    if ('cancels' in body) return buildCancel(ask, waiting.value);
+    if ('cancels' in body) return buildCancel(ask, waiting.value, state);
+    const why = whyNotHelped(state, waiting.value);
+    if (why !== null) return { ok: false, refusal: why };
     const { txid } = waiting.value.newest;
     const parent = (await this.chain.coins.parents([txid])).get(txid);
     if (parent === undefined) return refuse('coin.unknown', { txid });

@@ -1,8 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { blobAddress } from '../../core/base/digest.ts';
-import type { Result } from '../../core/base/result.ts';
+import { assert } from '../../core/base/assert.ts';
+import type { Refusal, Result } from '../../core/base/result.ts';
 import { ok, refuse } from '../../core/base/result.ts';
 import { satsToJson } from '../../core/base/sats.ts';
+import { parseTime } from '../../core/base/time.ts';
+import { childOf } from '../../core/policy/facts.ts';
 import { isIn } from '../../core/governance/charter.ts';
 import type { State, VersionRecord } from '../../core/log/state.ts';
 import { planReplacement } from '../../core/proposal/replacement.ts';
@@ -12,7 +15,7 @@ import { StatementService } from '../log/statement.service.ts';
 import { ChainFacts } from './chain-facts.ts';
 import { feeRateOf } from './draft-plan.ts';
 import type { Waiting } from './draft-rescue.ts';
-import { childOf, waitingOf } from './draft-rescue.ts';
+import { waitingOf, whyNotHelped } from './draft-rescue.ts';
 import type { BumpBody, BumpedView } from './proposals.schema.ts';
 
 /** Blocks in which a bumped payment should confirm where nobody names a fee rate. */
@@ -44,8 +47,8 @@ export class VersionsService {
     const wallet = state.proposals.get(digest)?.statement.wallet.id ?? '';
     const waiting = waitingOf(state, wallet, digest);
     if (!waiting.ok) return waiting;
-    const child = childOf(state, waiting.value);
-    if (child !== null) return { ok: false, refusal: child };
+    const why = this.#whyNot(state, waiting.value);
+    if (why !== null) return { ok: false, refusal: why };
     const rate = await this.#rate(state, waiting.value, body);
     if (!rate.ok) return rate;
     const planned = this.#plan(state, waiting.value, rate.value);
@@ -60,7 +63,21 @@ export class VersionsService {
     if (!index.ok) return index;
     const laid = this.log.state().proposals.get(digest)?.versions ?? [];
     const version = laid.find((one) => one.index === index.value);
-    return version === undefined ? refuse('version.spend', {}) : ok(bumpedView(digest, version));
+    assert(version !== undefined, 'what has its index stands in the fold');
+    return ok(bumpedView(digest, version));
+  }
+
+  /** What its signer would refuse it for anyway: asked here, it costs none of the envelope's replacements. */
+  #whyNot(state: State, waiting: Waiting): Refusal | null {
+    const { statement } = waiting.proposal;
+    const ledger = state.ledgers.get(statement.wallet.id);
+    assert(ledger !== undefined, 'a signed proposal has its receipts');
+    const child = childOf(state, ledger, waiting.proposal);
+    if (child !== null) return { code: 'version.child', facts: { proposal: child } };
+    const until = statement.envelope === null ? undefined : parseTime(statement.envelope.until);
+    if (until !== undefined && Math.max(this.chain.now(), ledger.at) >= until)
+      return { code: 'version.expired', facts: { until: statement.envelope?.until ?? null } };
+    return whyNotHelped(state, waiting);
   }
 
   async #rate(state: State, { proposal }: Waiting, { feeRate }: BumpBody): Promise<Result<number>> {

@@ -5,8 +5,8 @@ import { formatTime } from '../../core/base/time.ts';
 import type { Verdict } from '../../core/authorise.ts';
 import { authoriseVersion } from '../../core/authorise-version.ts';
 import { authorise } from '../../core/authorise.ts';
-import { cancelOf } from '../../core/policy/facts.ts';
-import { signedTransactions } from '../../core/log/admit-version.ts';
+import { signedCancel } from '../../core/policy/facts.ts';
+import { newestSigned } from '../../core/log/admit-version.ts';
 import { bumpsOf, createLedger } from '../../core/log/ledger.ts';
 import type { ApprovalRecord, ProposalRecord, State } from '../../core/log/state.ts';
 import type { LimitState } from '../../core/policy/evaluate.ts';
@@ -25,8 +25,9 @@ export function verdictOf(state: State, proposal: ProposalRecord, clock: Seconds
 
 /** One line of a list. */
 export function summaryOf(state: State, proposal: ProposalRecord, clock: Seconds): ProposalSummary {
-  const { statement, digest, index, name, view } = proposal;
-  const { txid } = signedTransactions(state, proposal).at(-1) ?? proposal;
+  const { statement, digest, index, name } = proposal;
+  const newest = newestSigned(state, proposal);
+  const { txid, view } = newest?.of ?? proposal;
   const { outcome, refusal } = verdictOf(state, proposal, clock);
   return {
     proposal: digest,
@@ -75,7 +76,7 @@ export function detailOf(state: State, proposal: ProposalRecord, beside: Beside)
     screening: screeningView(state, digest),
     facts: factsOf(state, digest, beside.tip),
     versions: versionsOf(state, proposal, beside.clock),
-    cancelledBy: cancelOf(state, proposal),
+    cancelledBy: signedCancel(state, proposal),
     blobs: blobsOf(state, proposal),
   };
 }

@@ -6,7 +6,7 @@ import { satsToJson, sumSats } from '../../core/base/sats.ts';
 import type { Seconds } from '../../core/base/time.ts';
 import { formatTime, parseTime } from '../../core/base/time.ts';
 import { createLedger } from '../../core/log/ledger.ts';
-import { signedTransactions } from '../../core/log/admit-version.ts';
+import { newestSigned } from '../../core/log/admit-version.ts';
 import type { ProposalRecord, State } from '../../core/log/state.ts';
 import { guardOf, unsignedDigest } from '../../core/watch/watchman.ts';
 import { ChainService } from '../chain/chain.service.ts';
@@ -78,7 +78,7 @@ export class ReconciliationService {
       const spender = spenders.get(outpointOf(one));
       const by = guard.explains(wallet, unsignedDigest(spender?.raw ?? new Uint8Array()) ?? '');
       if (spender !== undefined && isDone(state, proposal, by)) continue;
-      const txid = signedTransactions(state, one.proposal).at(-1)?.txid ?? one.proposal.txid;
+      const txid = newestSigned(state, one.proposal)?.txid ?? one.proposal.txid;
       const signedAt = formatTime(one.signedAt);
       open.push({ proposal, txid, signedAt, conflict: spender?.txid ?? null });
     }

@@ -2,7 +2,6 @@ import { assert } from '../../core/base/assert.ts';
 import type { Result } from '../../core/base/result.ts';
 import { refuse } from '../../core/base/result.ts';
 import type { SignedTransaction } from '../../core/log/admit-version.ts';
-import { signedTransactions } from '../../core/log/admit-version.ts';
 import type { ProposalRecord, State } from '../../core/log/state.ts';
 import type { FinalTransaction } from '../../core/psbt/finalise.ts';
 import { finalise } from '../../core/psbt/finalise.ts';
@@ -30,12 +29,4 @@ export function assemble(
   const final = finalise(wallet.wallet, of, [hot.value, ...cosigners]);
   if (final.ok) assert(final.value.txid === txid, 'what was approved is what is broadcast');
   return final;
-}
-
-/** The transaction of a proposal that is to be confirmed: the newest signed one. Undefined while none is signed. */
-export function newestSigned(
-  state: State,
-  proposal: ProposalRecord,
-): SignedTransaction | undefined {
-  return signedTransactions(state, proposal).at(-1);
 }

@@ -1,5 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { cancelOf } from '../../core/policy/facts.ts';
+import { newestSigned } from '../../core/log/admit-version.ts';
+import { isCancelled } from '../../core/policy/facts.ts';
 import { ChainService } from '../chain/chain.service.ts';
 import type { Sql } from '../database/sql.ts';
 import type { JobData } from '../jobs/jobs.service.ts';
@@ -7,7 +8,6 @@ import { JobsService, queues } from '../jobs/jobs.service.ts';
 import { LogService } from '../log/log.service.ts';
 import type { NumberedEntry } from '../log/projection.store.ts';
 import type { State } from '../../core/log/state.ts';
-import { newestSigned } from './assemble.ts';
 import { BroadcastService } from './broadcast.service.ts';
 
 /** The longest wait between two attempts; and while the chain is in trouble, which ends by itself. */
@@ -99,5 +99,5 @@ function isDue(state: State, digest: string): boolean {
   if (proposal === undefined || newest === undefined) return false;
   const isOver = facts !== undefined && facts.confirmed !== null;
   const isSent = facts?.broadcasts.includes(newest.txid) === true;
-  return !isOver && !isSent && cancelOf(state, proposal) === null;
+  return !isOver && !isSent && !isCancelled(state, proposal);
 }

@@ -4,12 +4,13 @@ import { reversed, toHex } from '../../core/base/bytes.ts';
 import type { Refusal, Result } from '../../core/base/result.ts';
 import { ok, refuse } from '../../core/base/result.ts';
 import type { SignedTransaction } from '../../core/log/admit-version.ts';
+import { newestSigned } from '../../core/log/admit-version.ts';
 import type { ProposalRecord, State } from '../../core/log/state.ts';
-import { cancelOf } from '../../core/policy/facts.ts';
+import { isCancelled } from '../../core/policy/facts.ts';
 import { screeningOf, screeningRefusal } from '../../core/screening.ts';
 import { ChainService } from '../chain/chain.service.ts';
 import { LogService } from '../log/log.service.ts';
-import { assemble, newestSigned } from './assemble.ts';
+import { assemble } from './assemble.ts';
 import { FactWriter } from './fact-writer.ts';
 import type { Transmission } from './transmission.store.ts';
 import { TransmissionStore } from './transmission.store.ts';
@@ -29,7 +30,7 @@ export class BroadcastService {
 
   /**
    * Sends the newest signed transaction of a proposal unless the chain holds one of them. Passes too when another process is
-   * at it, when nothing is signed, or when a signed proposal cancels it. Codes: `chain.*`, `screening.held`,
+   * at it, when nothing is signed, when a signed proposal cancels it, or a block spent its coins otherwise. Codes: `chain.*`, `screening.held`,
    * `screening.denied`, those of assemble. Throws ChainFault, Unavailable.
    */
   async send(digest: string): Promise<Result<null>> {
@@ -38,7 +39,9 @@ export class BroadcastService {
       const proposal = state.proposals.get(digest);
       const signed = proposal === undefined ? undefined : newestSigned(state, proposal);
       if (proposal === undefined || signed === undefined) return ok(null);
-      if (cancelOf(state, proposal) !== null) return ok(null);
+      if (isCancelled(state, proposal)) return ok(null);
+      // A block spent a coin of it otherwise: it comes back with a reorganisation, or never.
+      if ((await this.chain.coins.own(signed.txid))?.conflicted === true) return ok(null);
       const confirmed = state.facts.get(digest)?.confirmed ?? null;
       return confirmed === null ? this.#send(state, proposal, signed) : ok(null);
     });
@@ -92,12 +95,16 @@ export class BroadcastService {
     if (others.length > 0) return null;
     const parent = await this.transmissions.find(txid);
     if (parent === undefined || (await this.#isKnown(txid))) return null;
-    // What screening withholds no child carries along.
+    // The table is believed in nothing, and no child carries along what is replaced, cancelled or withheld.
     const state = this.log.state();
     const proposal = state.proposals.get(parent.proposal);
-    const isWithheld =
-      proposal === undefined || screeningRefusal(screeningOf(state, proposal, [])) !== null;
-    return isWithheld ? null : parent.raw;
+    const isMeant =
+      proposal !== undefined &&
+      newestSigned(state, proposal)?.txid === txid &&
+      Transaction.fromBuffer(parent.raw).getId() === txid &&
+      !isCancelled(state, proposal) &&
+      screeningRefusal(screeningOf(state, proposal, [])) === null;
+    return isMeant ? parent.raw : null;
   }
 
   /** A node without index knows its mempool only; what is in a block the follower knows. */

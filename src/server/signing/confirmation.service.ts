@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { signedTransactions } from '../../core/log/admit-version.ts';
 import type { FactRecord } from '../../core/log/state.ts';
-import { cancelOf } from '../../core/policy/facts.ts';
+import { isCancelled } from '../../core/policy/facts.ts';
 import { ChainService } from '../chain/chain.service.ts';
 import { LogService } from '../log/log.service.ts';
 import { BroadcastQueue } from './broadcast-queue.ts';
@@ -89,7 +89,7 @@ export class ConfirmationService {
   #isCancelled(digest: string): boolean {
     const state = this.log.state();
     const proposal = state.proposals.get(digest);
-    return proposal !== undefined && cancelOf(state, proposal) !== null;
+    return proposal !== undefined && isCancelled(state, proposal);
   }
 
   /** What waits and is in no mempool any more is sent again. */

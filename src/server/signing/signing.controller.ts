@@ -2,13 +2,13 @@ import { Body, Controller, HttpCode, HttpStatus, Param, Post } from '@nestjs/com
 import { ApiAcceptedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { authorise } from '../../core/authorise.ts';
 import { createLedger } from '../../core/log/ledger.ts';
-import { cancelOf } from '../../core/policy/facts.ts';
+import { newestSigned } from '../../core/log/admit-version.ts';
+import { signedCancel } from '../../core/policy/facts.ts';
 import { screeningOf, screeningRefusal } from '../../core/screening.ts';
 import { Public } from '../access/caller.ts';
 import { Clock } from '../clock.ts';
 import { RefusalException, refusal } from '../http/refusal-exception.ts';
 import { LogService } from '../log/log.service.ts';
-import { newestSigned } from './assemble.ts';
 import { BroadcastQueue } from './broadcast-queue.ts';
 import { ReceiptsService } from './receipts.service.ts';
 import type { BroadcastView, ReceiptsBody, ReceiptsView } from './signing.schema.ts';
@@ -60,7 +60,7 @@ export class SigningController {
       if (verdict.refusal !== null) throw new RefusalException(verdict.refusal);
       throw refusal('proposal.unsigned', { proposal: digest });
     }
-    const cancel = cancelOf(state, proposal);
+    const cancel = signedCancel(state, proposal);
     if (cancel !== null) throw refusal('proposal.cancelled', { by: cancel });
     const withheld = screeningRefusal(screeningOf(state, proposal, []));
     if (withheld !== null) throw new RefusalException(withheld);

@@ -3,6 +3,7 @@ import { formatTime } from '../../../src/core/base/time.ts';
 import { signedTransactions } from '../../../src/core/log/admit-version.ts';
 import type { ProposalRecord } from '../../../src/core/log/state.ts';
 import { standingAlerts } from '../../../src/core/watch/watchman.ts';
+import { BroadcastService } from '../../../src/server/signing/broadcast.service.ts';
 import { Living } from '../../support/living.ts';
 import { passed } from '../../support/psbt.ts';
 import { policyOf, strangerAddress } from '../../support/world.ts';
@@ -137,10 +138,9 @@ describe('a cancel proposal', () => {
     expect(await api.broadcast(target.digest)).toMatchObject({
       refusal: { code: 'proposal.cancelled' },
     });
-    passed(await api.bump(target.digest, 40));
-    passed(await living.approve('alice', target));
-    await living.tick();
-    expect(newestOf(target)?.version).toBe(0);
+    expect(await api.bump(target.digest, 40)).toMatchObject({
+      refusal: { code: 'proposal.cancelled' },
+    });
     await living.mine(1);
     await living.until('the cancel proposal is confirmed', () =>
       living.state.facts.get(cancel.digest)?.confirmed ? true : undefined,
@@ -148,6 +148,39 @@ describe('a cancel proposal', () => {
     const { open } = passed(await api.reconciliation('hot-1'));
     expect(open.map(({ proposal }) => proposal)).not.toContain(target.digest);
     expect(standingAlerts(living.state)).toEqual([]);
+  }, 120_000);
+
+  test('evicts a child, too, and what it cancels comes back with no other child', async () => {
+    const target = await sent({ envelope: envelope() });
+    const child = await living.propose({ childOf: target.digest, feeRate: 12 });
+    await living.sign(child, ['alice', 'bob']);
+    await living.waiting(child.txid);
+    const cancel = await living.propose(
+      { cancels: target.digest, feeRate: 5 },
+      { kind: 'cancel', cancels: target.digest },
+    );
+    expect(cancel.view.spend.feeSats).toBeGreaterThan(
+      target.view.spend.feeSats + child.view.spend.feeSats,
+    );
+    await living.sign(cancel, ['alice', 'bob']);
+    await living.waiting(cancel.txid);
+    const api = await living.api('operator');
+    const helped = { wallet: 'hot-1', purpose: 'test', childOf: target.digest, feeRate: 30 };
+    expect(await api.draft(helped)).toMatchObject({ refusal: { code: 'proposal.cancelled' } });
+    expect(await api.bump(target.digest, 30)).toMatchObject({
+      refusal: { code: 'version.child' },
+    });
+    // Sent again, the child would bring its cancelled parent back: it does not.
+    const { digest } = child;
+    passed(await api.broadcast(digest));
+    await living.server.app.get(BroadcastService).send(digest);
+    expect(await living.chain.view.transaction(target.txid)).toBeNull();
+    expect((await living.chain.view.transaction(cancel.txid))?.confirmations).toBe(0);
+    await living.mine(1);
+    await living.until(
+      'the cancel proposal is confirmed',
+      () => living.state.facts.get(cancel.digest)?.confirmed ?? undefined,
+    );
   }, 120_000);
 
   test('is refused of what is not signed, and of what is confirmed', async () => {
@@ -221,6 +254,7 @@ describe('by the CLI', () => {
     expect(typed).toMatchObject({ status: 0 });
     expect(typed.said).toContain('CANCELS proposal');
     expect(typed.said).toContain('Pays nobody');
+    expect(typed.said).toContain('What it cancels pays:\n  0.00071000 BTC to');
     await approve(proposal, ['alice', 'bob']);
     await living.waiting(living.proposal(proposal).txid);
     await living.mine(1);

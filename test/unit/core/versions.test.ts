@@ -2,135 +2,27 @@ import { describe, expect, test } from '@jest/globals';
 import { authoriseVersion } from '../../../src/core/authorise-version.ts';
 import type { ProposalStatement } from '../../../src/core/approval/statement.ts';
 import { statementDigest } from '../../../src/core/approval/statement.ts';
-import { fromHex } from '../../../src/core/base/bytes.ts';
-import { sats } from '../../../src/core/base/sats.ts';
 import { formatTime } from '../../../src/core/base/time.ts';
 import { signedTransactions } from '../../../src/core/log/admit-version.ts';
 import { entryBytes } from '../../../src/core/log/entry.ts';
-import { replay } from '../../../src/core/log/replay.ts';
-import type { ProposalRecord, VersionRecord } from '../../../src/core/log/state.ts';
+import type { ProposalRecord } from '../../../src/core/log/state.ts';
 import { indexOf } from '../../../src/core/policy/ledger-index.ts';
 import { planReplacement } from '../../../src/core/proposal/replacement.ts';
-import { buildTransaction } from '../../../src/core/psbt/build.ts';
 import { blobAddress } from '../../../src/core/base/digest.ts';
 import { guardOf } from '../../../src/core/watch/watchman.ts';
-import { approveAll, policyOf, proposed, strangerAddress, World } from '../../support/world.ts';
-
-const HOUR = 3_600;
-
-/** Spends back to the wallet need a rule of their own. */
-const policy = `${policyOf('hot-1')}
-  - name: to ourselves
-    when: { payments: none }
-    require:
-      approvals: { from: treasury, atLeast: 2 }
-      delay: 60s
-`;
-
-/** A proposal of 0.01 BTC with an envelope, proposed and not approved. */
-function enveloped(
-  over: Partial<NonNullable<ProposalStatement['envelope']>> = {},
-  changeSats = 50_000,
-) {
-  const world = new World({ policy });
-  world.start();
-  world.round();
-  const { statement, coins } = world.draft({
-    pays: [[strangerAddress, 1_000_000]],
-    coins: [world.coin(1_001_000 + changeSats)],
-  });
-  const envelope = {
-    feeSatsMax: 15_000,
-    replacementsMax: 3,
-    until: formatTime(world.now + 48 * HOUR),
-    ...over,
-  };
-  const whole = { ...statement, envelope };
-  const said = world.say(whole, coins);
-  return { world, said, proposal: world.state.proposals.get(statementDigest(whole)) };
-}
-
-/** The same, signed by the wallet's signer. */
-function signed(
-  over: Parameters<typeof enveloped>[0] = {},
-  changeSats = 50_000,
-): {
-  readonly world: World;
-  readonly proposal: ProposalRecord;
-} {
-  const { world, proposal } = enveloped(over, changeSats);
-  if (proposal === undefined) throw new Error('the proposal was taken');
-  approveAll({ world, proposal });
-  world.round();
-  world.now += 60;
-  world.round();
-  expect(world.ledger.signed.has(proposal.digest)).toBe(true);
-  return { world, proposal };
-}
-
-/** Lays a version with this transaction into the log. */
-function lay(world: World, proposal: ProposalRecord, transaction: Uint8Array) {
-  return world.append(
-    entryBytes({
-      type: 'version',
-      proposal: proposal.digest,
-      transaction: world.blob(transaction),
-    }),
-  );
-}
-
-function bump(world: World, proposal: ProposalRecord, feeRate: number) {
-  const former = proposal.versions.at(-1) ?? proposal;
-  const planned = planReplacement(world.wallet.wallet, former.view, feeRate);
-  if (!planned.ok) throw new Error(planned.refusal.code);
-  return lay(world, proposal, planned.value.transaction);
-}
-
-function newest({ versions }: ProposalRecord): VersionRecord {
-  const version = versions.at(-1);
-  if (version === undefined) throw new Error('there is a version');
-  return version;
-}
-
-/** Alice's key signs the newest version. */
-function cosign(world: World, proposal: ProposalRecord) {
-  const version = newest(proposal);
-  const over = { spend: version.spendDigest, partialSignatures: world.cosign(version) };
-  return world.say(world.approval('alice', proposal, over));
-}
-
-function bytesOf(
-  { spend, sequences }: ProposalRecord['view'],
-  change: {
-    readonly outputs?: readonly { readonly script: string; readonly sats: number }[];
-    readonly inputs?: readonly { readonly outpoint: string; readonly sequence?: number }[];
-    readonly lockTime?: number;
-  },
-): Uint8Array {
-  return buildTransaction({
-    inputs:
-      change.inputs ??
-      spend.inputs.map(({ outpoint }, at) => ({ outpoint, sequence: sequences[at] ?? 0 })),
-    outputs: (change.outputs ?? spend.outputs).map((output) => ({
-      script: fromHex(output.script),
-      sats: sats(output.sats),
-    })),
-    lockTime: change.lockTime ?? spend.lockTime,
-  });
-}
-
-function replayed(world: World) {
-  const outcome = replay(
-    world.genesis,
-    world.leaves.length,
-    (at) => world.leaves[at] ?? new Uint8Array(),
-    {
-      blobs: (sha256) => world.store.get(sha256),
-    },
-  );
-  if ('code' in outcome) throw new Error(outcome.code);
-  return outcome;
-}
+import {
+  bump,
+  bytesOf,
+  cosign,
+  enveloped,
+  HOUR,
+  lay,
+  newest,
+  replayed,
+  signed,
+} from '../../support/versions.ts';
+import type { World } from '../../support/world.ts';
+import { approveAll, proposed, strangerAddress } from '../../support/world.ts';
 
 describe('an envelope', () => {
   test.each([
@@ -557,7 +449,7 @@ describe('a plan of a fee bump', () => {
     expect(plan(Math.floor(former))).toMatchObject({ refusal: { code: 'version.fee.low' } });
     const least = Math.ceil(former + 1);
     expect(plan(least).ok).toBe(true);
-    expect(plan(5_000)).toMatchObject({ refusal: { code: 'version.change.short' } });
+    expect(plan(5_000)).toMatchObject({ refusal: { code: 'fee.unpayable' } });
     const whole = plan(Math.floor(50_900 / view.vbytes));
     expect(whole.ok && blobAddress(whole.value.transaction)).toMatch(/^[0-9a-f]{64}$/);
   });

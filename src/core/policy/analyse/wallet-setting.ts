@@ -5,6 +5,7 @@ import { analysedMembers } from '../../governance/charter.ts';
 import { currentDocuments } from '../../governance/current.ts';
 import { holdersOutside, shownWallet } from '../../governance/outside.ts';
 import type { State } from '../../log/state.ts';
+import { mostFeeSats } from '../../proposal/replacement.ts';
 import type { PolicyBody } from '../body.ts';
 import type { Place } from '../check.ts';
 import type { BlastInput } from './blast-radius.ts';
@@ -57,7 +58,7 @@ export function unseen(state: State, wallet: string): bigint {
   for (const digest of new Set([...(ledger?.signed.keys() ?? []), ...(ledger?.intents ?? [])])) {
     const proposal = state.proposals.get(digest);
     const isSeen = (state.facts.get(digest)?.confirmed ?? null) !== null;
-    if (proposal !== undefined && !isSeen) sum += proposal.view.amountSats + proposal.view.feeSats;
+    if (proposal !== undefined && !isSeen) sum += proposal.view.amountSats + mostFeeSats(proposal);
   }
   return sum;
 }

@@ -20,7 +20,7 @@ describe.each(wallets)('a rescue of %s', (_name, wallet) => {
   const change = waitingChange('ab'.repeat(32), view.spend);
 
   test('a cancellation spends every coin, and pays nobody but the wallet', () => {
-    const { transaction, coins, feeSats } = passed(planCancel(terms(20), view));
+    const { transaction, coins, feeSats } = passed(planCancel(terms(20), view, 1_000));
     expect(coins.map(({ outpoint }) => outpoint)).toEqual(
       view.spend.inputs.map(({ outpoint }) => outpoint),
     );
@@ -29,16 +29,16 @@ describe.each(wallets)('a rescue of %s', (_name, wallet) => {
     expect(outputs[0]?.value).toBe(120_000n - feeSats);
   });
 
-  test('a cancellation pays more than what it takes the place of, in whole and by size', () => {
-    const { feeSats } = passed(planCancel(terms(1), view));
+  test('a cancellation pays more than all that falls with it, and more by size', () => {
+    const { feeSats } = passed(planCancel(terms(1), view, 7_000));
     const vbytes = estimateVbytes(wallet, 2, [{ script: wallet.script(1, 7) }]);
-    expect(Number(feeSats)).toBeGreaterThanOrEqual(view.spend.feeSats + vbytes);
+    expect(Number(feeSats)).toBeGreaterThanOrEqual(7_000 + vbytes);
     expect(Number(feeSats) / vbytes).toBeGreaterThan(view.spend.feeSats / view.vbytes);
   });
 
   test('what is left must be more than dust', () => {
-    expect(codeOf(planCancel(terms(5_000), view))).toBe('version.change.short');
-    expect(codeOf(planChild(terms(2_000), view, change))).toBe('version.change.short');
+    expect(codeOf(planCancel(terms(5_000), view, 1_000))).toBe('fee.unpayable');
+    expect(codeOf(planChild(terms(2_000), view, change))).toBe('fee.unpayable');
   });
 
   test('a child spends the change, so that both together pay the rate', () => {
