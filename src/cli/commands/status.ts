@@ -5,8 +5,10 @@ import type { RefusalCode } from '../../core/base/codes.ts';
 import { explainCode } from '../../core/base/codes.ts';
 import { SETTLED_CONFIRMATIONS } from '../../core/base/limits.ts';
 import { ok } from '../../core/base/result.ts';
+import type { WarningCode } from '../../core/base/warnings.ts';
 import type { Run } from '../command.ts';
 import { profileOf } from '../profile.ts';
+import { warningLines } from '../warning-lines.ts';
 
 export const run: Run = async (call) => {
   const { server } = profileOf(call);
@@ -36,12 +38,7 @@ function linesOf({
     alerts === null || alerts === 0
       ? 'No spend is unexplained.'
       : `ALERT: unexplained spends: ${String(alerts)}; see: countersign alerts list`,
-    ...(recovery === null || recovery.open + recovery.soon === 0
-      ? []
-      : [
-          `WARNING: coins that recovery keys can spend now: ${String(recovery.open)}; within 30 days: ${String(recovery.soon)}.`,
-          '  Move them: countersign propose --consolidate --refresh',
-        ]),
+    ...warningLines(recoveryWarnings(recovery)),
   ];
 }
 
@@ -55,6 +52,19 @@ function screeningLines({
     `Screening: ${configured ? (fault === null ? 'in order' : 'in trouble') : 'no service is asked'}; ${asked}`,
     ...(fault === null ? [] : codeLines(fault)),
   ];
+}
+
+function recoveryWarnings(recovery: ReadinessAnswer['recovery']): readonly Warning[] {
+  const told = (['open', 'soon'] as const).map((when) => ({
+    code: `recovery.${when}` as const,
+    facts: { coins: recovery?.[when] ?? 0 },
+  }));
+  return told.filter(({ facts }) => facts.coins > 0);
+}
+
+interface Warning {
+  readonly code: WarningCode;
+  readonly facts: { readonly coins: number };
 }
 
 function codeLines(code: RefusalCode): readonly string[] {

@@ -50,6 +50,17 @@ describe('the status', () => {
     expect(stale.out).toContain('ALERT: unexplained spends: 2');
   });
 
+  test('tells of coins that recovery keys can spend, now or soon', async () => {
+    const told = async (recovery: { readonly open: number; readonly soon: number }) => {
+      answer({ ...ready, recovery });
+      const { out } = await bench.type('status', '--as', 'operator');
+      return ['recovery.open', 'recovery.soon'].filter((code) => out.includes(code));
+    };
+    expect(await told({ open: 0, soon: 0 })).toEqual([]);
+    expect(await told({ open: 2, soon: 0 })).toEqual(['recovery.open']);
+    expect(await told({ open: 2, soon: 1 })).toEqual(['recovery.open', 'recovery.soon']);
+  });
+
   test('says whether payees are screened, and what is wrong with that', async () => {
     const told = async (screening: object) => {
       answer({ ...ready, screening });

@@ -1,10 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import { existsSync, readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { Psbt, Transaction } from 'bitcoinjs-lib';
 import { concat, fromHex, toHex } from '../../../../src/core/base/bytes.ts';
-import { codes } from '../../../../src/core/base/codes.ts';
-import { PSBT_BYTES, SPEND_INPUTS } from '../../../../src/core/base/limits.ts';
+import {
+  MULTISIG_KEYS,
+  PSBT_BYTES,
+  SPEND_INPUTS,
+  SPEND_OUTPUTS,
+} from '../../../../src/core/base/limits.ts';
 import { buildTransaction, toPsbt, toPsbt2 } from '../../../../src/core/psbt/build.ts';
 import { finalise } from '../../../../src/core/psbt/finalise.ts';
 import type { Field } from '../../../../src/core/psbt/fields.ts';
@@ -703,31 +705,27 @@ describe('E: time, lock time, sequence', () => {
   });
 });
 
-describe('what PSBTs alone do not show', () => {
-  /** The row, its code, and the test that holds it. */
-  const elsewhere: readonly (readonly [string, keyof typeof codes, string])[] = [
-    ['A4 absurd fees', 'policy.fee.exceeded', 'unit/core/policy/evaluate.test.ts'],
-    [
-      'A5 fees as a way around limits',
-      'policy.limit.exceeded',
-      'unit/core/policy/evaluate.test.ts',
-    ],
-    ['A8 two spends of one coin', 'coin.reserved', 'unit/core/authorise.test.ts'],
-    ['A8 a coin that was signed', 'coin.signed', 'unit/core/authorise.test.ts'],
-    ['B6 keys that nobody proved', 'wallet.unconfirmed', 'integration/server/proposals.test.ts'],
-    ['B7 one key twice', 'wallet.key.duplicate', 'unit/core/wallet/wallet.test.ts'],
-    ['B11 another network', 'address.network', 'unit/core/wallet/network.test.ts'],
-    ['B11 keys of another network', 'wallet.key.network', 'unit/core/wallet/wallet.test.ts'],
-    ['B11 a node of another network', 'chain.network', 'unit/server/chain/bitcoind.test.ts'],
-    ['B14 limits dodged by splitting', 'policy.limit.exceeded', 'unit/core/attacks.test.ts'],
-    ['D1 approvals of another spend', 'approval.spend.mismatch', 'unit/core/log/state.test.ts'],
-    ['E1 valid only later', 'psbt.locktime.future', 'unit/server/proposals/draft-plan.test.ts'],
-    ['E4 a clock that was turned back', 'signer.clock', 'unit/signer/signer-clock.test.ts'],
-  ];
+describe('F: chain and size', () => {
+  test('F6 inputs whose signatures are part of the id are told', () => {
+    expect(warningsOf(legacy.psbt, legacy.wallet)).toEqual(['inputs.legacy']);
+    expect(warningsOf(nested.psbt, nested.wallet)).toEqual([]);
+  });
 
-  test.each(elsewhere)('%s: %s', (_, code, file) => {
-    const path = resolve(import.meta.dirname, '../../..', file);
-    expect(codes[code].meaning).not.toBe('');
-    expect(existsSync(path) && readFileSync(path, 'utf8').includes(`'${code}'`)).toBe(true);
+  test('F12 what a spend can hold at most keeps every bound of relay but the weight, which is counted', () => {
+    // Sigops count one a key of a witness script and four a P2PKH output; nodes relay 16,000 (a fifth of a block's 80,000).
+    const sigops = SPEND_INPUTS * MULTISIG_KEYS + 4 * SPEND_OUTPUTS;
+    expect(sigops).toBeLessThanOrEqual(16_000);
+    // One input and the shortest output: nodes relay from 65 bytes on.
+    const least = draftOf(
+      wallet,
+      [{ branch: 0, index: 0, sats: 70_000n }],
+      [{ script: stranger, sats: 60_000n }],
+    );
+    expect(least.transaction.length).toBeGreaterThanOrEqual(65);
+    const heavy = inspectPsbt(draft.psbt, wallet, {
+      ...bounds,
+      size: { inputs: 2, weight: 4 * draft.view.vbytes - 4 },
+    });
+    expect(codeOf(heavy)).toBe('psbt.transaction.weight');
   });
 });

@@ -11,6 +11,7 @@ import {
   maturingCoins,
   prove,
 } from '../../../../src/server/proposals/draft-plan.ts';
+import { buildTransaction } from '../../../../src/core/psbt/build.ts';
 import { parseParent } from '../../../../src/core/psbt/transaction.ts';
 import { codeOf, passed, stranger } from '../../../support/psbt.ts';
 import { World } from '../../../support/world.ts';
@@ -67,6 +68,21 @@ describe('a plan', () => {
     const { view, warnings } = planFor(99_500);
     expect(view.spend.outputs).toHaveLength(1);
     expect(warnings).toEqual([{ code: 'change.none', facts: { feeSats: 500 } }]);
+  });
+
+  test('whose fee nodes would not relay is refused', () => {
+    const ask = askFor();
+    const built = passed(build(ask, paying(120_000)));
+    const spent = 160_000n;
+    const outputs = (fee: bigint) => [{ script: stranger, sats: sats(spent - fee) }];
+    const inputs = built.coins.map(({ txid, vout }) => ({ outpoint: `${txid}:${String(vout)}` }));
+    const code = (fee: bigint): string => {
+      const transaction = buildTransaction({ inputs, outputs: outputs(fee), lockTime: 0 });
+      return codeOf(prove(ask, { ...built, transaction }, bytes));
+    };
+    const { vbytes } = planFor(120_000).view;
+    expect(code(BigInt(vbytes))).toBe('passed');
+    expect(code(9n)).toBe('psbt.fee.low');
   });
 
   test('never puts change farther out than the fold takes it for change', () => {
