@@ -2,8 +2,11 @@ import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { assert } from '../../core/base/assert.ts';
 import { ok, refuse } from '../../core/base/result.ts';
+import { addressesBlocked, addressesOf } from '../../core/log/addresses.ts';
 import { formatAttestation } from '../../core/log/attestation.ts';
 import { parseEntry } from '../../core/log/entry.ts';
+import { createLedger } from '../../core/log/ledger.ts';
+import type { State, WalletRecord } from '../../core/log/state.ts';
 import type { Run } from '../command.ts';
 import { Fault, UsageError, word } from '../command.ts';
 import { Desk } from '../desk.ts';
@@ -27,10 +30,12 @@ export const run: Run = async (call) => {
   const file = name === undefined ? null : resolve(call.io.folder, name);
   const { signer, entry } = found.value.attested;
   if (file !== null) writeNew(file, attestationOf(desk.leaf(entry)));
+  const blocked = addressesBlocked(state, state.ledgers.get(id) ?? createLedger(), wallet);
   return ok({
-    json: { ...addressJson(found.value), file },
+    json: { ...addressJson(found.value), blocked: blocked?.code ?? null, file },
     lines: [
       ...addressLines(found.value, null),
+      ...cautions(state, wallet, { index: Number(text), isBlocked: blocked !== null }),
       ...(file === null
         ? []
         : [
@@ -41,6 +46,22 @@ export const run: Run = async (call) => {
     ],
   });
 };
+
+/** Why it should be given to nobody although it was attested. */
+function cautions(
+  state: State,
+  { id }: WalletRecord,
+  { index, isBlocked }: { readonly index: number; readonly isBlocked: boolean },
+): readonly string[] {
+  return [
+    ...(isBlocked
+      ? [`WARNING: ${id} takes no deposits now (countersign wallets show ${id}): let nobody pay.`]
+      : []),
+    ...(addressesOf(state, id).get(index)?.request === null
+      ? ['NOTE: the server stepped over it, for it may have been used before.']
+      : []),
+  ];
+}
 
 function attestationOf(leaf: Uint8Array): string {
   const entry = parseEntry(leaf);

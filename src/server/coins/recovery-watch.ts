@@ -38,9 +38,9 @@ export class RecoveryWatch {
     private readonly clock: Clock,
   ) {}
 
-  /** Over all wallets. Of the process that follows the chain; null in the others, and before the first look. */
+  /** Over all wallets. Of the process that follows the chain; null in the others, which count no more, and before the first look. */
   get maturing(): Maturing | null {
-    if (this.#lookAt === 0) return null;
+    if (this.#lookAt === 0 || !this.chain.status.following) return null;
     const all = [...this.#counts.values()];
     const sum = (of: keyof Maturing): number => all.reduce((total, one) => total + one[of], 0);
     return { open: sum('open'), soon: sum('soon') };

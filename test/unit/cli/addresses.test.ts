@@ -72,6 +72,15 @@ const refusedBy = async (...more: readonly string[]) => {
   return [status, code];
 };
 
+function freeze(): void {
+  world.say({
+    type: 'freeze',
+    ...world.common('officer'),
+    ...{ wallet: '*', action: 'freeze', lifts: [] },
+    reasonDigest: textDigest('00'.repeat(16), 'a theft'),
+  });
+}
+
 describe('a new address', () => {
   test('is shown in full and in groups, with its label and whose word it is', async () => {
     const typed = await bench.type('addresses', 'new', 'hot-1', '--label', 'invoice 7');
@@ -136,12 +145,7 @@ describe('a new address', () => {
   });
 
   test('of a frozen wallet is not even asked for', async () => {
-    world.say({
-      type: 'freeze',
-      ...world.common('officer'),
-      ...{ wallet: '*', action: 'freeze', lifts: [] },
-      reasonDigest: textDigest('00'.repeat(16), 'a theft'),
-    });
+    freeze();
     expect(await refusedBy()).toEqual([2, 'wallet.frozen']);
     expect(asked).toEqual([]);
     const { json } = await bench.json('addresses', 'new', 'hot-9');
@@ -187,6 +191,19 @@ describe('addresses', () => {
     const typed = await bench.type('addresses', 'list', 'hot-1');
     expect(typed.status).toBe(1);
     expect(typed.out).not.toContain(strangerAddress);
+  });
+
+  test('are shown with what speaks against using them: stepped over, or of a frozen wallet', async () => {
+    await fresh();
+    put(5, null);
+    world.round();
+    const show = (index: string) => bench.type('addresses', 'show', 'hot-1', index);
+    expect((await show('0')).out).not.toMatch(/NOTE|WARNING/);
+    expect((await show('5')).out).toContain('may have been used before');
+    freeze();
+    expect((await show('0')).out).toContain('WARNING: hot-1 takes no deposits now');
+    const { json } = await bench.json('addresses', 'show', 'hot-1', '0');
+    expect(json).toMatchObject({ address: own(0), blocked: 'wallet.frozen' });
   });
 
   test('are shown by index, and what was never asked for is not', async () => {
