@@ -244,8 +244,8 @@ export const codes = {
   ),
   'device.wallet.foreign': final(
     422,
-    'The psbt device is not one of the keys of the wallet that this member holds.',
-    'Name the key as the wallet document does, under the member who holds it.',
+    'The psbt device is not one of the keys of the wallet that this member holds and signs proposals by.',
+    'Name the key as the wallet document does, under the member who holds it; a recovery key is no device.',
   ),
 
   // Documents

@@ -29,7 +29,7 @@ interface Enrolled {
 
 /**
  * Whether the keys of a charter are as many things as it names, and none is one of a wallet's but where a wallet device is
- * enrolled for just that wallet by its holder. Keys are compared x-only, extended ones with their chain code; an address
+ * enrolled for just that wallet by its holder, with a key that signs there. Keys are compared x-only, extended ones with their chain code; an address
  * with those of a single key that known keys have, and with those of the wallets within their gap. Of a wallet's keys the
  * extended ones are compared and the first KEYS_COMPARED of each branch: a search has to end somewhere.
  * Codes: `charter.key.reused`, `device.key.invalid`, `device.address.wallet`, `device.wallet.foreign`.
@@ -142,7 +142,9 @@ function checkWalletKeys(
         return refuse('device.address.wallet', facts);
     } else if (device.kind === 'psbt' && device.wallet === id) {
       const holds = body.holders.some((held) => held.member === member && held.key === device.key);
-      if (!holds) return refuse('device.wallet.foreign', facts);
+      // A recovery key signs no proposal, so it never shows one: a policy must not count on it.
+      const signs = wallet.signers.has(wallet.keys.findIndex(({ xpub }) => xpub === device.key));
+      if (!holds || !signs) return refuse('device.wallet.foreign', facts);
     } else if (known.xOnly.has(read.xOnly ?? '')) return refuse('charter.key.reused', facts);
   }
   return ok(null);

@@ -177,6 +177,26 @@ describe('the key of a psbt device', () => {
     expect(code({ ...cosigner, wallet: 'hot-2' }, 'alice')).toBe('device.wallet.foreign');
   });
 
+  test('signs proposals: one that waits for a recovery path lends nothing and is none', () => {
+    const other = new World({
+      wallet: ({ hot, alice, bob }) => ({
+        body: `wsh(or_d(multi(2,${hot},${bob}),and_v(v:pkh(${alice}),older(4320))))`,
+        outside: [],
+      }),
+    });
+    other.start();
+    other.round();
+    const enrolled = (member: string, key: string) =>
+      publish(
+        other,
+        nextVersion(other, 'charter', (body) =>
+          withDevices(body, { [member]: [{ ...coldcard(other), key }] }),
+        ),
+      );
+    expect(enrolled('alice', other.cosigner.xpub)).toBe('device.wallet.foreign');
+    expect(enrolled('bob', other.bobs.xpub)).toBe('applied');
+  });
+
   test('may wait for its wallet, which then has to have it', () => {
     const account = accountKeyOf(new Uint8Array(32).fill(9), 'wsh', 'regtest');
     const later = { ...cosigner, wallet: 'cold-1', key: account.xpub };
