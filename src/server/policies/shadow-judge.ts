@@ -90,6 +90,7 @@ export class ShadowJudge implements OnApplicationShutdown {
         if (entry.fact.fact === 'screening') this.#proposals.add(entry.fact.proposal);
         return;
       case 'document':
+      case 'version':
         return;
     }
   }

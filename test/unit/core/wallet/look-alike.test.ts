@@ -34,8 +34,9 @@ describe('addresses that look alike', () => {
     const known = 'bc1qabcdefghjklmnpqrstuvwxyz0234567890acde';
     const vary = (first: number, last: number): string => {
       const part = known.slice(4);
-      const middle = [...part.slice(first, part.length - last)].map((c) => (c === '7' ? '8' : '7'));
-      return `bc1q${part.slice(0, first)}${middle.join('')}${part.slice(part.length - last)}`;
+      const inner = part.slice(first, part.length - last);
+      const middle = inner.replace(/./g, (character) => (character === '7' ? '8' : '7'));
+      return `bc1q${part.slice(0, first)}${middle}${part.slice(part.length - last)}`;
     };
     for (let first = 0; first <= 8; first++)
       for (let last = 0; last <= 8; last++)
