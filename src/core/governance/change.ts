@@ -4,7 +4,7 @@ import type { Result } from '../base/result.ts';
 import { ok, refuse } from '../base/result.ts';
 import type { PolicyBody } from '../policy/body.ts';
 import { isIn, memberOf } from './charter.ts';
-import { keyIdentity } from './devices.ts';
+import { keyIdentity } from './distinct-keys.ts';
 import type { CharterBody, CharterDevice, CountersignDocument, WalletBody } from './document.ts';
 
 /** What may follow what in a chain of documents, and on what a governor has no say. */
@@ -16,7 +16,8 @@ export function isSame(one: unknown, other: unknown): boolean {
 
 /**
  * Whether a version may follow its predecessor: what never changes is the same. Codes: `charter.changed`,
- * `wallet.changed`, `charter.key.reused`. Not checked here: what the version says by itself (log/admit-document.ts).
+ * `wallet.changed`. Not checked here: what the version says by itself (log/admit-document.ts), and whose its keys were
+ * ({@link checkMovedKeys}).
  */
 export function checkSuccessor(
   before: CountersignDocument,
@@ -50,7 +51,7 @@ function checkCharterSuccessor(before: CharterBody, after: CharterBody): Result<
         return refuse('charter.changed', { part: 'devices', member: id, device: device.id });
     }
   }
-  return checkMovedKeys(before, after);
+  return ok(null);
 }
 
 /** Whether two entries of one name are one device, suspended or not. */
@@ -58,8 +59,11 @@ export function isSameDevice(one: CharterDevice, other: CharterDevice): boolean 
   return isSame({ ...one, suspended: false }, { ...other, suspended: false });
 }
 
-/** A key of one member's device never becomes another's. */
-function checkMovedKeys(before: CharterBody, after: CharterBody): Result<null> {
+/**
+ * A key of one member's device never becomes another's: it is confirmed already, by him who had it. Asked of each charter that
+ * was in force (content.ts). Code `charter.key.reused`.
+ */
+export function checkMovedKeys(before: CharterBody, after: CharterBody): Result<null> {
   const owner = new Map(
     before.members.flatMap(({ id, devices }) =>
       devices.map((device) => [keyIdentity(device), `${id}/${device.id}`] as const),

@@ -9,6 +9,7 @@ import { parseXpub } from '../wallet/key-expression.ts';
 import { genesisBlock, scriptOfAddress } from '../wallet/network.ts';
 import { parseWallet } from '../wallet/wallet.ts';
 import { checkAssertions } from './assertions.ts';
+import { checkMovedKeys } from './change.ts';
 import { checkCharter, checkCharterNetwork, lastingMembers, memberOf } from './charter.ts';
 import type {
   CharterBody,
@@ -49,6 +50,11 @@ function checkCharterContent(state: State, charter: CharterBody): Result<null> {
   if (!itself.ok) return itself;
   const keys = checkDistinctKeys(charter, [...state.wallets.values()]);
   if (!keys.ok) return keys;
+  for (const { document, headAt } of state.documents.values()) {
+    if (document.kind !== 'charter' || headAt === null) continue;
+    const moved = checkMovedKeys(document.body, charter);
+    if (!moved.ok) return moved;
+  }
   for (const { id, body } of state.wallets.values()) {
     const network = checkCharterNetwork(charter, body.network);
     if (!network.ok) return network;

@@ -1,6 +1,5 @@
 import type { DeviceKind } from '../approval/device-kind.ts';
 import type { Statement } from '../approval/statement.ts';
-import { toHex } from '../base/bytes.ts';
 import { hex64, messageSignature } from '../base/schema.ts';
 import { addressOfScript, networkNames, scriptOfAddress } from '../wallet/network.ts';
 import { outputTypeOf } from '../wallet/output-type.ts';
@@ -20,12 +19,6 @@ export function singleKeyScript(address: string): Uint8Array | null {
     return isOne && addressOfScript(script.value, network) === address ? script.value : null;
   }
   return null;
-}
-
-/** One text for one key, however it is written: the same script has an address on each network. */
-export function keyIdentity({ kind, key }: CharterDevice): string {
-  const script = kind === 'message' ? singleKeyScript(key) : null;
-  return script === null ? key : toHex(script);
 }
 
 /** Whether a device of a kind signs such statements: sessions and proposals take a key in the CLI. */

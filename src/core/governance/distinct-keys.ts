@@ -114,6 +114,11 @@ function readKey(device: CharterDevice): DeviceKey {
   return read;
 }
 
+/** One text for one key, however it is written: the same script has an address on each network, an extended key other letters. */
+export function keyIdentity(device: CharterDevice): string {
+  return readKey(device).identity;
+}
+
 /** Public key and chain code as hex, or null. */
 function readExtended(xpub: string): string | null {
   for (const network of networkNames) {

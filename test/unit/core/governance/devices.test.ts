@@ -13,7 +13,7 @@ import { documentDigest } from '../../../../src/core/governance/document.ts';
 import { checkDocument } from '../../../../src/core/log/admit-document.ts';
 import { addressOfScript, networkParameters } from '../../../../src/core/wallet/network.ts';
 import { accountKeyOf } from '../../../../src/keys/account-key.ts';
-import { newest, nextVersion, publish } from '../../../support/governing.ts';
+import { change, governors, newest, nextVersion, publish } from '../../../support/governing.ts';
 import { codeOf } from '../../../support/psbt.ts';
 import { MessageDevice, coldcard, enrol, withDevices } from '../../../support/wallet-device.ts';
 import { World } from '../../../support/world.ts';
@@ -153,6 +153,23 @@ describe('one key', () => {
       ),
     );
     expect(publish(other, moved)).toBe('charter.key.reused');
+    // Nor later, when the charter before knows it no more: it is confirmed already.
+    const without = (body: CharterBody): CharterBody => ({
+      ...body,
+      members: body.members.map((member) => ({
+        ...member,
+        devices: member.devices.filter(({ kind }) => kind !== 'message'),
+      })),
+    });
+    const kept = newest(other, 'charter');
+    change(other, 'charter', governors, without);
+    other.round();
+    const later = nextVersion(other, 'charter', (body) =>
+      withDevices(body, { bob: [message(mainnet)] }),
+    );
+    expect(publish(other, later)).toBe('charter.key.reused');
+    change(other, 'charter', governors, () => kept.body);
+    other.round();
     const renamed = nextVersion(other, 'charter', (body) => ({
       ...body,
       members: body.members.map((member) => ({
