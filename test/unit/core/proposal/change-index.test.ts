@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { freeChangeIndex, plannedChange } from '../../../../src/core/proposal/change-index.ts';
 import { changeWarnings, checkWatched } from '../../../../src/server/proposals/draft-plan.ts';
 import { codeOf } from '../../../support/psbt.ts';
-import type { World} from '../../../support/world.ts';
+import type { World } from '../../../support/world.ts';
 import { approveAll, proposed } from '../../../support/world.ts';
 
 const planned = (world: World): readonly number[] => [
