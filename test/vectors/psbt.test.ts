@@ -50,7 +50,7 @@ for (const file of ['bip174-psbt', 'bip370-psbt', 'bip371-psbt'])
           expect(codeOf(inspectPsbt(bytesOf(base64), wallet, bounds))).toBe(`psbt.input.${cause}`);
       });
 
-    test.each(of('valid'))('read and written again: $name', ({ base64 }) => {
+    test.each(of('valid', 'workflow'))('read and written again: $name', ({ base64 }) => {
       const bytes = bytesOf(base64);
       expect(toBase64(writeMaps(passed(readMaps(bytes))))).toBe(base64);
       const opened = openPsbt(bytes);

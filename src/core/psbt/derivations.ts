@@ -11,8 +11,6 @@ const HARDENED = 0x80000000;
 
 /** What a PSBT claims of one key: never trusted, only a hint where to look (document 7, B1, D14). */
 export interface DerivationClaim {
-  /** Hex. */
-  readonly publicKey: string;
   /** Of the master key, hex. */
   readonly fingerprint: string;
   readonly path: readonly number[];
@@ -50,7 +48,7 @@ function readClaims(
     const path: number[] = [];
     for (let at = 4; at < origin.length; at += 4)
       path.push(readNumber(origin.subarray(at, at + 4)));
-    claims.push({ publicKey: toHex(keyData), fingerprint: toHex(origin.subarray(0, 4)), path });
+    claims.push({ fingerprint: toHex(origin.subarray(0, 4)), path });
   }
   return claims;
 }

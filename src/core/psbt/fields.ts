@@ -1,4 +1,4 @@
-import { concat, equalBytes, toHex } from '../base/bytes.ts';
+import { concat, equalBytes } from '../base/bytes.ts';
 import { PSBT_MAP_FIELDS } from '../base/limits.ts';
 import type { Facts, Result } from '../base/result.ts';
 import { ok, refuse } from '../base/result.ts';
@@ -85,7 +85,6 @@ export function readMaps(bytes: Uint8Array, most = Infinity): Result<readonly Fi
 
 function readMap(bytes: Uint8Array, start: number): Result<{ fields: FieldMap; end: number }> {
   const fields: Field[] = [];
-  const seen = new Set<string>();
   let at = start;
   for (;;) {
     const key = readSized(bytes, at);
@@ -96,12 +95,12 @@ function readMap(bytes: Uint8Array, start: number): Result<{ fields: FieldMap; e
     if (value === null) return refuse(...unreadable(bytes, at, 'value'));
     const type = readSize(key.value, 0);
     if (type === null) return refuse('psbt.malformed', { reason: 'a key has no type', at });
-    const name = toHex(key.value);
-    if (seen.has(name)) return refuse('psbt.field.duplicate', { field: type.value, at });
-    seen.add(name);
+    const keyData = key.value.slice(type.end);
+    if (fields.some((one) => one.type === type.value && equalBytes(one.keyData, keyData)))
+      return refuse('psbt.field.duplicate', { field: type.value, at });
     if (fields.length === PSBT_MAP_FIELDS)
       return refuse('psbt.field.count', { most: PSBT_MAP_FIELDS });
-    fields.push({ type: type.value, keyData: key.value.slice(type.end), value: value.value });
+    fields.push({ type: type.value, keyData, value: value.value });
     at = value.end;
   }
 }

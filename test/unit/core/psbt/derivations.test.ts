@@ -2,7 +2,6 @@ import { expect, test } from '@jest/globals';
 import { claimedPlaces } from '../../../../src/core/psbt/derivations.ts';
 
 const claim = (...path: number[]) => ({
-  publicKey: `02${'ab'.repeat(32)}`,
   fingerprint: '00000000',
   path,
 });
