@@ -76,10 +76,7 @@ function destinationsChange(
 }
 
 /** What comes and looks like another entry, of this book or of the one before, stands before everything else. */
-function resemblances(
-  before: DestinationsBody | null,
-  after: DestinationsBody,
-): readonly string[] {
+function resemblances(before: DestinationsBody | null, after: DestinationsBody): readonly string[] {
   const scripts = new Set((before?.entries ?? []).map(({ script }) => script));
   const known = new LookAlikes<DestinationsBody['entries'][number]>();
   for (const entry of [...(before?.entries ?? []), ...after.entries])

@@ -71,7 +71,9 @@ export function judgeDraft(
       ...(openFreezes(state, ledger, wallet.id).length > 0
         ? [{ code: 'wallet.frozen', facts: {} } as const]
         : []),
-      ...(walletOpen(state, ledger, wallet) ? [] : [{ code: 'wallet.unconfirmed', facts: {} } as const]),
+      ...(walletOpen(state, ledger, wallet)
+        ? []
+        : [{ code: 'wallet.unconfirmed', facts: {} } as const]),
     ],
   };
 }
