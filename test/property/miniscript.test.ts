@@ -178,8 +178,9 @@ test('random scripts are refused where a second implementation calls them insane
     }),
     { numRuns: 1_000 },
   );
+  // How often each occurs is chance; that it never does would be a generator that tests nothing.
   for (const cause of ['passed', 'wallet.miniscript.type', 'wallet.miniscript.unsigned'])
-    expect(causes.get(cause) ?? 0).toBeGreaterThan(10);
+    expect(causes.get(cause) ?? 0).toBeGreaterThan(0);
 });
 
 test('a descriptor with characters changed, lost or added is read or refused, never a crash', () => {
