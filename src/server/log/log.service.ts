@@ -41,6 +41,13 @@ export class LogService {
     return head;
   }
 
+  /** Whether this process has read all that any process had committed when it was asked. Throws Unavailable. */
+  async isCurrent(): Promise<boolean> {
+    const heads = await this.entries.heads(this.work.plain);
+    const committed = heads.find(({ kind }) => kind === 'organisation')?.size ?? 0;
+    return this.head('organisation').size >= committed;
+  }
+
   /** Committed entries from an index on. Requires from + limit within the head's size. */
   leaves(from: number, limit: number): Promise<readonly NumberedLeaf[]> {
     const { origin } = this.head('organisation');

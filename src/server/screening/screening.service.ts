@@ -14,7 +14,7 @@ import { ScreeningFault } from './screening-fault.ts';
 import { questionOf, readAnswer } from './screening-question.ts';
 import { ScreeningStore } from './screening.store.ts';
 
-/** How one question ended. `over`: there is nothing to ask, or another process asks. `unknown`: not in our log yet. */
+/** How one question ended. `over`: there is nothing to ask, or another process asks. `unknown`: not in our log yet, or our log is behind. */
 export type Asking = ScreeningAnswer | 'over' | 'unknown' | ScreeningFault;
 
 /** What the server says of the service to whoever watches it. */
@@ -97,6 +97,8 @@ export class ScreeningService {
   }
 
   async #ask(digest: string): Promise<Asking> {
+    // Another process may have asked just now, and this one not have read what it was answered.
+    if (!(await this.log.isCurrent())) return 'unknown';
     const state = this.log.state();
     const proposal = state.proposals.get(digest);
     if (this.#client === null || proposal === undefined) return 'over';
