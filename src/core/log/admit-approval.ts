@@ -69,6 +69,11 @@ function admitCosignature(
   if (signed.some((one) => one.version === version.version)) return refuseAsSigned();
   if (!said.sameLog)
     return refuse('log.fork', { size: statement.log.size, root: statement.log.root });
+  if (statement.log.size <= version.index)
+    return refuse('approval.log.early', {
+      size: statement.log.size,
+      proposalIndex: version.index,
+    });
   if (statement.previous !== (proposal.last.get(statement.member) ?? null))
     return refuse('statement.previous', { member: statement.member });
   if (statement.partialSignatures === null)

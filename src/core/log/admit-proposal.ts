@@ -105,6 +105,8 @@ function checkCancel(
   const target = state.proposals.get(cancels);
   if (target?.statement.wallet.id !== wallet.id || !isSigned(state, target))
     return invalid('that is no signed proposal of the wallet');
+  // Else what that one made void would be void by nothing that is named: whoever outbids it names the payment itself.
+  if (target.statement.cancels !== null) return invalid('that cancels another itself');
   if (spend.outputs.some(({ change }) => change === undefined)) return invalid('it pays somebody');
   const coins = target.statement.spend.inputs.map(({ outpoint }) => outpoint);
   const taken = new Set(spend.inputs.map(({ outpoint }) => outpoint));

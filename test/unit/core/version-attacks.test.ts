@@ -209,6 +209,18 @@ describe('a fee bump', () => {
     ]);
   });
 
+  test('is cosigned by who has seen it in the log, and by nobody before', () => {
+    const { world, proposal } = signed();
+    const { log } = world.common('alice');
+    bump(world, proposal, 20);
+    const version = newest(proposal);
+    const over = { spend: version.spendDigest, partialSignatures: world.cosign(version) };
+    const say = (more: object) =>
+      world.say(world.approval('alice', proposal, { ...over, ...more }));
+    expect(say({ log })).toBe('approval.log.early');
+    expect(say({})).toBe('applied');
+  });
+
   test('is not asked of cosigners by an older version, nor by other bytes', () => {
     const { world, proposal } = signed();
     bump(world, proposal, 20);
@@ -231,6 +243,14 @@ describe('a cancel proposal', () => {
     drive(world, two);
     expect(cancel(world, two, { coins: coins.slice(0, 1) }).said).toBe('proposal.cancel.invalid');
     expect(cancel(world, two, { coins: [...coins].reverse() }).said).toBe('applied');
+  });
+
+  test('names a payment, never another cancel proposal: that is outbid by naming the payment again', () => {
+    const { world, proposal } = signedAlone();
+    const first = world.proposal(cancel(world, proposal).digest);
+    drive(world, first);
+    expect(cancel(world, first, { fee: 6_000 }).said).toBe('proposal.cancel.invalid');
+    expect(cancel(world, proposal, { fee: 6_000 }).said).toBe('applied');
   });
 
   test('ends fee bumps of what it cancels once it may be signed', () => {
