@@ -30,9 +30,11 @@ const tokenFile = join(folder, 'token');
 const written: string[] = [];
 let service: ScreeningServer;
 
-const environment = () => ({
+/** Where questions are counted, none may be given up and asked again because this machine is busy. */
+const patientSeconds = 30;
+const environment = (timeoutSeconds = 1) => ({
   ...{ SCREENING_URL: service.url, SCREENING_TOKEN_FILE: tokenFile },
-  ...{ SCREENING_TIMEOUT_SECONDS: '1', SCREENING_AGAIN_SECONDS: '1' },
+  ...{ SCREENING_TIMEOUT_SECONDS: String(timeoutSeconds), SCREENING_AGAIN_SECONDS: '1' },
 });
 
 beforeAll(async () => {
@@ -85,7 +87,7 @@ describe('two processes under a policy that requires screening', () => {
   let live: LiveLog;
 
   beforeAll(async () => {
-    live = await LiveLog.start(required, environment(), 2);
+    live = await LiveLog.start(required, environment(patientSeconds), 2);
   }, 60_000);
 
   afterAll(async () => {
@@ -151,6 +153,18 @@ describe('two processes under a policy that requires screening', () => {
     expect(service.about(proposal.digest)).toHaveLength(1);
     expect(await answersOf(live, proposal)).toEqual(['deny']);
     expect(live.world.ledger.reservations.has(proposal.digest)).toBe(false);
+  });
+});
+
+describe('two processes whose service fails', () => {
+  let live: LiveLog;
+
+  beforeAll(async () => {
+    live = await LiveLog.start(required, environment(), 2);
+  }, 60_000);
+
+  afterAll(async () => {
+    await live.stop();
   });
 
   const other = { script: '0014'.padEnd(44, 'a'), answer: 'clear' };
