@@ -9,10 +9,10 @@ import { assert } from '../core/base/assert.ts';
 import { toHex } from '../core/base/bytes.ts';
 import { explainCode } from '../core/base/codes.ts';
 import type { Result } from '../core/base/result.ts';
-import { ok } from '../core/base/result.ts';
+import { ok, refuse } from '../core/base/result.ts';
 import { parseCheckpoint } from '../core/log/checkpoint.ts';
 import { parseNote } from '../core/log/note.ts';
-import type { State } from '../core/log/state.ts';
+import type { State, WalletRecord } from '../core/log/state.ts';
 import { createState } from '../core/log/state.ts';
 import type { Call } from './command.ts';
 import { FileLogStore } from './file-log-store.ts';
@@ -30,6 +30,13 @@ const DELIVERY_PAUSE_MS = 250;
 export interface Standpoint extends Followed {
   /** False when it is what this device verified before, and the log cannot be followed from there. */
   readonly isCurrent: boolean;
+}
+
+/** What a command about one wallet begins with. */
+export interface AtWallet {
+  readonly followed: Followed;
+  readonly wallet: WalletRecord;
+  readonly api: Api;
 }
 
 /**
@@ -92,6 +99,16 @@ export class Desk {
     this.#api = null;
     this.#follower = null;
     return this.follow();
+  }
+
+  /** A wallet of the followed log, and the API. Codes: of {@link follow}, `wallet.unknown`. */
+  async atWallet(id: string): Promise<Result<AtWallet>> {
+    const followed = await this.follow();
+    if (!followed.ok) return followed;
+    const wallet = followed.value.state.wallets.get(id);
+    if (wallet === undefined) return refuse('wallet.unknown', { wallet: id });
+    const api = await this.api();
+    return api.ok ? ok({ followed: followed.value, wallet, api: api.value }) : api;
   }
 
   /**

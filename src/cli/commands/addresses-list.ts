@@ -11,15 +11,11 @@ import { ownAddress } from '../receive-address.ts';
 /** Which addresses were asked for and attested is of the log; labels and what was received are the server's word. */
 export const run: Run = async (call) => {
   const id = word(call, 0);
-  const desk = new Desk(call);
-  const followed = await desk.follow();
-  if (!followed.ok) return followed;
-  const { state } = followed.value;
-  const wallet = state.wallets.get(id);
-  if (wallet === undefined) return refuse('wallet.unknown', { wallet: id });
-  const api = await desk.api();
-  if (!api.ok) return api;
-  const told = await allOf((cursor) => api.value.addresses(id, cursor));
+  const at = await new Desk(call).atWallet(id);
+  if (!at.ok) return at;
+  const { followed, wallet, api } = at.value;
+  const { state } = followed;
+  const told = await allOf((cursor) => api.addresses(id, cursor));
   if (!told.ok) return told;
   for (const { index, address } of told.value) {
     const own = ownAddress(wallet, index);

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { assert } from '../../core/base/assert.ts';
-import { ok, refuse } from '../../core/base/result.ts';
+import { ok } from '../../core/base/result.ts';
 import { addressesBlocked, addressesOf } from '../../core/log/addresses.ts';
 import { formatAttestation } from '../../core/log/attestation.ts';
 import { parseEntry } from '../../core/log/entry.ts';
@@ -19,11 +19,10 @@ export const run: Run = async (call) => {
   if (!/^(0|[1-9][0-9]{0,6})$/.test(text))
     throw new UsageError('INDEX is a whole number from 0 on');
   const desk = new Desk(call);
-  const followed = await desk.follow();
-  if (!followed.ok) return followed;
-  const { state } = followed.value;
-  const wallet = state.wallets.get(id);
-  if (wallet === undefined) return refuse('wallet.unknown', { wallet: id });
+  const at = await desk.atWallet(id);
+  if (!at.ok) return at;
+  const { followed, wallet } = at.value;
+  const { state } = followed;
   const found = findAttested(state, wallet, Number(text));
   if (!found.ok) return found;
   const name = call.text('file');

@@ -15,15 +15,11 @@ import { Desk } from '../desk.ts';
 /** What was paid and when is the server's word, as it read the chain; addresses and attestations are of the log. */
 export const run: Run = async (call) => {
   const id = word(call, 0);
-  const desk = new Desk(call);
-  const followed = await desk.follow();
-  if (!followed.ok) return followed;
-  const { state } = followed.value;
-  const wallet = state.wallets.get(id);
-  if (wallet === undefined) return refuse('wallet.unknown', { wallet: id });
-  const api = await desk.api();
-  if (!api.ok) return api;
-  const found = await read(api.value, id, call.has('all') ? 'all' : 'newest');
+  const at = await new Desk(call).atWallet(id);
+  if (!at.ok) return at;
+  const { followed, wallet, api } = at.value;
+  const { state } = followed;
+  const found = await read(api, id, call.has('all') ? 'all' : 'newest');
   if (!found.ok) return found;
   const { items, isWhole } = found.value;
   for (const { outpoint, address, branch, index } of items)

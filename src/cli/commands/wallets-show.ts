@@ -1,5 +1,5 @@
 import { renderWallet } from '../../core/approval/render.ts';
-import { ok, refuse } from '../../core/base/result.ts';
+import { ok } from '../../core/base/result.ts';
 import { formatBtc } from '../../core/base/sats.ts';
 import { currentDocuments } from '../../core/governance/current.ts';
 import { renderPolicy } from '../../core/policy/yaml.ts';
@@ -10,15 +10,11 @@ import { walletFacts } from '../wallet-facts.ts';
 
 export const run: Run = async (call) => {
   const id = word(call, 0);
-  const desk = new Desk(call);
-  const followed = await desk.follow();
-  if (!followed.ok) return followed;
-  const { state } = followed.value;
-  const wallet = state.wallets.get(id);
-  if (wallet === undefined) return refuse('wallet.unknown', { wallet: id });
-  const api = await desk.api();
-  if (!api.ok) return api;
-  const told = await api.value.wallet(id);
+  const at = await new Desk(call).atWallet(id);
+  if (!at.ok) return at;
+  const { followed, wallet, api } = at.value;
+  const { state } = followed;
+  const told = await api.wallet(id);
   if (!told.ok) return told;
   const { balance, address } = told.value;
   const facts = walletFacts(state, wallet);
