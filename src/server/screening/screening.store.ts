@@ -12,13 +12,7 @@ export class ScreeningStore {
 
   /** Does the work unless another process is at this proposal: then undefined. */
   alone<T>(proposal: string, work: () => Promise<T>): Promise<T | undefined> {
-    return this.work.run(async (sql) => {
-      const [row] = await sql.query<{ mine: boolean }>(
-        'SELECT pg_try_advisory_xact_lock($1, hashtext($2)) AS mine',
-        [LOCKS, proposal],
-      );
-      return row?.mine === true ? work() : undefined;
-    });
+    return this.work.alone(LOCKS, proposal, work);
   }
 
   /** The service was asked just now, and answered where `failure` is null. Commits at once. */
