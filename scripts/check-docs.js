@@ -75,12 +75,11 @@ function targetsIn(text) {
   ].map((found) => found[1]);
 }
 
-/** The names in the CLI's table of commands: objects with a `name` and `options`. */
+/** The names in the CLI's tables of commands: objects with a `name` and `options`. */
 function commandNames() {
-  const path = join(root, 'src/cli/commands.ts');
-  if (!existsSync(path)) return undefined;
+  const folder = join(root, 'src/cli/command-tables');
+  if (!existsSync(folder)) return undefined;
   const names = new Set();
-  const text = readFileSync(path, 'utf8');
   const visit = (node) => {
     if (ts.isObjectLiteralExpression(node)) {
       const field = (name) => node.properties.find((one) => one.name?.getText() === name);
@@ -89,9 +88,13 @@ function commandNames() {
     }
     ts.forEachChild(node, visit);
   };
-  visit(ts.createSourceFile(path, text, ts.ScriptTarget.Latest, /* setParentNodes */ true));
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name);
+    const text = readFileSync(path, 'utf8');
+    visit(ts.createSourceFile(path, text, ts.ScriptTarget.Latest, /* setParentNodes */ true));
+  }
   if (names.size === 0)
-    problems.push('src/cli/commands.ts:1 holds no command with name and options');
+    problems.push('src/cli/command-tables:1 holds no command with name and options');
   return names;
 }
 
