@@ -173,3 +173,18 @@ export function parseStatement(bytes: Uint8Array | string): Result<Statement> {
 export function textDigest(salt: string, text: string): string {
   return digest('text', { salt, text });
 }
+
+/** Whether a statement says no: it takes something away and gives nothing. */
+export function saysNo(statement: Statement): boolean {
+  switch (statement.type) {
+    case 'approval':
+      return statement.decision !== 'approve';
+    case 'document':
+      return statement.decision === 'veto';
+    case 'freeze':
+      return statement.action === 'freeze';
+    case 'proposal':
+    case 'session':
+      return false;
+  }
+}

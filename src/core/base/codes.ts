@@ -5,6 +5,7 @@ import { logCodes } from './codes/log.ts';
 import { policyCodes } from './codes/policy.ts';
 import { proposalCodes } from './codes/proposals.ts';
 import { requestCodes } from './codes/requests.ts';
+import { sentinelCodes } from './codes/sentinel.ts';
 import { spendingCodes } from './codes/spending.ts';
 import { walletCodes } from './codes/wallets.ts';
 
@@ -19,6 +20,7 @@ export const codes = {
   ...proposalCodes,
   ...policyCodes,
   ...spendingCodes,
+  ...sentinelCodes,
   ...chainCodes,
   ...logCodes,
 } as const satisfies Record<string, CodeEntry>;

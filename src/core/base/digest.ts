@@ -31,7 +31,12 @@ export type DigestKind =
   | 'spend'
   | 'text'
   | 'key-proof'
-  | 'document-statement';
+  | 'document-statement'
+  | 'sentinel-poll'
+  | 'sentinel-answer'
+  | 'sentinel-notice'
+  | 'sentinel-told'
+  | 'sentinel-taken';
 
 /** SHA-256 after its first block, the tag twice, by kind: so a tag is hashed once and not with every object. */
 const begun = new Map<DigestKind, Hash>();

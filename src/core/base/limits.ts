@@ -109,6 +109,16 @@ export const DESTINATIONS = 10_000;
 export const ISSUED_AHEAD_SECONDS = 120;
 /** How far the signer's clock may stand before its last record: more is a wrong clock (design 3, step 4). */
 export const SIGNER_CLOCK_SECONDS = 300;
+/** How old the newest answer of a sentinel may be while its wallet is spent from (design 3, "Sentinel"). */
+export const SENTINEL_SECONDS = 600;
+/** Sentinels of an organisation. */
+export const SENTINELS = 8;
+/** Items of a mailbox in one answer: each is below 4,000 bytes. More come with the next poll. */
+export const MAILBOX_ITEMS = 100;
+/** Approvals that one notice announces. */
+export const NOTICE_OBJECTS = 1_000;
+/** Hashes of a consistency proof: two for each level of a tree of 2^53 leaves are enough. */
+export const PROOF_HASHES = 128;
 /** Receipts that a signer posts in one request: each is below 2,000 bytes, a hot signature of 250 inputs 70,000. */
 export const RECEIPTS_POSTED = 50;
 /** One receipt as text: the longest record has nine hashes, keys and signatures. */

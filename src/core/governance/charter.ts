@@ -1,7 +1,9 @@
+import { fromHex } from '../base/bytes.ts';
 import type { Result } from '../base/result.ts';
 import { ok, refuse } from '../base/result.ts';
 import type { Seconds } from '../base/time.ts';
 import { parseTime } from '../base/time.ts';
+import { isEd25519Key } from '../log/ed25519.ts';
 import type { AnalysedMember } from '../policy/analyse/setting.ts';
 import { clauseGroups, satisfiable } from '../policy/quorum.ts';
 import { kindsLent } from './devices.ts';
@@ -10,6 +12,8 @@ import type { CharterBody, CharterDevice, CharterMember } from './document.ts';
 
 /** The name under which recovery keys sign: no member may bear it. */
 export const RECOVERY = 'recovery';
+/** The name under which sentinels freeze: no member may bear it. */
+export const SENTINEL = 'sentinel';
 
 /** The member of an id, or undefined. */
 export function memberOf(charter: CharterBody, id: string): CharterMember | undefined {
@@ -133,6 +137,8 @@ export function checkCharter(charter: CharterBody): Result<null> {
   if (new Set(signed).size !== signed.length) return invalid('two signers of one wallet');
   const recovery = checkRecovery(charter);
   if (!recovery.ok) return recovery;
+  const sentinels = checkSentinels(charter);
+  if (!sentinels.ok) return sentinels;
   const groups = new Set(charter.members.flatMap((member) => member.groups));
   const { governance, initiators, officers } = charter;
   const named = [
@@ -161,6 +167,7 @@ function checkMembers(charter: CharterBody): Result<null> {
   const ids = charter.members.map((member) => member.id);
   if (isTwice(ids)) return invalid('a member twice');
   if (ids.includes(RECOVERY)) return invalid('a name that recovery keys sign under');
+  if (ids.includes(SENTINEL)) return invalid('a name that sentinels sign under');
   for (const member of charter.members) {
     if (isTwice(member.devices.map((device) => device.id)))
       return invalid('a device twice', { member: member.id });
@@ -179,6 +186,15 @@ function checkRecovery({ recovery }: CharterBody): Result<null> {
   return recovery.needed <= recovery.keys.length
     ? ok(null)
     : invalid('more recovery keys are needed than there are');
+}
+
+function checkSentinels({ sentinels, sentinelsNeeded }: CharterBody): Result<null> {
+  if (isTwice(sentinels.map(({ id }) => id))) return invalid('a sentinel twice');
+  if (sentinels.some(({ key }) => !isEd25519Key(fromHex(key))))
+    return invalid('a sentinel whose key is none');
+  return sentinelsNeeded <= sentinels.length
+    ? ok(null)
+    : invalid('more sentinels are needed than there are');
 }
 
 /**

@@ -58,6 +58,8 @@ function checkCharterContent(state: State, charter: CharterBody): Result<null> {
   for (const { id, body } of state.wallets.values()) {
     const network = checkCharterNetwork(charter, body.network);
     if (!network.ok) return network;
+    const guarded = checkCustody(charter, id, body);
+    if (!guarded.ok) return guarded;
     const holders = checkHolders(charter, id, body);
     if (!holders.ok) return holders;
     const policy = state.policies.get(id);
@@ -74,12 +76,24 @@ function checkCharterContent(state: State, charter: CharterBody): Result<null> {
   return ok(null);
 }
 
+/** A wallet that keeps the money of others is watched from outside its server. */
+function checkCustody(
+  charter: CharterBody,
+  wallet: string,
+  { custody }: Pick<WalletBody, 'custody'>,
+): Result<null> {
+  return custody && charter.sentinelsNeeded === 0
+    ? refuse('wallet.custody.sentinel', { wallet })
+    : ok(null);
+}
+
 function checkWallet(
   state: State,
   charter: CharterBody,
   { id, body }: DocumentOf<'wallet'>,
 ): Result<null> {
-  if (body.custody) return refuse('wallet.custody.unsupported', { wallet: id });
+  const guarded = checkCustody(charter, id, body);
+  if (!guarded.ok) return guarded;
   const network = checkCharterNetwork(charter, body.network);
   if (!network.ok) return network;
   if (body.genesisBlock !== genesisBlock(body.network))

@@ -141,7 +141,8 @@ const charterFields: Fields<Omit<CharterBody, 'members' | 'deputies'>> = {
   log: ({ origin, key }) => `${origin}, key ${key}`,
   signers: (signers) =>
     list(signers.map(({ wallet, key, epoch }) => `${wallet}: ${key} (epoch ${epoch})`)),
-  sentinels: (sentinels) => String(sentinels.length),
+  sentinels: (sentinels) =>
+    list(sentinels.map(({ id, key, freezeKey }) => `${id} ${key}, freezes by ${freezeKey}`)),
   sentinelsNeeded: String,
   recovery: (recovery) =>
     recovery === null

@@ -43,25 +43,30 @@ export function checkDistinctKeys(
   );
   const wrong = devices.find(({ read }) => !read.isKey);
   if (wrong !== undefined) return refuse('device.key.invalid', factsOf(wrong));
-  const recovery = (charter.recovery?.keys ?? []).map(({ key }) => key);
+  // Of secp256k1 and of no device: recovery keys, and those by which sentinels freeze.
+  const ownerless = [
+    ...(charter.recovery?.keys ?? []).map(({ key }) => key),
+    ...charter.sentinels.map(({ freezeKey }) => freezeKey),
+  ];
   const texts = [
     charter.log.key,
     ...charter.signers.map(({ key }) => key),
-    ...recovery,
+    ...charter.sentinels.map(({ key }) => key),
+    ...ownerless,
     ...devices.map(({ read }) => read.identity),
   ];
-  const keys = [...recovery, ...devices.flatMap(({ read }) => read.xOnly ?? [])];
+  const keys = [...ownerless, ...devices.flatMap(({ read }) => read.xOnly ?? [])];
   if (isTwice(texts) || isTwice(keys)) return refuse('charter.key.reused');
   const addresses = devices.filter(({ read }) => read.script !== null);
   const alone =
     addresses.length === 0
       ? []
-      : [...recovery.map(singleKeyScriptsOf), ...devices.map(({ read }) => read.alone())];
+      : [...ownerless.map(singleKeyScriptsOf), ...devices.map(({ read }) => read.alone())];
   const taken = new Set(alone.flatMap((scripts) => [...scripts]));
   const same = addresses.find(({ read }) => taken.has(read.script?.hex ?? ''));
   if (same !== undefined) return refuse('charter.key.reused', factsOf(same));
   for (const wallet of wallets) {
-    const apart = checkWalletKeys(wallet, devices, recovery);
+    const apart = checkWalletKeys(wallet, devices, ownerless);
     if (!apart.ok) return apart;
   }
   return ok(null);
@@ -131,10 +136,10 @@ function readExtended(xpub: string): string | null {
 function checkWalletKeys(
   { id, body, wallet }: KnownWallet,
   devices: readonly Enrolled[],
-  recovery: readonly string[],
+  ownerless: readonly string[],
 ): Result<null> {
   const known = keysOf(wallet);
-  if (recovery.some((key) => known.xOnly.has(key)))
+  if (ownerless.some((key) => known.xOnly.has(key)))
     return refuse('charter.key.reused', { wallet: id });
   for (const one of devices) {
     const { member, device, read } = one;

@@ -9,6 +9,7 @@ import {
   MEMBERS,
   RECOVERY_KEYS,
   RECOVERY_SECONDS,
+  SENTINELS,
   WINDOW_SECONDS,
 } from '../base/limits.ts';
 import type { Result } from '../base/result.ts';
@@ -101,8 +102,19 @@ export const charterBodySchema = z.strictObject({
   log: z.strictObject({ origin: z.string().regex(/^[a-z0-9][a-z0-9./-]{2,99}$/), key: hex32 }),
   /** One signer a wallet: Ed25519 receipt key. */
   signers: z.array(z.strictObject({ wallet: label, key: hex32, epoch: z.literal(1) })).max(GROUPS),
-  sentinels: z.array(z.never()).max(0),
-  sentinelsNeeded: z.literal(0),
+  sentinels: z
+    .array(
+      z.strictObject({
+        id: label,
+        /** Ed25519: it cosigns checkpoints and signs its answers. */
+        key: hex32,
+        /** BIP 340: it signs freezes and nothing else. */
+        freezeKey: hex32,
+      }),
+    )
+    .max(SENTINELS),
+  /** How many of them must have answered before anything is signed; 0: they help, and nothing waits for them. */
+  sentinelsNeeded: z.int().min(0).max(SENTINELS),
   recovery: recovery.nullable(),
 });
 

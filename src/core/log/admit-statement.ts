@@ -1,6 +1,6 @@
 import { messageLine } from '../approval/message-line.ts';
 import type { DocumentStatement, FreezeStatement, Statement } from '../approval/statement.ts';
-import { statementDigest } from '../approval/statement.ts';
+import { saysNo, statementDigest } from '../approval/statement.ts';
 import type { SignatureCheck } from '../approval/verify.ts';
 import { verifyKeyProof } from '../approval/verify.ts';
 import { unreachable } from '../base/assert.ts';
@@ -223,12 +223,6 @@ function isFirstWord(state: State, statement: Statement): boolean {
   return (
     statement.decision === 'confirm' && recordOf(state, 'charter', statement.document) !== null
   );
-}
-
-function saysNo(statement: Statement): boolean {
-  if (statement.type === 'approval') return statement.decision !== 'approve';
-  if (statement.type === 'document') return statement.decision === 'veto';
-  return statement.type === 'freeze' && statement.action === 'freeze';
 }
 
 function admitDocumentStatement(state: State, said: Signed<DocumentStatement>): Result<Effect> {

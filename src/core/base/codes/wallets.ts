@@ -16,10 +16,10 @@ export const walletCodes = {
     'Have each key holder confirm the first address.',
   ),
   'wallet.frozen': later(409, 'The wallet is frozen.', 'Talk to the security officer.'),
-  'wallet.custody.unsupported': final(
+  'wallet.custody.sentinel': final(
     422,
-    'custody: true is not supported yet.',
-    'Leave custody false.',
+    'A wallet with custody: true needs a charter that asks for a sentinel.',
+    'Name a sentinel in the charter and set sentinelsNeeded to 1 or more, or leave custody false.',
   ),
   'wallet.outside.missing': final(
     422,

@@ -256,7 +256,7 @@ describe('documents', () => {
     expect(publish({ ...next, previous: 'ab'.repeat(32) })).toBe('document.stale');
     expect(publish({ ...wallet, body: { ...wallet.body, birth: 7 } })).toBe('document.forked');
     const custody = { ...wallet, id: 'hot-2', body: { ...wallet.body, custody: true } };
-    expect(publish(custody)).toBe('wallet.custody.unsupported');
+    expect(publish(custody)).toBe('wallet.custody.sentinel');
     const outside = { ...next, body: { ...wallet.body, outside: [['a']] } };
     expect(publish(outside)).toBe('wallet.outside.excess');
     expect(publish({ ...wallet, id: 'hot-2' })).toBe('wallet.signer.missing');
