@@ -18,7 +18,8 @@ const coreLibraries = [
   'zod',
 ];
 const frameworks = ['@nestjs', 'typeorm', 'pg', 'pg-boss'];
-const outsideServer = { rooms: ['core', 'client', 'keys'], node: true, never: frameworks };
+const belowApps = ['core', 'client', 'keys'];
+const outsideServer = { rooms: belowApps, node: true, never: frameworks };
 
 /**
  * rooms: whose files it may import; types: rooms it may import only types of; libraries: all it may use (absent: any);
@@ -26,13 +27,18 @@ const outsideServer = { rooms: ['core', 'client', 'keys'], node: true, never: fr
  */
 const table = {
   core: { rooms: [], libraries: coreLibraries, node: false },
-  client: { rooms: ['core'], libraries: [...coreLibraries, 'jose'], node: ['node:crypto'] },
+  client: {
+    rooms: ['core'],
+    libraries: [...coreLibraries, 'jose'],
+    node: ['node:crypto', 'node:sqlite'], // the file of processes that follow the log
+  },
   keys: { rooms: ['core'], libraries: coreLibraries, node: true },
-  server: { rooms: ['core', 'migrations'], types: ['client'], node: true },
+  chain: { rooms: ['core'], libraries: coreLibraries, node: true },
+  server: { rooms: ['core', 'chain', 'migrations'], types: ['client'], node: true },
   signer: outsideServer,
-  sentinel: outsideServer,
+  sentinel: { ...outsideServer, rooms: [...belowApps, 'chain'] },
   cli: outsideServer,
-  start: { rooms: ['core', 'client', 'keys', 'server', 'signer', 'sentinel', 'cli'], node: true },
+  start: { rooms: [...belowApps, 'chain', 'server', 'signer', 'sentinel', 'cli'], node: true },
   migrations: { rooms: [], node: true },
 };
 

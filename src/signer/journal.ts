@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, renameSync, rmSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import type { LogStore } from '../client/log-store.ts';
+import { DATABASE_PRAGMAS, inOneUnit, insertBlob, SqliteLog } from '../client/sqlite-log.ts';
 import { assert } from '../core/base/assert.ts';
 import { canonicalBytes, parseCanonical } from '../core/base/canonical.ts';
 import type { Facts, Result } from '../core/base/result.ts';
@@ -11,8 +12,7 @@ import { applyReceipt, checkReceipt, createLedger } from '../core/log/ledger.ts'
 import { receiptDigest, receiptDigestBytes, receiptSchema } from '../core/log/receipt.ts';
 import type { JournalIdentity } from './journal-identity.ts';
 import { parseIdentity } from './journal-identity.ts';
-import { inOneUnit, insertBlob, JournalLog } from './journal-log.ts';
-import { JOURNAL_PRAGMAS, JOURNAL_SCHEMA } from './journal-schema.ts';
+import { JOURNAL_SCHEMA } from './journal-schema.ts';
 import { ownReceiptVerifier } from './receipt-key.ts';
 import type { SignedReceipt } from './receipt-key.ts';
 
@@ -34,7 +34,7 @@ export class Journal {
     this.#database = database;
     this.identity = identity;
     this.ledger = ledger;
-    this.log = new JournalLog(database);
+    this.log = new SqliteLog(database);
   }
 
   /**
@@ -70,7 +70,7 @@ export class Journal {
       return refuse('journal.invalid', { reason: 'there is no journal', path });
     const database = new DatabaseSync(path, { timeout: 0, allowExtension: false });
     try {
-      database.exec(JOURNAL_PRAGMAS);
+      database.exec(DATABASE_PRAGMAS);
       const identity = readIdentity(database);
       const ledger = identity.ok ? verifyReceipts(database, identity.value) : identity;
       if (identity.ok && ledger.ok) return ok(new Journal(database, identity.value, ledger.value));

@@ -8,12 +8,15 @@ import { importClosure, readTree } from '../support/import-closure.ts';
 // The second net under ARCHITECTURE.md's "who may import whom"; the first is scripts/eslint/rooms.js, which looks at one file at a
 // time. This one follows every import to its end, and keeps its own lists, so that one mistake does not tear both.
 
-const libraryRooms = ['core', 'client', 'keys'];
+const libraryRooms = ['core', 'client', 'keys', 'chain'];
 const apps = ['server', 'signer', 'sentinel', 'cli', 'web'];
 const rooms = [...libraryRooms, ...apps, 'start'];
 
 /** The rooms in which the server's framework and database are never reached, by whatever way. */
-const withoutServer = ['core', 'client', 'keys', 'signer', 'sentinel', 'cli'];
+const withoutServer = [...libraryRooms, 'signer', 'sentinel', 'cli'];
+
+/** Who looks at a chain. A signer and an approver's device never do. */
+const watchingApps = ['server', 'sentinel'];
 const serverLibraries = /^(@nestjs\/.*|typeorm|pg|pg-boss)$/;
 
 const coreLibraries = new Set([
@@ -43,6 +46,7 @@ function mayReach(room: string, target: string): boolean {
   if (target.startsWith('migrations/')) return room === 'server' || room === 'start';
   if (room === 'start') return rooms.includes(target);
   if (target === 'core') return true;
+  if (target === 'chain') return watchingApps.includes(room);
   return apps.includes(room) && (target === 'client' || target === 'keys');
 }
 
@@ -50,7 +54,8 @@ function mayUse(room: string, library: string): boolean {
   if (withoutServer.includes(room) && serverLibraries.test(library)) return false;
   if (room === 'core') return coreLibraries.has(library);
   if (benchLibraries.has(library)) return room === 'start';
-  if (room === 'client' && library.startsWith('node:')) return library === 'node:crypto';
+  if (room === 'client' && library.startsWith('node:'))
+    return library === 'node:crypto' || library === 'node:sqlite';
   return true;
 }
 
@@ -111,10 +116,11 @@ describe('a mistake is named', () => {
     'src/core/sum.ts': `import { sha256 } from '@noble/hashes/sha2.js'; export { sha256 };`,
     'src/client/http.ts': `import { sha256 } from '../core/sum.ts'; import { randomUUID } from 'node:crypto';`,
     'src/keys/file.ts': `import '../core/sum.ts'; import 'node:fs';`,
-    'src/server/main.ts': `import pg from 'pg'; import type { A } from '../client/http.ts'; import '../../migrations/1-create.ts'; import { createRequire } from 'node:module'; createRequire(import.meta.url).resolve(name);`,
+    'src/chain/rpc.ts': `import '../core/sum.ts'; import 'node:http';`,
+    'src/server/main.ts': `import pg from 'pg'; import '../chain/rpc.ts'; import type { A } from '../client/http.ts'; import '../../migrations/1-create.ts'; import { createRequire } from 'node:module'; createRequire(import.meta.url).resolve(name);`,
     'src/signer/main.ts': `import '../client/http.ts'; import '../keys/file.ts'; export * from './decide.ts';`,
     'src/signer/decide.ts': `export const decide = await import('../core/sum.ts');`,
-    'src/sentinel/main.ts': `import '../client/http.ts';`,
+    'src/sentinel/main.ts': `import '../client/http.ts'; import '../chain/rpc.ts';`,
     'src/cli/main.ts': `import '../client/http.ts'; import '../keys/file.ts';`,
     'src/start/main.ts': `import '../server/main.ts'; import '../signer/main.ts'; await import('@cedar-policy/cedar-wasm/nodejs');`,
     'migrations/1-create.ts': `import type { QueryRunner } from 'typeorm';`,
@@ -201,6 +207,30 @@ describe('a mistake is named', () => {
       'src/keys/file.ts',
       `export { PgBoss } from 'pg-boss';`,
       'signer uses pg-boss by src/keys/file.ts',
+    ],
+    [
+      'the chain uses pg',
+      'src/chain/rpc.ts',
+      `import 'pg';`,
+      'sentinel uses pg by src/chain/rpc.ts',
+    ],
+    [
+      'the chain imports the server',
+      'src/chain/rpc.ts',
+      `import '../server/main.ts';`,
+      'chain reaches src/server/main.ts',
+    ],
+    [
+      'the signer looks at a chain',
+      'src/signer/main.ts',
+      `import '../chain/rpc.ts';`,
+      'signer reaches src/chain/rpc.ts',
+    ],
+    [
+      'the cli looks at a chain',
+      'src/cli/main.ts',
+      `import '../chain/rpc.ts';`,
+      'cli reaches src/chain/rpc.ts',
     ],
     [
       'the sentinel uses pg',

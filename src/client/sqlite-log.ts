@@ -1,14 +1,70 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { LogStore } from '../client/log-store.ts';
 import { assert } from '../core/base/assert.ts';
 import { blobAddress } from '../core/base/digest.ts';
+import type { LogStore } from './log-store.ts';
+
+/**
+ * The SQLite files of processes that must not forget: the signer's journal and the sentinel's state. Both keep the whole log that
+ * they read, beside what is their own.
+ */
+
+/**
+ * One process at a time: the exclusive lock is taken at once and held until the file is closed or the process
+ * ends. Synchronous FULL: what was written survives a power cut, before anything is signed or sent.
+ */
+export const DATABASE_PRAGMAS = `
+PRAGMA locking_mode = EXCLUSIVE;
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = FULL;
+PRAGMA trusted_schema = OFF;
+BEGIN EXCLUSIVE;
+COMMIT;
+`;
+
+/** Triggers that refuse UPDATE and DELETE, so that a bug of ours stops the process instead of rewriting its memory. */
+export function appendOnly(...tables: readonly string[]): string {
+  return tables
+    .flatMap((table) =>
+      ['UPDATE', 'DELETE'].map(
+        (verb) => `
+CREATE TRIGGER ${table}_no_${verb.toLowerCase()} BEFORE ${verb} ON ${table}
+BEGIN SELECT RAISE(ABORT, '${table} is append-only'); END;`,
+      ),
+    )
+    .join('');
+}
+
+/** The tables of {@link SqliteLog}. */
+export const LOG_SCHEMA = `
+CREATE TABLE leaves (
+  position INTEGER PRIMARY KEY NOT NULL CHECK (position >= 0),
+  leaf BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE blobs (
+  sha256 TEXT PRIMARY KEY NOT NULL CHECK (length(sha256) = 64),
+  bytes BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Every checkpoint that was verified, by the size of its tree.
+CREATE TABLE checkpoints (
+  size INTEGER PRIMARY KEY NOT NULL CHECK (size >= 0),
+  note TEXT NOT NULL
+) STRICT;
+${appendOnly('leaves', 'blobs', 'checkpoints')}
+
+CREATE TRIGGER leaves_without_gap BEFORE INSERT ON leaves
+WHEN NEW.position <> (SELECT coalesce(max(position) + 1, 0) FROM leaves)
+BEGIN SELECT RAISE(ABORT, 'leaves have no gaps'); END;
+`;
 
 /** Runs the work in one unit: all of it is on the disk when this returns, or none. */
-export function inOneUnit(database: DatabaseSync, work: () => void): void {
+export function inOneUnit<T>(database: DatabaseSync, work: () => T): T {
   database.exec('BEGIN IMMEDIATE');
   try {
-    work();
+    const done = work();
     database.exec('COMMIT');
+    return done;
   } catch (error) {
     if (database.isTransaction) database.exec('ROLLBACK');
     throw error;
@@ -22,8 +78,8 @@ export function insertBlob(database: DatabaseSync, bytes: Uint8Array): void {
     .run(blobAddress(bytes), bytes);
 }
 
-/** The whole log as the signer has read it, beside its receipts: what it decided on stays at hand. */
-export class JournalLog implements LogStore {
+/** The whole log as a process has read it: what it decided on stays at hand. */
+export class SqliteLog implements LogStore {
   readonly #database: DatabaseSync;
 
   constructor(database: DatabaseSync) {
@@ -65,7 +121,7 @@ export class JournalLog implements LogStore {
       const row = this.#database
         .prepare('SELECT coalesce(max(position) + 1, 0) AS size FROM leaves')
         .get();
-      assert(row?.['size'] === from, 'one process at a time has the journal');
+      assert(row?.['size'] === from, 'one process at a time has the file');
       const insert = this.#database.prepare('INSERT INTO leaves (position, leaf) VALUES (?, ?)');
       leaves.forEach((leaf, at) => insert.run(from + at, leaf));
       this.#database
