@@ -4,6 +4,7 @@ import { assert } from './base/assert.ts';
 import type { Seconds } from './base/time.ts';
 import { parseTime } from './base/time.ts';
 import { inForce } from './governance/in-force.ts';
+import { endOf } from './log/heard.ts';
 import type { Ledger } from './log/ledger.ts';
 import { bumpsOf } from './log/ledger.ts';
 import type { ProposalRecord, State, VersionRecord, WalletRecord } from './log/state.ts';
@@ -54,8 +55,8 @@ function judgeVersion(
   const bench = { state, ledger, force, proposal };
   const blocked = blockedWallet(bench, wallet);
   if (blocked !== null) return verdict('pending', blocked.code, blocked.facts);
-  if (proposal.ended !== null)
-    return verdict('refused', proposal.ended.code, { by: proposal.ended.by });
+  const ended = endOf(proposal, ledger);
+  if (ended !== null) return verdict('refused', ended.code, { by: ended.by });
   const [cancel] = cancelsOf(state, ledger, proposal);
   if (cancel !== undefined) return verdict('refused', 'proposal.cancelled', { by: cancel });
   const child = childOf(state, ledger, proposal);

@@ -17,8 +17,9 @@ import type { Seconds } from './base/time.ts';
 import { formatTime, parseTime } from './base/time.ts';
 import type { DocumentKind } from './governance/document.ts';
 import { documentKinds } from './governance/document.ts';
-import { inForce, isHeard, recordOf, standingOfNamed } from './governance/in-force.ts';
+import { delaysSince, inForce, isHeard, recordOf, standingOfNamed } from './governance/in-force.ts';
 import { holdersConfirmed } from './log/admit-statement.ts';
+import { endOf, heardFreezes } from './log/heard.ts';
 import type { Ledger } from './log/ledger.ts';
 import type { FreezeRecord, State, WalletRecord } from './log/state.ts';
 import type { PolicyBody } from './policy/body.ts';
@@ -83,8 +84,8 @@ export function authoriseAsIf(moment: Moment, policy: PolicyBody): Verdict {
 }
 
 function judgeBy({ state, ledger, proposal, now }: Moment, assumed: PolicyBody | null): Verdict {
-  if (proposal.ended !== null)
-    return verdict('refused', proposal.ended.code, { by: proposal.ended.by });
+  const ended = endOf(proposal, ledger);
+  if (ended !== null) return verdict('refused', ended.code, { by: ended.by });
   const wallet = state.wallets.get(proposal.statement.wallet.id);
   assert(wallet !== undefined, 'a proposal names a wallet of the log');
   const force = inForce(state, ledger);
@@ -118,14 +119,19 @@ export function blockedWallet({ state, ledger }: Bench, wallet: WalletRecord): R
   return null;
 }
 
-/** The freezes of a wallet that its signer has not lifted, in the order of the log. */
-export function openFreezes(state: State, ledger: Ledger, wallet: string): readonly FreezeRecord[] {
-  return state.freezes.filter(
+/** The freezes of a wallet that its signer has not lifted, in the order of the log, and those that it heard outside it. */
+export function openFreezes(
+  state: State,
+  ledger: Ledger,
+  wallet: string,
+): readonly Pick<FreezeRecord, 'digest' | 'statement'>[] {
+  const inLog = state.freezes.filter(
     ({ digest, statement, heard }) =>
       ['*', wallet].includes(statement.wallet) &&
       isHeard(heard, wallet) &&
       !ledger.lifted.has(digest),
   );
+  return ledger.heard.size === 0 ? inLog : [...inLog, ...heardFreezes(state, ledger)];
 }
 
 /** Whether every key holder confirmed the wallet, the hot key by the signer's start. */
@@ -287,13 +293,13 @@ function lostQuorum(made: Case, expires: Seconds): Facts | null {
 }
 
 /**
- * The quorum is full since `quorumAt`. A delay counts from then, or from the signer's last start or the last lift of a
- * freeze when that is later; what the approvals are good for counts from the quorum alone, so that nothing revives
+ * The quorum is full since `quorumAt`. A delay counts from then, or from the signer's last start (delaysSince) or the last lift
+ * of a freeze when that is later; what the approvals are good for counts from the quorum alone, so that nothing revives
  * them.
  */
 function withQuorum(made: Case, quorumAt: Seconds, trace: Trace): Verdict {
-  const { ledger, proposal, now, delaySeconds } = made;
-  const begun = Math.max(quorumAt, ledger.startedAt ?? now, ledger.liftedAt ?? 0);
+  const { state, ledger, proposal, now, delaySeconds } = made;
+  const begun = Math.max(quorumAt, delaysSince(state, ledger) ?? now, ledger.liftedAt ?? 0);
   const notBefore = begun + delaySeconds;
   const signBy = quorumAt + delaySeconds + made.signSeconds;
   if (now > signBy)

@@ -14,6 +14,7 @@ import {
   recordOf,
 } from '../governance/in-force.ts';
 import { shownWallet } from '../governance/outside.ts';
+import { withdrawnBy } from '../log/heard.ts';
 import type { Ledger } from '../log/ledger.ts';
 import type { ApprovalRecord, ProposalRecord, State } from '../log/state.ts';
 import { eligibleVoices } from '../policy/quorum.ts';
@@ -73,7 +74,9 @@ export interface Standing {
  * any charter since does not stand: who comes back signs again.
  */
 export function standings(bench: Bench, approveSeconds: number): readonly Standing[] {
-  return bench.proposal.approvals.flatMap((approval) => {
+  const withdrawn = withdrawnBy(bench.ledger, bench.proposal.digest);
+  const kept = bench.proposal.approvals.filter(({ member }) => !withdrawn.has(member));
+  return kept.flatMap((approval) => {
     const charters = chartersOf(bench, approval);
     const devices = [approval.device, ...walletDevice(bench, approval, charters)];
     return devices.map((device) => standing(bench, { approval, device, charters }, approveSeconds));

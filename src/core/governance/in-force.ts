@@ -1,4 +1,5 @@
 import type { Seconds } from '../base/time.ts';
+import { vetoesHeard } from '../log/heard.ts';
 import type { Forced, Ledger } from '../log/ledger.ts';
 import type { Authority } from '../log/receipt.ts';
 import type { DocumentRecord, Hearing, State } from '../log/state.ts';
@@ -77,14 +78,16 @@ export function concernsOf(force: InForce, { document }: DocumentRecord, member:
  */
 export function vetoersOf(
   force: InForce,
+  ledger: Ledger,
   record: DocumentRecord,
   by: Authority | null,
 ): readonly string[] {
   const wallet = force.wallet.document.id;
-  return [...record.vetoes].flatMap(([member, heard]) => {
-    const hasSay = by === 'recovery' || !concernsOf(force, record, member);
-    return hasSay && isHeard(heard, wallet) ? [member] : [];
-  });
+  const inLog = [...record.vetoes].flatMap(([member, heard]) =>
+    isHeard(heard, wallet) ? [member] : [],
+  );
+  const said = new Set([...inLog, ...vetoesHeard(ledger, record.digest)]);
+  return [...said].filter((member) => by === 'recovery' || !concernsOf(force, record, member));
 }
 
 /** The document of a digest and kind, or null. */
@@ -156,6 +159,28 @@ export function chartersAfter(
     const isAfter = forced.logSize > index && (record.headAt === null || record.headAt > index);
     return isAfter || i === history.length - 1 ? [{ forced, body: record.document.body }] : [];
   });
+}
+
+/**
+ * Since when the delays of spends run on without a break: the last start of the signer, for across it nothing tells how much time
+ * has passed. Where the charters in force ask for sentinels that is their word, so only what lies before the first of
+ * these begins anew. Null before the first start.
+ */
+export function delaysSince(state: State, { startedAt, forced }: Ledger): Seconds | null {
+  const without = forced.charter.findLastIndex(
+    ({ document }) => needsSentinels(recordOf(state, 'charter', document)) === 0,
+  );
+  const first = forced.charter[without + 1];
+  return startedAt === null || first === undefined ? startedAt : Math.min(startedAt, first.at);
+}
+
+/** How many sentinels must have answered before the signer of a wallet signs; 0 before a charter is in force there. */
+export function sentinelsNeeded(state: State, ledger: Ledger): number {
+  return needsSentinels(newest(state, ledger, 'charter'));
+}
+
+function needsSentinels(charter: DocumentRecord<DocumentOf<'charter'>> | null): number {
+  return charter?.document.body.sentinelsNeeded ?? 0;
 }
 
 /** The member with a device that may say yes by this charter, or why there is none. */

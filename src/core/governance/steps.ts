@@ -123,12 +123,12 @@ export function standingOf(state: State, ledger: Ledger, asked: Asked): Standing
   const { force, record, now } = asked;
   const { document } = record;
   if (placeAt(state, ledger, record) === 'stale') return { stands: 'stale' };
-  const vetoed = vetoersOf(force, record, null);
+  const vetoed = vetoersOf(force, ledger, record, null);
   const isUndo = undoes(state, ledger, record);
   // Before the analysis: a veto also ends what a governor signs to keep the signers busy.
   const authority = vetoed.length > 0 && !isUndo ? null : authorityOf(state, ledger, asked);
   // An undo has the same bytes each time: could it be vetoed, a lone governor's word would stand for good.
-  const members = vetoersBy(asked, authority?.by ?? (isUndo ? 'undo' : null));
+  const members = vetoersBy(ledger, asked, authority?.by ?? (isUndo ? 'undo' : null));
   if (members.length > 0) return { stands: 'vetoed', members };
   if (authority === null) return { stands: 'unsigned' };
   const { by, delaySeconds } = authority;
@@ -137,20 +137,27 @@ export function standingOf(state: State, ledger: Ledger, asked: Asked): Standing
   if (delaySeconds === null) return { stands: 'ready', by };
   const sibling = siblings(state, ledger, record).find((other) => {
     const theirs = authorityOf(state, ledger, { ...asked, record: other });
-    return theirs !== null && vetoersBy({ ...asked, record: other }, theirs.by).length === 0;
+    return (
+      theirs !== null && vetoersBy(ledger, { ...asked, record: other }, theirs.by).length === 0
+    );
   });
   if (sibling !== undefined) return { stands: 'forked', other: sibling.digest };
   if (delaySeconds === 0) return { stands: 'ready', by };
   const seen = sightOf(state, ledger, asked, by);
   if (seen === null) return { stands: 'waiting', by, from: null };
-  // Across a restart the clock proves nothing (design 3, step 4, without a sentinel): the delay begins anew.
+  // Across a restart the clock proves nothing (design 3, step 4): the delay begins anew. With a sentinel, too: documents are what
+  // replaces a dead one, so that they are judged while none answers.
   const from = Math.max(seen, ledger.startedAt ?? seen) + delaySeconds;
   return now >= from ? { stands: 'ready', by } : { stands: 'waiting', by, from };
 }
 
 /** Whose vetoes count against a document that comes in force by this word. */
-function vetoersBy({ force, record }: Asked, by: Authority | null): readonly string[] {
-  return by === 'undo' ? [] : vetoersOf(force, record, by);
+function vetoersBy(
+  ledger: Ledger,
+  { force, record }: Asked,
+  by: Authority | null,
+): readonly string[] {
+  return by === 'undo' ? [] : vetoersOf(force, ledger, record, by);
 }
 
 /**

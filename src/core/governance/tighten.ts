@@ -217,7 +217,7 @@ function coming<K extends DocumentKind>(
   const waiting = [...ledger.sights.keys()].flatMap((digest) => {
     const record = recordOf(state, kind, digest);
     if (record === null || record.approvals.size + record.recovered.size === 0) return [];
-    if (vetoersOf(force, record, null).length > 0) return [];
+    if (vetoersOf(force, ledger, record, null).length > 0) return [];
     return placeAt(state, ledger, record) === 'stale' ? [] : [record];
   });
   return [...former, ...waiting];

@@ -8,7 +8,7 @@ import { recordOf } from '../governance/in-force.ts';
 import { clauseGroups } from '../policy/quorum.ts';
 import { rememberNonces, reusedNonce } from '../psbt/nonces.ts';
 import { parsePartialSignatures, verifyPartialSignatures } from '../psbt/signatures.ts';
-import type { Signed } from './admit-statement.ts';
+import type { Signed } from './author.ts';
 import { chartersFor } from './hearing.ts';
 import { bumpsOf, createLedger, refusalKey } from './ledger.ts';
 import type {

@@ -15,7 +15,7 @@ import type { SpendView } from '../psbt/spend.ts';
 import { readSpend } from '../psbt/spend.ts';
 import { txidBeforeSigning } from '../psbt/txid.ts';
 import { isSigned } from './admit-approval.ts';
-import type { Signed } from './admit-statement.ts';
+import type { Signed } from './author.ts';
 import type { StatementEntry } from './entry.ts';
 import { parseCoins } from './entry.ts';
 import type { Ledger } from './ledger.ts';

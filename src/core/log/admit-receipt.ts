@@ -12,13 +12,15 @@ import { placeAt, recordOf } from '../governance/in-force.ts';
 import { governorsMeet, isAuthorised } from '../governance/steps.ts';
 import { checkAddress, noteAttested } from './addresses.ts';
 import { bringInForce, headOf } from './admit-document.ts';
-import { isOfThisLog } from './admit-statement.ts';
+import { admitStatement } from './admit-statement.ts';
+import { isOfThisLog } from './author.ts';
 import { verifyEd25519 } from './ed25519.ts';
 import type { Entry } from './entry.ts';
 import type { Ledger } from './ledger.ts';
 import { applyReceipt, checkReceipt, createLedger } from './ledger.ts';
 import type { Receipt, ReceiptOf } from './receipt.ts';
 import { receiptDigestBytes } from './receipt.ts';
+import type { Said } from '../sentinel/messages.ts';
 import type { BlobSource, ProposalRecord, State, VersionRecord, WalletRecord } from './state.ts';
 
 export type ReceiptEntry = Extract<Entry, { type: 'receipt' }>;
@@ -37,6 +39,8 @@ export interface ReceiptTools {
   readonly verify: ReceiptCheck;
   /** ECDSA check of the hot key's signatures. */
   readonly verifyInput: SignatureCheck;
+  /** Check of devices' signatures, on what was heard outside the log. */
+  readonly verifyDevice: SignatureCheck;
 }
 
 /** As the protocol has it. */
@@ -73,14 +77,29 @@ export function admitReceipt(
       ? checkForce(state, wallet, ledger, receipt)
       : checkContent(state, wallet, receipt, tools);
   if (!content.ok) return content;
+  // A "no" that the log lacks comes in with the receipt of who heard it; one that it holds, or takes no more, changes nothing.
+  const heard =
+    receipt.record === 'heard'
+      ? admitStatement(
+          state,
+          { type: 'statement', ...saidIn(receipt), coins: null },
+          { blobs: tools.blobs, verify: tools.verifyDevice },
+        )
+      : null;
   return ok((index) => {
     applyReceipt(ledger, receipt);
     state.ledgers.set(wallet.id, ledger);
+    if (heard?.ok === true) heard.value(index);
     if (receipt.record === 'signed' && content.value !== null)
       noteSigned(state, wallet, { receipt, signatures: content.value, index });
     if (receipt.record === 'force') advanceHead(state, receipt, index);
     if (receipt.record === 'address') noteAttested(state, receipt, index);
   });
+}
+
+/** The statement of a device that a signer heard outside the log. */
+export function saidIn({ statement, signature }: ReceiptOf<'heard'>): Said {
+  return { statement, signature };
 }
 
 /** A legacy spend has its txid from the signatures of its only key; and a nonce that comes twice is told, for ever. */
@@ -163,7 +182,7 @@ function checkContent(
   { blobs, verifyInput }: ReceiptTools,
 ): Result<readonly PartialSignature[] | null> {
   if (receipt.record === 'started') return checkStart(state, wallet, receipt);
-  if (receipt.record === 'sight') return ok(null);
+  if (receipt.record === 'sight' || receipt.record === 'heard') return ok(null);
   if (receipt.record === 'address') return checkAddress(state, wallet, receipt);
   if (receipt.record === 'lift')
     return state.freezes.some(({ digest }) => digest === receipt.freeze)

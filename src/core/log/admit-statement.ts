@@ -1,55 +1,31 @@
-import { messageLine } from '../approval/message-line.ts';
 import type { DocumentStatement, FreezeStatement, Statement } from '../approval/statement.ts';
-import { saysNo, statementDigest } from '../approval/statement.ts';
+import { saysNo } from '../approval/statement.ts';
 import type { SignatureCheck } from '../approval/verify.ts';
 import { verifyKeyProof } from '../approval/verify.ts';
 import { unreachable } from '../base/assert.ts';
 import { toHex } from '../base/bytes.ts';
-import { STATEMENT_SECONDS } from '../base/limits.ts';
 import type { Result } from '../base/result.ts';
 import { ok, refuse } from '../base/result.ts';
-import { parseTime } from '../base/time.ts';
-import { isIn, memberOf, RECOVERY } from '../governance/charter.ts';
-import { fitsKind, signsStatement } from '../governance/devices.ts';
-import type {
-  CharterBody,
-  CharterDevice,
-  CharterMember,
-  WalletBody,
-} from '../governance/document.ts';
+import { isIn, RECOVERY, SENTINEL } from '../governance/charter.ts';
+import type { CharterBody, WalletBody } from '../governance/document.ts';
 import { recordOf } from '../governance/in-force.ts';
 import { governorsMeet, mayVeto } from '../governance/steps.ts';
 import { admitApproval } from './admit-approval.ts';
 import { bringInForce, checkDocument, membersOf } from './admit-document.ts';
 import { admitProposal } from './admit-proposal.ts';
+import type { Signed } from './author.ts';
+import { authenticate } from './author.ts';
 import type { StatementEntry } from './entry.ts';
-import {
-  chartersFor,
-  governsSomewhere,
-  hearing,
-  isInForceEverywhere,
-  placeOfDocument,
-} from './hearing.ts';
+import { governsSomewhere, hearing, isInForceEverywhere, placeOfDocument } from './hearing.ts';
 import type { BlobSource, DocumentRecord, State, WalletRecord } from './state.ts';
 
-/** Statements of devices: who said it, is it his, does it stand in this log; then what it says. */
+/** Statements of devices: whether their authors may say it, and what it says. Who that is: author.ts. */
 
 type Effect = (index: number) => void;
 
 export interface StatementTools {
   readonly blobs: BlobSource;
   readonly verify: SignatureCheck;
-}
-
-/** A statement whose signature, member and device are established. */
-export interface Signed<S extends Statement> {
-  readonly statement: S;
-  readonly digest: string;
-  /** As the newest charter that names him says. */
-  readonly member: CharterMember;
-  readonly device: CharterDevice;
-  /** False when the checkpoint that the device last verified is not of this log. */
-  readonly sameLog: boolean;
 }
 
 /** Codes: `statement.*`, `member.*`, `device.*`, `log.fork`, and those of the kinds of statement. */
@@ -87,115 +63,6 @@ export function admitStatement(
     state.statements.add(said.digest);
     effect.value(index);
   });
-}
-
-/**
- * Establishes who made a statement: organisation, member, device, times, signature. What the statement says is
- * not looked at. Also used for session statements, which stand in the access log.
- */
-export function authenticate(
-  state: State,
-  entry: { readonly statement: Statement; readonly signature: string },
-  verify: SignatureCheck,
-): Result<Signed<Statement>> {
-  const { statement } = entry;
-  if (statement.org !== state.genesis)
-    return refuse('statement.organisation', { org: statement.org, genesis: state.genesis });
-  const authors = authorsOf(state, statement);
-  if (!authors.ok) return authors;
-  const times = checkTimes(statement);
-  if (!times.ok) return times;
-  const digest = statementDigest(statement);
-  if (state.statements.has(digest)) return refuse('statement.duplicate', { statement: digest });
-  const signed = authorBy(state, { ...entry, digest }, authors.value, verify);
-  if (!signed.ok) return signed;
-  const author = signed.value;
-  const sameLog = isOfThisLog(state, statement.log);
-  return ok({ statement, digest, ...author, sameLog });
-}
-
-type Author = Pick<Signed<Statement>, 'member' | 'device'>;
-
-/** The first of those who may have made a statement whose device did: of a kind that makes such statements, and signatures. */
-function authorBy(
-  state: State,
-  entry: { readonly statement: Statement; readonly signature: string; readonly digest: string },
-  authors: readonly Author[],
-  verify: SignatureCheck,
-): Result<Author> {
-  const { statement, signature, digest } = entry;
-  const facts = { member: statement.member, device: statement.device };
-  const able = authors.filter(({ device }) => signsStatement(device.kind, statement.type));
-  if (able.length === 0) return refuse('device.kind.statement', facts);
-  const alike = able.filter(({ device }) => fitsKind(device.kind, signature));
-  if (alike.length === 0) return refuse('statement.signature.form', facts);
-  for (const author of alike) {
-    const said = signedText(state, { statement, digest }, author.device);
-    if (!said.ok) return said;
-    if (verify(author.device.key, said.value, signature)) return ok(author);
-  }
-  return refuse('statement.signature', facts);
-}
-
-/** What a device signs of a statement, as {@link SignatureCheck} takes it: its digest, or the line of a `message` device. */
-export function signedText(
-  state: State,
-  { statement, digest }: { readonly statement: Statement; readonly digest: string },
-  { kind }: Pick<CharterDevice, 'kind'>,
-): Result<string> {
-  return kind === 'message' ? messageLine(state, statement) : ok(digest);
-}
-
-/** Who may have made a statement, by every charter that it is taken by: one for each key, the newest charter's first. */
-function authorsOf(state: State, statement: Statement): Result<readonly Author[]> {
-  const { member: id, device: name } = statement;
-  const isRecovery =
-    id === RECOVERY && statement.type === 'document' && statement.decision === 'approve';
-  const members = [...chartersFor(state, statement)].flatMap(
-    (charter) => (isRecovery ? recoveryMember(charter) : memberOf(charter, id)) ?? [],
-  );
-  if (members.length === 0) return refuse('member.unknown', { member: id });
-  const authors = new Map<string, Author>();
-  for (const member of members) {
-    const device = member.devices.find((one) => one.id === name);
-    if (device !== undefined && !authors.has(device.key))
-      authors.set(device.key, { member, device });
-  }
-  return authors.size === 0
-    ? refuse('device.unknown', { member: id, device: name })
-    : ok([...authors.values()]);
-}
-
-/** The offline recovery keys, as the devices of nobody. They sign documents and nothing else. */
-function recoveryMember({ recovery }: CharterBody): CharterMember {
-  const devices = (recovery?.keys ?? []).map(({ id, key }) => ({
-    id,
-    kind: 'secp256k1' as const,
-    key,
-    suspended: false,
-  }));
-  return { id: RECOVERY, groups: [], devices, operators: null, suspended: false };
-}
-
-function checkTimes(statement: Statement): Result<null> {
-  const issued = parseTime(statement.issuedAt);
-  const expires = parseTime(statement.expiresAt);
-  const fits =
-    issued !== undefined &&
-    expires !== undefined &&
-    issued < expires &&
-    expires - issued <= STATEMENT_SECONDS;
-  return fits
-    ? ok(null)
-    : refuse('statement.time', { issuedAt: statement.issuedAt, expiresAt: statement.expiresAt });
-}
-
-/** Whether a named checkpoint is a prefix of the log folded so far. */
-export function isOfThisLog(
-  state: State,
-  log: { readonly size: number; readonly root: string },
-): boolean {
-  return log.size <= state.tree.size && toHex(state.tree.rootAt(log.size)) === log.root;
 }
 
 /**
@@ -352,10 +219,7 @@ function admitFreeze(state: State, said: Signed<FreezeStatement>): Result<Effect
   if (statement.wallet !== '*' && !state.wallets.has(statement.wallet))
     return refuse('wallet.unknown', { wallet: statement.wallet });
   if (statement.action === 'freeze') {
-    const heard = hearing(state, statement.wallet, (body) => {
-      const found = memberOf(body, member.id);
-      return found !== undefined && isIn(found, body.officers);
-    });
+    const heard = hearing(state, statement.wallet, (body) => mayFreeze(body, statement));
     if (heard === 'nowhere')
       return refuse('member.role', { member: statement.member, needs: [...charter.officers] });
     if (statement.lifts.length > 0)
@@ -374,6 +238,16 @@ function admitFreeze(state: State, said: Signed<FreezeStatement>): Result<Effect
     for (const freeze of lifted)
       freeze.lifts.set(member.id, { index, device: device.id, key: device.key });
   });
+}
+
+/** Whether the author of a freeze may make one by a charter: a member in a group of officers, or one of its sentinels. */
+export function mayFreeze(
+  { officers, ...charter }: CharterBody,
+  { member, device }: FreezeStatement,
+): boolean {
+  if (member === SENTINEL) return charter.sentinels.some(({ id }) => id === device);
+  const found = charter.members.find(({ id }) => id === member);
+  return found !== undefined && isIn(found, officers);
 }
 
 /** Whether every holder of another key of the wallet has confirmed it. The hot key is proven by the signer's start. */

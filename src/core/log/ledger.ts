@@ -4,7 +4,9 @@ import { ok, refuse } from '../base/result.ts';
 import type { Seconds } from '../base/time.ts';
 import { parseTime } from '../base/time.ts';
 import { assert, unreachable } from '../base/assert.ts';
+import { statementDigest } from '../approval/statement.ts';
 import type { DocumentKind } from '../governance/document.ts';
+import type { Said } from '../sentinel/messages.ts';
 import type { Authority, Receipt, ReceiptOf } from './receipt.ts';
 import { receiptDigest } from './receipt.ts';
 
@@ -36,6 +38,8 @@ export interface Ledger {
   /** Freezes lifted, by digest, and when the last one was. */
   readonly lifted: Map<string, Seconds>;
   liftedAt: Seconds | null;
+  /** Every "no" that came by a sentinel before it stood in the log, by its digest (log/heard.ts). */
+  readonly heard: Map<string, Said['statement']>;
   /** Open reservations, in the order they were made. */
   readonly reservations: Map<string, Seconds>;
   /** Proposals whose signature may exist: an intent is never taken back. */
@@ -99,6 +103,7 @@ export function createLedger(): Ledger {
     forced: { charter: [], wallet: [], policy: [], destinations: [] },
     lifted: new Map(),
     liftedAt: null,
+    heard: new Map(),
     reservations: new Map(),
     intents: new Set(),
     signed: new Map(),
@@ -152,6 +157,8 @@ function contradictionOf(ledger: Ledger, receipt: Receipt): string | null {
         : null;
     case 'lift':
       return ledger.lifted.has(receipt.freeze) ? 'lifted before' : null;
+    case 'heard':
+      return ledger.heard.has(statementDigest(receipt.statement)) ? 'heard before' : null;
     case 'address':
       return ledger.addresses.has(receipt.index) ? 'attested before' : null;
     case 'reserve':
@@ -222,6 +229,9 @@ function record(ledger: Ledger, receipt: Receipt, at: Seconds): void {
     case 'lift':
       ledger.lifted.set(receipt.freeze, at);
       ledger.liftedAt = at;
+      return;
+    case 'heard':
+      ledger.heard.set(statementDigest(receipt.statement), receipt.statement);
       return;
     case 'address':
       ledger.addresses.set(receipt.index, at);

@@ -3,9 +3,10 @@ import { toHex } from '../base/bytes.ts';
 import { digestBytes } from '../base/digest.ts';
 import type { RefusalCode } from '../base/codes.ts';
 import { codes } from '../base/codes.ts';
-import { ADDRESS_INDEX, REPLACEMENTS } from '../base/limits.ts';
+import { ADDRESS_INDEX, REPLACEMENTS, SENTINELS } from '../base/limits.ts';
 import { documentKinds } from '../governance/document.ts';
 import { count, hex32, hex33, hex64, label, satsJson, time } from '../base/schema.ts';
+import { saidSchema } from '../sentinel/messages.ts';
 
 /**
  * Receipts: the records of a signer's journal, as they stand in the log (design 3, "Receipts and journal").
@@ -42,6 +43,14 @@ const frame = {
 /** Of a fee bump: 1 for the first. Absent for the transaction that the proposal itself names. */
 const version = z.exactOptional(z.int().min(1).max(REPLACEMENTS));
 
+/** What sentinels signed that a receipt rests on: by whom, when by their clock, and the signature. */
+const witnessed = z.exactOptional(
+  z
+    .array(z.strictObject({ sentinel: label, at: time, signature: hex64 }))
+    .min(1)
+    .max(SENTINELS),
+);
+
 export const receiptSchema = z.discriminatedUnion('record', [
   /** A start of the process: delays begin anew. Proves that the hot key is here. */
   z.strictObject({
@@ -60,6 +69,15 @@ export const receiptSchema = z.discriminatedUnion('record', [
     ...frame,
     kind: z.enum(['approval', 'document']),
     object: hex32,
+    /** Of an approval: the sentinels that acknowledged its notice (sentinel/messages.ts) before. */
+    told: witnessed,
+  }),
+  /** A "no" that came by a sentinel and that the log did not hold yet: from here on it counts for this signer (log/heard.ts). */
+  z.strictObject({
+    record: z.literal('heard'),
+    ...frame,
+    sentinel: label,
+    ...saidSchema.shape,
   }),
   /** From here on the document is in force for this signer, and how it came to be (governance/steps.ts). */
   z.strictObject({
@@ -90,7 +108,14 @@ export const receiptSchema = z.discriminatedUnion('record', [
   /** One for each change of code of a proposal or of a version of it. */
   z.strictObject({ record: z.literal('refusal'), ...frame, proposal: hex32, version, code }),
   /** Written and synced before a signature is made. */
-  z.strictObject({ record: z.literal('intent'), ...frame, proposal: hex32, version }),
+  z.strictObject({
+    record: z.literal('intent'),
+    ...frame,
+    proposal: hex32,
+    version,
+    /** Cosignatures (C2SP tlog-cosignature) of the checkpoint over `log`. */
+    witnesses: witnessed,
+  }),
   /** `signatures` is the SHA-256 of the blob of the hot key's signatures (form of partial signatures). */
   z.strictObject({
     record: z.literal('signed'),

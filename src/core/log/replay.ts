@@ -1,5 +1,6 @@
 import type { Moment, Verdict } from '../authorise.ts';
 import { authoriseVersion } from '../authorise-version.ts';
+import { verifyDeviceSignature } from '../approval/verify.ts';
 import { authorise, reservationEnd } from '../authorise.ts';
 import { assert } from '../base/assert.ts';
 import { fromUtf8, utf8 } from '../base/bytes.ts';
@@ -8,9 +9,13 @@ import { parseTime } from '../base/time.ts';
 import type { Step } from '../governance/steps.ts';
 import { nextStep } from '../governance/steps.ts';
 import { mostFeeSats } from '../proposal/replacement.ts';
+import { countTold, countWitnesses, watchOf } from '../sentinel/witnesses.ts';
 import { addressContradiction } from './addresses.ts';
+import { saidIn } from './admit-receipt.ts';
+import type { StatementTools } from './admit-statement.ts';
 import type { Entry } from './entry.ts';
 import { parseEntry } from './entry.ts';
+import { admitHeard } from './heard.ts';
 import type { Ledger } from './ledger.ts';
 import { applyReceipt, checkReceipt, createLedger } from './ledger.ts';
 import type { Receipt, ReceiptOf } from './receipt.ts';
@@ -96,7 +101,8 @@ function foldAndJudge(
   tools.witness?.begin();
   const state = createState(genesis);
   const parse = tools.parse ?? parseEntry;
-  const past = new Past(state, { witness: tools.witness, parse }, announced(leaves, idle));
+  const { witness, blobs, verify = verifyDeviceSignature } = tools;
+  const past = new Past(state, { witness, parse, blobs, verify }, announced(leaves, idle));
   const findings: Finding[] = [];
   for (let index = 0; index < leaves.size; index++) {
     if (!past.judgeAt(index, leaves)) return null;
@@ -202,7 +208,7 @@ class Past {
 
   constructor(
     private readonly state: State,
-    private readonly tools: {
+    private readonly tools: StatementTools & {
       readonly witness: Witness | undefined;
       readonly parse: typeof parseEntry;
     },
@@ -239,9 +245,12 @@ class Past {
     if (!checkReceipt(ledger, receipt).ok) return 'impossible';
     const now = parseTime(receipt.at);
     assert(now !== undefined, 'the schema admits only times');
-    const reason = contradiction({ state, ledger, now }, receipt, (judged) => {
-      this.tools.witness?.see({ ...judged, isLast: place === 'last' });
-    });
+    const reason =
+      receipt.record === 'heard'
+        ? heardContradiction(state, receipt, this.tools)
+        : contradiction({ state, ledger, now }, receipt, (judged) => {
+            this.tools.witness?.see({ ...judged, isLast: place === 'last' });
+          });
     applyReceipt(ledger, receipt);
     return reason === null
       ? null
@@ -255,10 +264,20 @@ class Past {
 /** Whether its signer wrote of the same proposal afterwards. */
 type Place = 'last' | 'earlier';
 
+/** A "no" from outside the log is one that the log would have taken. */
+function heardContradiction(
+  state: State,
+  receipt: ReceiptOf<'heard'>,
+  tools: StatementTools,
+): Contradiction | null {
+  const heard = admitHeard(state, receipt.wallet, saidIn(receipt), tools);
+  return heard.ok ? null : { record: receipt.record, found: heard.refusal.code };
+}
+
 /** What the rules say against a receipt, or null. */
 function contradiction(
   { state, ledger, now }: Omit<Moment, 'proposal'>,
-  receipt: Receipt,
+  receipt: Exclude<Receipt, ReceiptOf<'heard'>>,
   witness: (judged: Omit<Judged, 'isLast'>) => void,
 ): Contradiction | null {
   const wrong = (found: string) => ({ record: receipt.record, found });
@@ -272,10 +291,13 @@ function contradiction(
     return step !== null && isStep(receipt, step) ? null : wrong(step?.record ?? 'nothing to do');
   // Documents come first: who leaves a tightening out signs by rules that are in force no more.
   if (step !== null) return wrong(step.record);
-  if (receipt.record === 'sight')
-    return state.statements.has(receipt.object)
-      ? null
-      : wrong('sight of something the log does not hold');
+  const watch = watchOf(state, ledger);
+  if (receipt.record === 'sight') {
+    if (!state.statements.has(receipt.object))
+      return wrong('sight of something the log does not hold');
+    const told = watch.needed === 0 ? 0 : countTold(watch, receipt);
+    return told < watch.needed ? wrong(`${String(told)} sentinels were told of it`) : null;
+  }
   if (receipt.record === 'address') {
     const reason = addressContradiction(state, ledger, receipt);
     return reason === null ? null : wrong(reason);
@@ -294,12 +316,19 @@ function contradiction(
     case 'reserve':
       if (!verdict.reserve || verdict.outcome !== 'pending') return wrong(found);
       return takes(proposal, receipt) ? null : wrong('another amount or fee than the spend');
-    case 'intent':
+    case 'intent': {
+      const witnesses = watch.needed === 0 ? 0 : countWitnesses(watch, receipt);
+      if (witnesses < watch.needed) return wrong(`cosigned by ${String(witnesses)} sentinels`);
+      return verdict.outcome === 'authorised' ? null : wrong(found);
+    }
     case 'signed':
       return verdict.outcome === 'authorised' ? null : wrong(found);
     case 'release':
       return reservationEnd(verdict) === receipt.code ? null : wrong(found);
     case 'refusal':
+      // Nobody but the signer knows how long its sentinels were silent; and it may always say no.
+      if (receipt.code === 'sentinel.silent')
+        return verdict.outcome === 'authorised' && watch.needed > 0 ? null : wrong(found);
       return verdict.refusal?.code === receipt.code ? null : wrong(found);
   }
 }

@@ -307,6 +307,7 @@ function admitEntry(state: State, entry: Entry, tools: FoldTools): ReturnType<ty
         blobs,
         verify: tools.verifyReceipt ?? verifyReceipt,
         verifyInput: tools.verifyInput ?? verifyInputSignature,
+        verifyDevice: tools.verify ?? verifyDeviceSignature,
       });
     case 'version':
       return admitVersion(state, entry, blobs);
