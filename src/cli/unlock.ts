@@ -3,7 +3,8 @@ import { fromHex } from '../core/base/bytes.ts';
 import type { Result } from '../core/base/result.ts';
 import { ok } from '../core/base/result.ts';
 import { openKeyFile } from '../keys/key-file.ts';
-import { readPassphrase } from '../keys/passphrase.ts';
+import type { PassphraseSources } from '../keys/passphrase.ts';
+import { readNewPassphrases, readPassphrases } from '../keys/passphrase.ts';
 import type { Call } from './command.ts';
 import { Fault, UsageError } from './command.ts';
 import type { Profile } from './profile.ts';
@@ -14,16 +15,29 @@ export interface UnlockedDevice extends Device {
 }
 
 /** The passphrase of a call: descriptor, environment, or asked for; never of the command line. */
-export async function passphraseOf(call: Call, question: string): Promise<Result<string>> {
+export function passphraseOf(call: Call, question: string): Promise<Result<Buffer>> {
+  return read(call, (sources) => readPassphrases(sources, [question]));
+}
+
+/** A passphrase for a new file. */
+export function newPassphraseOf(call: Call): Promise<Result<Buffer>> {
+  const question = 'A new passphrase, eight characters or more';
+  return read(call, (sources) => readNewPassphrases(sources, [question]));
+}
+
+async function read(
+  call: Call,
+  from: (sources: PassphraseSources) => Promise<Result<Buffer>>,
+): Promise<Result<Buffer>> {
   const { io } = call;
   const descriptor = call.text('passphrase-fd');
   if (descriptor !== undefined && !/^[0-9]{1,4}$/.test(descriptor))
     throw new UsageError('--passphrase-fd takes the number of a file descriptor');
   try {
-    return await readPassphrase({
+    return await from({
       environment: io.env['COUNTERSIGN_PASSPHRASE'],
-      descriptor: descriptor === undefined ? undefined : Number(descriptor),
-      ask: io.askHidden === null ? null : () => io.askHidden?.(question) ?? Promise.resolve(null),
+      descriptors: descriptor === undefined ? [] : [Number(descriptor)],
+      ask: io.askHidden,
     });
   } catch (error) {
     if (descriptor === undefined) throw error;
@@ -34,26 +48,13 @@ export async function passphraseOf(call: Call, question: string): Promise<Result
   }
 }
 
-/** A passphrase for a new file: typed twice where a person types it, since nobody can restore a mistyped one. */
-export async function newPassphraseOf(call: Call): Promise<Result<string>> {
-  const first = await passphraseOf(call, 'A new passphrase, eight characters or more');
-  if (!first.ok) return first;
-  const isGiven =
-    call.text('passphrase-fd') !== undefined ||
-    (call.io.env['COUNTERSIGN_PASSPHRASE'] ?? '') !== '';
-  if (isGiven) return first;
-  const again = await passphraseOf(call, 'The same again');
-  if (!again.ok) return again;
-  if (again.value !== first.value) throw new Fault('The two differ: nothing was written.');
-  return first;
-}
-
 /** Opens the member's key file. Codes: `key.*`. Throws where there is none. */
 export async function unlockDevice(call: Call, profile: Profile): Promise<Result<UnlockedDevice>> {
   const passphrase = await passphraseOf(call, `Passphrase of ${profile.keyFile}`);
   if (!passphrase.ok) return passphrase;
   const unlock = { passphrase: passphrase.value, associated: '' };
   const opened = await openKeyFile(profile.keyFile, 'device', unlock);
+  passphrase.value.fill(0);
   if (!opened.ok) return opened;
   const { member, device, secretKey, cosigner } = opened.value;
   if (member !== profile.member)

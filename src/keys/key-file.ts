@@ -138,17 +138,16 @@ async function open<P extends Purpose>(
   dataKey.value.fill(0);
   if (!contents.ok) return contents;
   const { secret, held } = contents.value;
-  const allowed = checkCustody({ ...file.value, secret }, file.value.threshold);
+  const allowed = checkCustody(file.value.public, file.value.threshold);
   return allowed.ok ? ok({ file: file.value, secret, held }) : allowed;
 }
 
-/** Held for others, a key takes two people, or a module that keeps it. Code `key.unlockers.custody`. */
-function checkCustody({ public: known, secret }: Contents, needed: number): Result<null> {
-  const isCustody = 'custody' in known && known.custody;
-  const isInModule = 'hotKey' in secret && secret.hotKey.startsWith('pkcs11:');
-  return isCustody && !isInModule && needed < 2
-    ? refuse('key.unlockers.custody', { needed, least: 2 })
-    : ok(null);
+/**
+ * Held for others, a hot key takes two people, or a module that keeps it. Code `key.unlockers.custody`.
+ */
+export function checkCustody(known: PublicPart[Purpose], needed: number): Result<null> {
+  const isAlone = 'custody' in known && known.custody && !known.module && needed < 2;
+  return isAlone ? refuse('key.unlockers.custody', { needed, least: 2 }) : ok(null);
 }
 
 /** What a signer's file is bound to from now on. */
@@ -173,7 +172,7 @@ export async function bindKeyFile(
   const known = { ...file.public, custody } as PublicPart['signer'];
   const contents: Contents = { purpose: 'signer', public: known, secret };
   try {
-    const allowed = checkCustody(contents, file.threshold);
+    const allowed = checkCustody(known, file.threshold);
     if (allowed.ok) replaceFile(path, sealFile(contents, { ...file, held }, associated));
     return allowed;
   } finally {
@@ -206,7 +205,7 @@ export async function changeUnlockers(
   if (!opened.ok) return opened;
   const { file, secret, held } = opened.value;
   const contents: Contents = { purpose, public: file.public, secret };
-  const allowed = checkCustody(contents, needed);
+  const allowed = checkCustody(file.public, needed);
   if (!allowed.ok) return allowed;
   const kept = keep.flatMap((name) => keptSlot(name, file.slots, held));
   if (kept.length < keep.length)

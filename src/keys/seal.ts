@@ -39,20 +39,25 @@ export function newKdf(cost: KeyCost): Kdf {
 }
 
 /** The 32-byte key of a passphrase. Forms of the same characters (NFKC) give the same key on every keyboard. */
-export function deriveKey(passphrase: string, kdf: Kdf): Promise<Buffer> {
+export function deriveKey(passphrase: Uint8Array, kdf: Kdf): Promise<Buffer> {
   const maxmem = 128 * kdf.N * kdf.r + 4 * 1024 * 1024;
+  const bytes = normalised(passphrase);
   return new Promise((resolve, reject) => {
-    scrypt(
-      passphrase.normalize('NFKC'),
-      fromHex(kdf.salt),
-      32,
-      { N: kdf.N, r: kdf.r, p: kdf.p, maxmem },
-      (error, key) => {
-        if (error === null) resolve(key);
-        else reject(error);
-      },
-    );
+    scrypt(bytes, fromHex(kdf.salt), 32, { N: kdf.N, r: kdf.r, p: kdf.p, maxmem }, (error, key) => {
+      bytes.fill(0);
+      if (error === null) resolve(key);
+      else reject(error);
+    });
   });
+}
+
+/** A copy in the form NFKC. ASCII is in that form: no string is made of it, which could not be wiped. */
+function normalised(passphrase: Uint8Array): Buffer {
+  const bytes = Buffer.from(passphrase);
+  if (bytes.every((byte) => byte < 0x80)) return bytes;
+  const text = bytes.toString('utf8').normalize('NFKC');
+  bytes.fill(0);
+  return Buffer.from(text);
 }
 
 /** Encrypts and authenticates; `associated` is authenticated and not stored. */

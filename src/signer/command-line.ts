@@ -1,24 +1,30 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import type { Result } from '../core/base/result.ts';
 import { explainCode } from '../core/base/codes.ts';
 import { ok } from '../core/base/result.ts';
 import { formatTime } from '../core/base/time.ts';
-import { readPassphrase } from '../keys/passphrase.ts';
+import { unlockersOf } from '../keys/key-file.ts';
+import type { PassphraseSources } from '../keys/passphrase.ts';
+import { readNewPassphrases, readPassphrases } from '../keys/passphrase.ts';
+import { HOLDER } from '../keys/slots.ts';
 import { signerFolder } from './folder.ts';
 import { initialiseSigner } from './initialise.ts';
 import { Journal } from './journal.ts';
 import type { Values } from './options.ts';
 import {
+  descriptorsOf,
   given,
   helpText,
+  listOf,
   networkOf,
-  numberOf,
   parseOptions,
+  unlockersIn,
   UsageError,
   useOf,
 } from './options.ts';
 import { prepareSigner } from './prepare.ts';
 import { runSigner } from './run.ts';
+import { changeSignerUnlockers, newQuestionsOf, questionsOf } from './unlockers.ts';
 
 const FAULT = 1;
 const REFUSED = 2;
@@ -33,7 +39,7 @@ export interface Terminal {
   /** Value of COUNTERSIGN_PASSPHRASE. */
   readonly passphrase: string | undefined;
   /** Asks without echo; null where there is no terminal. */
-  readonly askHidden: (() => Promise<string | null>) | null;
+  readonly askHidden: ((question: string) => Promise<string | null>) | null;
   /** Ends `run`. */
   readonly signal: AbortSignal;
   /** Told once `run` has started. */
@@ -45,18 +51,25 @@ interface Call {
   readonly terminal: Terminal;
 }
 
-function passphraseOf({ values, terminal }: Call): Promise<Result<string>> {
-  return readPassphrase({
+function sourcesOf({ values, terminal }: Call): PassphraseSources {
+  return {
     environment: terminal.passphrase,
-    descriptor: numberOf(values, 'passphrase-fd'),
+    descriptors: descriptorsOf(values),
     ask: terminal.askHidden,
-  });
+  };
+}
+
+/** The passphrases of as many unlockers as the file needs. */
+async function passphraseOf(call: Call, keyFile: string): Promise<Result<Buffer>> {
+  const questions = questionsOf(keyFile);
+  return questions.ok ? readPassphrases(sourcesOf(call), questions.value) : questions;
 }
 
 async function prepare(call: Call): Promise<Result<unknown>> {
   const { values, terminal } = call;
-  const [network, use] = [networkOf(values), useOf(values)];
-  const passphrase = await passphraseOf(call);
+  const [network, use, unlockers] = [networkOf(values), useOf(values), unlockersIn(values)];
+  const questions = newQuestionsOf(unlockers?.names ?? [HOLDER]);
+  const passphrase = await readNewPassphrases(sourcesOf(call), questions);
   if (!passphrase.ok) return passphrase;
   const prepared = await prepareSigner({
     wallet: given(values, 'wallet'),
@@ -64,7 +77,9 @@ async function prepare(call: Call): Promise<Result<unknown>> {
     network,
     use,
     passphrase: passphrase.value,
+    ...(unlockers === undefined ? {} : { unlockers }),
   });
+  passphrase.value.fill(0);
   if (prepared.ok) terminal.out(JSON.stringify(prepared.value));
   return prepared;
 }
@@ -73,29 +88,35 @@ async function init(call: Call): Promise<Result<unknown>> {
   const { values, terminal } = call;
   const genesis = given(values, 'genesis');
   if (!/^[0-9a-f]{64}$/.test(genesis)) throw new UsageError('--genesis has 64 hex digits');
-  const passphrase = await passphraseOf(call);
+  const [folder, keyFile] = [given(values, 'folder'), given(values, 'key-file')];
+  const { keys } = signerFolder(folder);
+  const passphrase = await passphraseOf(call, existsSync(keys) ? keys : keyFile);
   if (!passphrase.ok) return passphrase;
   const initialised = await initialiseSigner({
     genesis,
     wallet: given(values, 'wallet'),
-    folder: given(values, 'folder'),
-    keyFile: given(values, 'key-file'),
+    folder,
+    keyFile,
     charter: readFileSync(given(values, 'charter')),
     walletDocument: readFileSync(given(values, 'wallet-document')),
     passphrase: passphrase.value,
   });
+  passphrase.value.fill(0);
   if (initialised.ok) terminal.out(JSON.stringify(initialised.value));
   return initialised;
 }
 
 async function run(call: Call): Promise<Result<unknown>> {
   const { values, terminal } = call;
-  const passphrase = await passphraseOf(call);
+  const folder = given(values, 'folder');
+  const passphrase = await passphraseOf(call, signerFolder(folder).keys);
   if (!passphrase.ok) return passphrase;
+  const lines = passphrase.value.toString('utf8');
+  passphrase.value.fill(0);
   return runSigner({
-    folder: given(values, 'folder'),
+    folder,
     server: given(values, 'server'),
-    passphrase: passphrase.value,
+    passphrase: lines,
     signal: terminal.signal,
     ready: terminal.ready,
     // One JSON object a line: for the operator and his log collector.
@@ -106,9 +127,24 @@ async function run(call: Call): Promise<Result<unknown>> {
   });
 }
 
+/** Who opens the key file, and as many of them as it takes. */
+async function unlockers(call: Call): Promise<Result<unknown>> {
+  const { values, terminal } = call;
+  const next = unlockersIn(values);
+  if (next === undefined) throw new UsageError('--unlockers and --needed are missing');
+  const folder = given(values, 'folder');
+  const change = { ...next, folder, renew: listOf(values, 'renew') };
+  const changed = await changeSignerUnlockers(change, sourcesOf(call));
+  if (changed.ok) terminal.out(JSON.stringify(changed.value));
+  return changed;
+}
+
 function status({ values, terminal }: Call): Result<unknown> {
-  const opened = Journal.open(signerFolder(given(values, 'folder')).journal);
+  const place = signerFolder(given(values, 'folder'));
+  const opened = Journal.open(place.journal);
   if (!opened.ok) return opened;
+  const unlockers = unlockersOf(place.keys, 'signer');
+  if (!unlockers.ok) return unlockers;
   const { identity, ledger, log } = opened.value;
   const held = {
     ...identity,
@@ -118,6 +154,8 @@ function status({ values, terminal }: Call): Result<unknown> {
     logSize: log.head()?.size ?? 0,
     reserved: [...ledger.reservations.keys()],
     signed: [...ledger.signed.keys()],
+    unlockers: unlockers.value.names,
+    needed: unlockers.value.needed,
   };
   terminal.out(JSON.stringify(held));
   opened.value.close();
@@ -139,6 +177,8 @@ async function dispatch(args: readonly string[], terminal: Terminal): Promise<Re
       return run(call);
     case 'status':
       return status(call);
+    case 'unlockers':
+      return unlockers(call);
   }
 }
 

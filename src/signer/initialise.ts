@@ -4,8 +4,15 @@ import { resolve } from 'node:path';
 import type { Result } from '../core/base/result.ts';
 import { ok, refuse } from '../core/base/result.ts';
 import { documentDigest, parseDocument } from '../core/governance/document.ts';
-import { openKeyFile, peekKeyFile, resealKeyFile } from '../keys/key-file.ts';
-import type { PublicPart } from '../keys/key-file.ts';
+import {
+  bindKeyFile,
+  checkCustody,
+  openKeyFile,
+  peekKeyFile,
+  unlockersOf,
+} from '../keys/key-file.ts';
+import type { PublicPart } from '../keys/key-format.ts';
+import type { Passphrases } from '../keys/passphrase.ts';
 import type { KeyCost } from '../keys/seal.ts';
 import { preparedAssociatedData, signerFolder } from './folder.ts';
 import type { SignerFolder } from './folder.ts';
@@ -20,7 +27,8 @@ export interface Initialisation {
   readonly folder: string;
   /** The file that `prepare` made; moved into the folder. On the same file system. */
   readonly keyFile: string;
-  readonly passphrase: string;
+  /** Of the unlockers, a line each. */
+  readonly passphrase: Passphrases;
   /** Given only for worthless keys. */
   readonly cost?: KeyCost;
   /** Exact bytes of the two documents that the signer is named in. */
@@ -31,28 +39,41 @@ export interface Initialisation {
 /**
  * Binds prepared keys to one organisation, one wallet and one journal, which is created here, once. Interrupted
  * half-way it may be repeated: a journal that holds no record has signed nothing.
- * Codes: `document.genesis.mismatch`, `wallet.unknown`, `receipt.unauthorised`, `wallet.hotkey`, `journal.*`, `key.*`.
+ * Codes: `document.genesis.mismatch`, `wallet.unknown`, `receipt.unauthorised`, `wallet.hotkey`, `journal.*`, `key.*`; `key.unlockers.custody` where one
+ * person could start the signer of a wallet that is held for others.
  */
 export async function initialiseSigner(given: Initialisation): Promise<Result<JournalIdentity>> {
   const place = signerFolder(resolve(given.folder));
   const keyFile = resolve(given.keyFile);
-  const known = peekKeyFile(existsSync(place.keys) ? place.keys : keyFile, 'signer');
+  const keysAt = existsSync(place.keys) ? place.keys : keyFile;
+  const known = peekKeyFile(keysAt, 'signer');
   if (!known.ok) return known;
+  const unlockers = unlockersOf(keysAt, 'signer');
+  if (!unlockers.ok) return unlockers;
   const checked = checkDocuments(given, known.value);
   if (!checked.ok) return checked;
+  const { walletDigest, custody } = checked.value;
+  // Before anything is written; the sealed file says the same again, authenticated.
+  const allowed = checkCustody({ ...known.value, custody }, unlockers.value.needed);
+  if (!allowed.ok) return allowed;
   mkdirSync(place.folder, { recursive: true, mode: 0o700 });
   const identity = createJournal(place, given, {
-    walletDigest: checked.value,
+    walletDigest,
     signer: known.value.receiptKey,
   });
   if (!identity.ok) return identity;
   if (!existsSync(place.keys)) renameSync(keyFile, place.keys);
-  const sealed = await bind(place, given, identity.value);
+  const sealed = await bind(place, given, { identity: identity.value, custody });
   return sealed.ok ? identity : sealed;
 }
 
-/** The digest of the wallet document, when both documents are of this organisation and name these keys. */
-function checkDocuments(given: Initialisation, keys: PublicPart['signer']): Result<string> {
+interface CheckedWallet {
+  readonly walletDigest: string;
+  readonly custody: boolean;
+}
+
+/** What the wallet document says, when both documents are of this organisation and name these keys. */
+function checkDocuments(given: Initialisation, keys: PublicPart['signer']): Result<CheckedWallet> {
   const { genesis, wallet: id } = given;
   const charter = parseDocument(given.charter);
   if (!charter.ok) return charter;
@@ -69,7 +90,7 @@ function checkDocuments(given: Initialisation, keys: PublicPart['signer']): Resu
     return refuse('wallet.unknown', { wallet: id });
   if (document.body.hotKey !== keys.hotKey)
     return refuse('wallet.hotkey', { wallet: id, hotKey: keys.hotKey });
-  return ok(documentDigest(document));
+  return ok({ walletDigest: documentDigest(document), custody: document.body.custody });
 }
 
 function createJournal(
@@ -97,14 +118,13 @@ function createJournal(
 async function bind(
   place: SignerFolder,
   { wallet, passphrase, cost = 'full' }: Initialisation,
-  identity: JournalIdentity,
+  { identity, custody }: { readonly identity: JournalIdentity; readonly custody: boolean },
 ): Promise<Result<null>> {
-  const next = journalAssociatedData(identity);
-  const associated = preparedAssociatedData(wallet);
-  const unlock = { passphrase, associated, next, cost };
-  const resealed = await resealKeyFile(place.keys, 'signer', unlock);
-  if (resealed.ok || resealed.refusal.code !== 'key.invalid') return resealed;
+  const associated = journalAssociatedData(identity);
+  const unlock = { passphrase, associated: preparedAssociatedData(wallet), cost };
+  const bound = await bindKeyFile(place.keys, unlock, { associated, custody });
+  if (bound.ok || bound.refusal.code !== 'key.invalid') return bound;
   // Bound already by an earlier attempt that was interrupted after its last step?
-  const bound = await openKeyFile(place.keys, 'signer', { passphrase, associated: next });
-  return bound.ok ? ok(null) : resealed;
+  const opened = await openKeyFile(place.keys, 'signer', { passphrase, associated });
+  return opened.ok ? ok(null) : bound;
 }

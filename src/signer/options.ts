@@ -2,12 +2,13 @@ import { parseArgs } from 'node:util';
 import type { Network } from '../core/wallet/network.ts';
 import { networkNames } from '../core/wallet/network.ts';
 import type { AccountUse } from '../keys/account-key.ts';
+import type { Unlockers } from '../keys/key-file.ts';
 
 /** A command line that cannot be meant: exit status 64. */
 export class UsageError extends Error {}
 
 interface CommandText {
-  readonly name: 'prepare' | 'init' | 'run' | 'status';
+  readonly name: 'prepare' | 'init' | 'run' | 'status' | 'unlockers';
   readonly summary: string;
   /** Name, value and explanation of each option; all are required but those that say otherwise. */
   readonly options: readonly (readonly [string, string, string])[];
@@ -15,9 +16,12 @@ interface CommandText {
 
 const passphrase = [
   'passphrase-fd',
-  'N',
-  'optional: read the passphrase from this descriptor; else COUNTERSIGN_PASSPHRASE, else asked',
+  'N,N',
+  'optional: read passphrases, a line each, from these descriptors; else COUNTERSIGN_PASSPHRASE, else asked',
 ] as const;
+
+const unlockers = ['unlockers', 'NAME,NAME', 'the people who open the key file'] as const;
+const needed = ['needed', 'N', 'how many of them it takes'] as const;
 
 export const commands: readonly CommandText[] = [
   {
@@ -28,6 +32,8 @@ export const commands: readonly CommandText[] = [
       ['key-file', 'FILE', 'new encrypted file that will hold them'],
       ['network', 'NAME', networkNames.join(', ')],
       ['type', 'TYPE', 'wpkh for the hot key alone, wsh for multisig'],
+      [unlockers[0], unlockers[1], `optional: ${unlockers[2]}, each by a passphrase of his own`],
+      [needed[0], needed[1], `optional: ${needed[2]}; 2 or more for wallets held for others`],
       passphrase,
     ],
   },
@@ -57,6 +63,18 @@ export const commands: readonly CommandText[] = [
     name: 'status',
     summary: 'verify the journal and print what it holds',
     options: [['folder', 'DIRECTORY', "the signer's folder"]],
+  },
+  {
+    name: 'unlockers',
+    summary:
+      'change who opens the key file, or a passphrase: the unlockers of now type first, then the new ones',
+    options: [
+      ['folder', 'DIRECTORY', "the signer's folder; the signer is stopped"],
+      unlockers,
+      needed,
+      ['renew', 'NAME,NAME', 'optional: who of those that stay types a new passphrase'],
+      passphrase,
+    ],
   },
 ];
 
@@ -124,7 +142,30 @@ export function useOf(values: Values): AccountUse {
 /** A whole number given as an option, or undefined. */
 export function numberOf(values: Values, name: string): number | undefined {
   const text = values[name];
-  if (text === undefined) return undefined;
+  return text === undefined ? undefined : numberIn(text, name);
+}
+
+/** The descriptors that passphrases are read from. */
+export function descriptorsOf(values: Values): readonly number[] {
+  return listOf(values, 'passphrase-fd').map((text) => numberIn(text, 'passphrase-fd'));
+}
+
+/** Names given with commas between them. */
+export function listOf(values: Values, name: string): readonly string[] {
+  return values[name]?.split(',') ?? [];
+}
+
+function numberIn(text: string, name: string): number {
   if (!/^[0-9]{1,4}$/.test(text)) throw new UsageError(`--${name} is a small number`);
   return Number(text);
+}
+
+/** Who is to open a key file, or undefined where nobody is named. */
+export function unlockersIn(values: Values): Unlockers | undefined {
+  const names = listOf(values, 'unlockers');
+  const needed = numberOf(values, 'needed');
+  if (names.length === 0 && needed === undefined) return undefined;
+  if (names.length === 0 || needed === undefined)
+    throw new UsageError('--unlockers and --needed are given together');
+  return { names, needed };
 }

@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import type { Result } from '../core/base/result.ts';
 import { ok } from '../core/base/result.ts';
 import type { Network } from '../core/wallet/network.ts';
+import type { Unlockers } from '../keys/key-file.ts';
 import { createKeyFile } from '../keys/key-file.ts';
+import type { Passphrases } from '../keys/passphrase.ts';
 import type { KeyCost } from '../keys/seal.ts';
 import type { AccountUse } from '../keys/account-key.ts';
 import { accountKeyOf } from '../keys/account-key.ts';
@@ -14,7 +16,9 @@ export interface Preparation {
   readonly network: Network;
   readonly use: AccountUse;
   readonly keyFile: string;
-  readonly passphrase: string;
+  readonly passphrase: Passphrases;
+  /** Whose they are, in their order; one person's without. */
+  readonly unlockers?: Unlockers;
   /** Given only for worthless keys. */
   readonly cost?: KeyCost;
   /** Good randomness; given only by tests. */
@@ -32,7 +36,7 @@ export interface Prepared {
   readonly receiptKey: string;
 }
 
-/** Makes the hot key and the receipt key of one wallet, sealed in a new file. Codes: `key.exists`, `key.passphrase.short`. */
+/** Makes the hot key and the receipt key of one wallet, sealed in a new file. Codes: those of `createKeyFile`. */
 export async function prepareSigner(preparation: Preparation): Promise<Result<Prepared>> {
   const {
     wallet,
@@ -40,6 +44,7 @@ export async function prepareSigner(preparation: Preparation): Promise<Result<Pr
     use,
     keyFile,
     passphrase,
+    unlockers,
     cost = 'full',
     random = randomBytes,
   } = preparation;
@@ -50,10 +55,11 @@ export async function prepareSigner(preparation: Preparation): Promise<Result<Pr
     keyFile,
     {
       purpose: 'signer',
-      public: { hotKey: account.xpub, receiptKey: publicKey },
+      public: { hotKey: account.xpub, receiptKey: publicKey, module: false, custody: false },
       secret: { hotKey: account.xprv, receiptKey: Buffer.from(seed).toString('hex') },
     },
     { passphrase, cost, associated: preparedAssociatedData(wallet) },
+    unlockers,
   );
   if (!created.ok) return created;
   const { xpub, expression } = account;

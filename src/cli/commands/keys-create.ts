@@ -36,6 +36,7 @@ export const run: Run = async (call) => {
     { passphrase: passphrase.value, associated: '' },
   );
   secret.fill(0);
+  passphrase.value.fill(0);
   if (!made.ok) return made;
   return ok({
     json: { file: keyFile, member, device, key, cosigner: account?.expression ?? null },

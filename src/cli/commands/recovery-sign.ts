@@ -44,6 +44,7 @@ async function recoveryKey(call: Call, file: string): Promise<Result<UnlockedDev
   if (!passphrase.ok) return passphrase;
   const unlock = { passphrase: passphrase.value, associated: '' };
   const opened = await openKeyFile(file, 'device', unlock);
+  passphrase.value.fill(0);
   if (!opened.ok) return opened;
   const { member, device, secretKey } = opened.value;
   if (member !== RECOVERY)

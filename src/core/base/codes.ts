@@ -1,6 +1,7 @@
 import type { CodeEntry } from './codes/entry.ts';
 import { chainCodes } from './codes/chain.ts';
 import { documentCodes } from './codes/documents.ts';
+import { keyCodes } from './codes/keys.ts';
 import { logCodes } from './codes/log.ts';
 import { policyCodes } from './codes/policy.ts';
 import { proposalCodes } from './codes/proposals.ts';
@@ -22,6 +23,7 @@ export const codes = {
   ...spendingCodes,
   ...sentinelCodes,
   ...chainCodes,
+  ...keyCodes,
   ...logCodes,
 } as const satisfies Record<string, CodeEntry>;
 

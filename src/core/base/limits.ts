@@ -271,6 +271,8 @@ export const FEE_RATE_SAT_PER_VBYTE = 10_000;
 export const KEY_FILE_BYTES = 65_536;
 /** Ways to open one key file. */
 export const KEY_SLOTS = 8;
+/** Sets of unlockers that open one key file together: four of eight. */
+export const KEY_QUORUMS = 70;
 /** Cost of scrypt as log2 N: below the first a stolen file is guessed, above the second a hostile file eats the memory. */
 export const SCRYPT_LOG_LEAST = 14;
 export const SCRYPT_LOG_MOST = 20;

@@ -120,8 +120,8 @@ describe('keys', () => {
     try {
       hidden = ['long enough', 'long enouhg'];
       const differs = await create();
-      expect(differs.status).toBe(1);
-      expect(differs.said).toContain('nothing was written');
+      expect(differs.status).toBe(2);
+      expect(differs.said).toContain('key.passphrase.differs');
       expect(existsSync(join(home, 'keys', 'dora.json'))).toBe(false);
       hidden = ['long enough', 'long enough'];
       expect((await create()).status).toBe(0);

@@ -2,12 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { NewKeys } from '../../../src/keys/key-file.ts';
+import type { NewKeys } from '../../../src/keys/key-format.ts';
+import type { Unlock } from '../../../src/keys/key-file.ts';
 import {
+  bindKeyFile,
   createKeyFile,
   openKeyFile,
   peekKeyFile,
-  resealKeyFile,
 } from '../../../src/keys/key-file.ts';
 
 const xprv =
@@ -21,10 +22,10 @@ const device: NewKeys = {
 };
 const signer: NewKeys = {
   purpose: 'signer',
-  public: { hotKey: xpub, receiptKey: 'cd'.repeat(32) },
+  public: { hotKey: xpub, receiptKey: 'cd'.repeat(32), module: false, custody: false },
   secret: { hotKey: xprv, receiptKey: '02'.repeat(32) },
 };
-const unlock = { passphrase: 'correct horse', associated: '' };
+const unlock: Unlock = { passphrase: 'correct horse', associated: '', cost: 'worthless' };
 
 describe('an encrypted key file', () => {
   let folder: string;
@@ -89,13 +90,19 @@ describe('an encrypted key file', () => {
   const flips = {
     'public.member': ['"alice"', '"mallo"', 'key.invalid'],
     'public.key': ['ab'.repeat(32), 'ac'.repeat(32), 'key.invalid'],
-    format: ['countersign-keys/1', 'countersign-keys/2', 'key.invalid'],
+    format: ['countersign-keys/2', 'countersign-keys/3', 'key.invalid'],
     threshold: ['"threshold": 1', '"threshold": 0', 'key.invalid'],
+    'an unlocker of a slot': ['"unlocker": "holder"', '"unlocker": "mallory"', 'key.locked'],
+    'an unlocker of a quorum': [
+      '"unlockers": [\n        "holder"',
+      '"unlockers": [\n        "mallory"',
+      'key.invalid',
+    ],
     purpose: ['"purpose": "device"', '"purpose": "signer"', 'key.invalid'],
-    'kdf.N': ['"N": 131072', '"N": 65536', 'key.locked'],
-    'kdf.N below the bound': ['"N": 131072', '"N": 8192', 'key.invalid'],
-    'kdf.N above the bound': ['"N": 131072', '"N": 2097152', 'key.invalid'],
-    'kdf.N no power of two': ['"N": 131072', '"N": 131071', 'key.invalid'],
+    'kdf.N': ['"N": 16384', '"N": 65536', 'key.locked'],
+    'kdf.N below the bound': ['"N": 16384', '"N": 8192', 'key.invalid'],
+    'kdf.N above the bound': ['"N": 16384', '"N": 2097152', 'key.invalid'],
+    'kdf.N no power of two': ['"N": 16384', '"N": 16383', 'key.invalid'],
     'kdf.r': ['"r": 8', '"r": 16', 'key.invalid'],
     'kdf.p': ['"p": 1', '"p": 2', 'key.invalid'],
     'kdf.name': ['"scrypt"', '"pbkdf2"', 'key.invalid'],
@@ -112,9 +119,15 @@ describe('an encrypted key file', () => {
 
   const sealedFields = [
     ['slots.0.kdf.salt', 'key.locked'],
-    ['slots.0.key.nonce', 'key.locked'],
-    ['slots.0.key.text', 'key.locked'],
-    ['slots.0.key.tag', 'key.locked'],
+    ['slots.0.secret.nonce', 'key.locked'],
+    ['slots.0.secret.text', 'key.locked'],
+    ['slots.0.secret.tag', 'key.locked'],
+    ['quorums.0.key.nonce', 'key.invalid'],
+    ['quorums.0.key.text', 'key.invalid'],
+    ['quorums.0.key.tag', 'key.invalid'],
+    ['held.nonce', 'key.invalid'],
+    ['held.text', 'key.invalid'],
+    ['held.tag', 'key.invalid'],
     ['payload.nonce', 'key.invalid'],
     ['payload.text', 'key.invalid'],
     ['payload.tag', 'key.invalid'],
@@ -137,7 +150,7 @@ describe('an encrypted key file', () => {
 
   test.each([
     ['no JSON', '{'],
-    ['another object', '{"format":"countersign-keys/1"}'],
+    ['another object', '{"format":"countersign-keys/2"}'],
     ['a field more', ''],
     ['more than 64 KiB', ' '.repeat(65_537)],
   ])('is invalid when it is %s', async (name, text) => {
@@ -149,27 +162,17 @@ describe('an encrypted key file', () => {
     });
   });
 
-  test('of a signer opens only bound to what it was resealed to, by the same passphrase', async () => {
+  test('of a signer opens only bound to what it was bound to last, by the same passphrase', async () => {
     const hot = join(folder, 'hot1.json');
     await createKeyFile(hot, signer, unlock);
     const bound = { ...unlock, associated: 'journal|wallet|genesis' };
-    expect(await resealKeyFile(hot, 'signer', { ...unlock, next: bound.associated })).toEqual({
-      ok: true,
-      value: null,
-    });
+    const binding = { associated: bound.associated, custody: false };
+    expect(await bindKeyFile(hot, unlock, binding)).toEqual({ ok: true, value: null });
     expect(await openKeyFile(hot, 'signer', bound)).toEqual({ ok: true, value: signer.secret });
-    expect(await openKeyFile(hot, 'signer', unlock)).toMatchObject({
-      ok: false,
-      refusal: { code: 'key.invalid' },
-    });
-    expect(await resealKeyFile(hot, 'signer', { ...unlock, next: 'x' })).toMatchObject({
-      ok: false,
-      refusal: { code: 'key.invalid' },
-    });
+    const refused = { ok: false, refusal: { code: 'key.invalid' } };
+    expect(await openKeyFile(hot, 'signer', unlock)).toMatchObject(refused);
+    expect(await bindKeyFile(hot, unlock, binding)).toMatchObject(refused);
     expect(statSync(hot).mode & 0o777).toBe(0o600);
-    expect(peekKeyFile(hot, 'device')).toMatchObject({
-      ok: false,
-      refusal: { code: 'key.invalid' },
-    });
+    expect(peekKeyFile(hot, 'device')).toMatchObject(refused);
   });
 });

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { unlockersOf } from '../../../src/keys/key-file.ts';
 import { runCommandLine } from '../../../src/signer/command-line.ts';
 import { parseOptions, UsageError } from '../../../src/signer/options.ts';
 
@@ -19,12 +20,16 @@ interface Ended {
   readonly err: string;
 }
 
-async function signer(...args: readonly string[]): Promise<Ended> {
+function signer(...args: readonly string[]): Promise<Ended> {
+  return signerWith('correct horse battery', ...args);
+}
+
+async function signerWith(passphrase: string, ...args: readonly string[]): Promise<Ended> {
   let [out, err] = ['', ''];
   const status = await runCommandLine(args, {
     out: (line) => (out += `${line}\n`),
     err: (line) => (err += `${line}\n`),
-    passphrase: 'correct horse battery',
+    passphrase,
     askHidden: null,
     signal: AbortSignal.timeout(10_000),
     ready: () => undefined,
@@ -36,7 +41,7 @@ describe('countersign-signer', () => {
   test('explains every command on --help and ends with 0', async () => {
     const { status, out } = await signer('--help');
     expect(status).toBe(0);
-    for (const command of ['prepare', 'init', 'run', 'status'])
+    for (const command of ['prepare', 'init', 'run', 'status', 'unlockers'])
       expect(out).toContain(`countersign-signer ${command}`);
   });
 
@@ -60,6 +65,23 @@ describe('countersign-signer', () => {
     const second = await signer(...args, '--key-file', keyFile);
     expect(second.status).toBe(2);
     expect(second.err).toMatch(/^key\.exists: /);
+  });
+
+  test('makes keys that two of three people open together, and refuses one passphrase for two', async () => {
+    const args = ['prepare', '--wallet', 'hot-1', '--network', 'regtest', '--type', 'wpkh'];
+    const who = ['--unlockers', 'alice,bob,carol', '--needed', '2'];
+    const keyFile = join(folder, 'keys.json');
+    const three = 'passphrase of alice\npassphrase of bob\npassphrase of carol';
+    const one = 'one and the same\n'.repeat(3);
+    expect((await signerWith(one, ...args, ...who, '--key-file', keyFile)).err).toMatch(
+      /^key\.unlockers\.same: /,
+    );
+    expect((await signerWith(three, ...args, ...who, '--key-file', keyFile)).status).toBe(0);
+    expect(unlockersOf(keyFile, 'signer')).toEqual({
+      ok: true,
+      value: { names: ['alice', 'bob', 'carol'], needed: 2 },
+    });
+    expect((await signer(...args, '--needed', '2', '--key-file', keyFile)).status).toBe(64);
   });
 
   test('refuses to run without a journal', async () => {

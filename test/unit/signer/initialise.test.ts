@@ -156,6 +156,16 @@ describe('signer init', () => {
     expect(code(await initialiseSigner(given(change())))).toBe(expected);
   });
 
+  test('wants two people who start the signer of a wallet that is held for others', async () => {
+    const document = founded.wallets.get('hot-1');
+    if (document?.kind !== 'wallet') throw new Error('no wallet');
+    const custody = { ...document, body: { ...document.body, custody: true } };
+    const walletDocument = canonicalBytes(custody);
+    expect(code(await initialiseSigner(given({ walletDocument })))).toBe('key.unlockers.custody');
+    expect(existsSync(signerFolder(join(folder, 'signer')).journal)).toBe(false);
+    expect(existsSync(keyFile)).toBe(true);
+  });
+
   test('refuses an organisation that names the keys of another signer', async () => {
     const { spec } = new World();
     const other = foundOrganisation(spec);

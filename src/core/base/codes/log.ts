@@ -76,7 +76,7 @@ export const logCodes = {
     'The journal was edited, truncated or belongs to another signer.',
     'Restore the newest journal.',
   ),
-  'key.locked': final(422, 'The passphrase does not open the key file.', 'Try again.'),
+  'key.locked': final(422, 'A passphrase opens the slot of none of these unlockers.', 'Try again.'),
   'key.invalid': final(
     422,
     'The key file is damaged or of another form.',
