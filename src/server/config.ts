@@ -1,46 +1,36 @@
 import { z } from 'zod';
+import type { OutsideSource } from '../chain/settings.ts';
+import {
+  addressVariable,
+  chainVariables,
+  outsideKinds,
+  pathVariable,
+  sourceIn,
+  wholeVariable,
+} from '../chain/settings.ts';
+import { assert } from '../core/base/assert.ts';
 import type { Result } from '../core/base/result.ts';
 import { hex32 } from '../core/base/schema.ts';
 import type { Network } from '../core/wallet/network.ts';
-import { networkNames } from '../core/wallet/network.ts';
 
 /** sysexits' EX_CONFIG: how a start ends whose configuration is wrong. */
 export const EXIT_CONFIG = 78;
 
-const whole = (least: number, most: number) =>
-  z
-    .string()
-    .regex(/^[0-9]{1,9}$/, 'not a whole number')
-    .transform(Number)
-    .pipe(z.int().min(least).max(most));
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
-const path = z.string().min(1).max(4_096);
-const address = (...protocols: readonly string[]) =>
-  z
-    .string()
-    .refine(
-      (text) => URL.canParse(text) && protocols.includes(new URL(text).protocol),
-      `not an address of ${protocols.join(' ')}`,
-    );
 
 /** Every variable that the server reads. An empty one counts as missing. */
 const variables = z.object({
-  DATABASE_URL: address('postgres:', 'postgresql:'),
+  DATABASE_URL: addressVariable('postgres:', 'postgresql:'),
   HOST: z.string().min(1).max(255).default('127.0.0.1'),
-  PORT: whole(0, 65_535).default(3_000),
+  PORT: wholeVariable(0, 65_535).default(3_000),
   /** The address that callers use, where a proxy stands before the server: proofs name it. */
-  PUBLIC_URL: address('http:', 'https:').optional(),
-  NETWORK: z.enum(networkNames as readonly [Network, ...Network[]]),
-  CHAIN: z.enum(['sandbox', 'bitcoind', 'esplora']),
-  BITCOIN_RPC_URL: address('http:', 'https:').optional(),
-  BITCOIN_RPC_COOKIE: path.optional(),
-  ESPLORA_URL: address('http:', 'https:').optional(),
+  PUBLIC_URL: addressVariable('http:', 'https:').optional(),
+  ...chainVariables,
+  CHAIN: z.enum(['sandbox', ...outsideKinds]),
   /** A second source that the chain is held against: where they differ, nothing is drafted or broadcast. */
-  CHAIN_SECOND: z.enum(['bitcoind', 'esplora']).optional(),
-  CHAIN_SECOND_URL: address('http:', 'https:').optional(),
-  CHAIN_SECOND_COOKIE: path.optional(),
-  /** Age of the newest block in seconds from which nothing is drafted or broadcast; 0: never. */
-  CHAIN_TIP_AGE_SECONDS: whole(0, 1_000_000).optional(),
+  CHAIN_SECOND: z.enum(outsideKinds).optional(),
+  CHAIN_SECOND_URL: addressVariable('http:', 'https:').optional(),
+  CHAIN_SECOND_COOKIE: pathVariable.optional(),
   /** The screening service that is asked about destinations (policies/README.md). */
   SCREENING_URL: z
     .string()
@@ -50,21 +40,21 @@ const variables = z.object({
     )
     .optional(),
   /** Holds its bearer token; read anew for each question. */
-  SCREENING_TOKEN_FILE: path.optional(),
-  SCREENING_TIMEOUT_SECONDS: whole(1, 60).default(10),
+  SCREENING_TOKEN_FILE: pathVariable.optional(),
+  SCREENING_TIMEOUT_SECONDS: wholeVariable(1, 60).default(10),
   /** How long a destination that it holds waits before it is asked about again. */
-  SCREENING_AGAIN_SECONDS: whole(1, 86_400).default(300),
+  SCREENING_AGAIN_SECONDS: wholeVariable(1, 86_400).default(300),
   /** Digest of the genesis charter, compared by people once. */
   GENESIS: hex32,
   /** A package of entries and blobs to begin an empty log with. */
-  FOUNDING: path.optional(),
-  LOG_KEY_FILE: path,
+  FOUNDING: pathVariable.optional(),
+  LOG_KEY_FILE: pathVariable,
   /** Whether entries and blobs may be read by anyone. */
   LOG_PUBLIC: flag.default(false),
   /** Seconds between the blocks that the sandbox mines by itself; 0: only on demand. */
-  SANDBOX_BLOCK_SECONDS: whole(0, 86_400).default(0),
+  SANDBOX_BLOCK_SECONDS: wholeVariable(0, 86_400).default(0),
   /** Requests a second of one address or session, on average; ten times as many at once. */
-  RATE_PER_SECOND: whole(1, 1_000_000).default(50),
+  RATE_PER_SECOND: wholeVariable(1, 1_000_000).default(50),
   LOG_LEVEL: z.enum(['error', 'warn', 'info']).default('warn'),
 });
 
@@ -87,11 +77,6 @@ export interface ScreeningConfig {
   readonly timeoutSeconds: number;
   readonly againSeconds: number;
 }
-
-/** A chain source outside this process. */
-export type OutsideSource =
-  | { readonly kind: 'bitcoind'; readonly url: string; readonly cookieFile: string | null }
-  | { readonly kind: 'esplora'; readonly url: string };
 
 /** The configuration of one server process, checked as a whole. */
 export class ServerConfig {
@@ -120,10 +105,7 @@ export class ServerConfig {
     this.publicUrl = given.PUBLIC_URL ?? null;
     this.network = given.NETWORK;
     this.chain = chainOf(given);
-    this.second =
-      given.CHAIN_SECOND === undefined
-        ? null
-        : sourceOf(given.CHAIN_SECOND, given.CHAIN_SECOND_URL, given.CHAIN_SECOND_COOKIE);
+    this.second = secondOf(given);
     this.tipAgeSeconds = given.CHAIN_TIP_AGE_SECONDS ?? null;
     this.screening = screeningOf(given);
     this.genesis = given.GENESIS;
@@ -146,23 +128,22 @@ function screeningOf(given: Variables): ScreeningConfig | null {
 }
 
 function chainOf(given: Variables): ServerConfig['chain'] {
-  switch (given.CHAIN) {
-    case 'sandbox':
-      return { kind: 'sandbox', blockSeconds: given.SANDBOX_BLOCK_SECONDS };
-    case 'bitcoind':
-      return sourceOf('bitcoind', given.BITCOIN_RPC_URL, given.BITCOIN_RPC_COOKIE);
-    case 'esplora':
-      return sourceOf('esplora', given.ESPLORA_URL);
-  }
+  return given.CHAIN === 'sandbox'
+    ? { kind: 'sandbox', blockSeconds: given.SANDBOX_BLOCK_SECONDS }
+    : named(sourceIn(given.CHAIN, given));
 }
 
-/** Requires an address: {@link contradictionIn} names the one that is missing. */
-function sourceOf(
-  kind: OutsideSource['kind'],
-  url = '',
-  cookieFile: string | null = null,
-): OutsideSource {
-  return kind === 'esplora' ? { kind, url } : { kind, url, cookieFile };
+function secondOf(given: Variables): OutsideSource | null {
+  const { CHAIN_SECOND: kind, CHAIN_SECOND_URL: url, CHAIN_SECOND_COOKIE: cookie } = given;
+  if (kind === undefined) return null;
+  const variables = { BITCOIN_RPC_URL: url, BITCOIN_RPC_COOKIE: cookie, ESPLORA_URL: url };
+  return named(sourceIn(kind, variables));
+}
+
+/** {@link contradictionIn} has named an address that is missing. */
+function named(source: OutsideSource | string): OutsideSource {
+  assert(typeof source !== 'string', 'a configuration is checked before');
+  return source;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -189,9 +170,8 @@ export function readConfig(environment: Environment): Read {
 function contradictionIn(given: Variables): string | null {
   if ((given.CHAIN === 'sandbox') !== (given.NETWORK === 'sandbox'))
     return `CHAIN=${given.CHAIN} does not go with NETWORK=${given.NETWORK}`;
-  if (given.CHAIN === 'bitcoind' && given.BITCOIN_RPC_URL === undefined)
-    return 'BITCOIN_RPC_URL is missing';
-  if (given.CHAIN === 'esplora' && given.ESPLORA_URL === undefined) return 'ESPLORA_URL is missing';
+  const source = given.CHAIN === 'sandbox' ? null : sourceIn(given.CHAIN, given);
+  if (typeof source === 'string') return source;
   if (given.CHAIN_SECOND !== undefined && given.CHAIN_SECOND_URL === undefined)
     return 'CHAIN_SECOND_URL is missing';
   if (given.CHAIN_SECOND_URL !== undefined && given.CHAIN_SECOND === undefined)

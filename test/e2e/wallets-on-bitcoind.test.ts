@@ -8,7 +8,7 @@ import { toPsbt } from '../../src/core/psbt/build.ts';
 import { takeSignatures } from '../../src/core/psbt/found-signatures.ts';
 import { keyIndexOfXpub } from '../../src/core/wallet/wallet.ts';
 import { standingAlerts } from '../../src/core/watch/watchman.ts';
-import { RpcClient } from '../../src/server/chain/rpc.ts';
+import { RpcClient } from '../../src/chain/rpc.ts';
 import type { BitcoinNode } from '../support/bitcoin-node.ts';
 import { startBitcoinNode } from '../support/bitcoin-node.ts';
 import type { Cosigner, LivingOptions } from '../support/living.ts';

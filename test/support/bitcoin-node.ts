@@ -11,8 +11,8 @@ import { z } from 'zod';
 import type { Sats } from '../../src/core/base/sats.ts';
 import { sats } from '../../src/core/base/sats.ts';
 import { addressOfScript } from '../../src/core/wallet/network.ts';
-import { Bitcoind } from '../../src/server/chain/bitcoind.ts';
-import { RpcClient } from '../../src/server/chain/rpc.ts';
+import { Bitcoind } from '../../src/chain/bitcoind.ts';
+import { RpcClient } from '../../src/chain/rpc.ts';
 import type { ChainUnderTest } from './chain-contract.ts';
 import { TestKey, spend, txidOf } from './test-key.ts';
 

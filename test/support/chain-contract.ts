@@ -3,9 +3,9 @@ import { toHex } from '../../src/core/base/bytes.ts';
 import type { Sats } from '../../src/core/base/sats.ts';
 import { sats } from '../../src/core/base/sats.ts';
 import { genesisBlock } from '../../src/core/wallet/network.ts';
-import { ChainFault } from '../../src/server/chain/chain-fault.ts';
-import type { ChainView } from '../../src/server/chain/chain-view.ts';
-import { checkIdentity } from '../../src/server/chain/chain-view.ts';
+import { ChainFault } from '../../src/chain/chain-fault.ts';
+import type { ChainView } from '../../src/chain/chain-view.ts';
+import { checkIdentity } from '../../src/chain/chain-view.ts';
 import type { TestCoin } from './test-key.ts';
 import { TestKey, txidOf } from './test-key.ts';
 

@@ -3,7 +3,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fromHex, toHex } from '../../src/core/base/bytes.ts';
-import { shownHash } from '../../src/server/chain/block.ts';
+import { shownHash } from '../../src/chain/block.ts';
 import type { Sandbox } from '../../src/server/chain/sandbox.ts';
 import { SandboxStore } from '../../src/server/chain/sandbox.store.ts';
 import type { Work } from '../../src/server/chain/sql.ts';

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { sats } from '../../src/core/base/sats.ts';
 import type { Branch } from '../../src/core/wallet/wallet.ts';
 import { Follower } from '../../src/server/chain/follower.ts';
-import type { WatchedWallet } from '../../src/server/chain/watch.ts';
+import type { WatchedWallet } from '../../src/chain/watch.ts';
 import type { ChainUnderTest } from './chain-contract.ts';
 import type { TestCoin } from './test-key.ts';
 import { TestKey, spend, txidOf } from './test-key.ts';

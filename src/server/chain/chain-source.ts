@@ -1,15 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import type { Network } from '../../core/wallet/network.ts';
 import { Clock } from '../clock.ts';
-import type { OutsideSource } from '../config.ts';
 import { ServerConfig } from '../config.ts';
 import { UnitOfWork } from '../database/unit-of-work.ts';
-import { Bitcoind } from './bitcoind.ts';
-import { ChainFault } from './chain-fault.ts';
-import { defaultTipAge } from './chain-state.ts';
-import type { ChainView } from './chain-view.ts';
-import { Esplora } from './esplora.ts';
-import { requireIdentity } from './identity.ts';
+import { ChainFault } from '../../chain/chain-fault.ts';
+import { defaultTipAge } from '../../chain/chain-state.ts';
+import type { ChainView } from '../../chain/chain-view.ts';
+import { openSource } from '../../chain/settings.ts';
+import { requireIdentity } from '../../chain/identity.ts';
 import { Sandbox } from './sandbox.ts';
 
 /** Of a node of our own, and of an API that others pay for too. */
@@ -73,14 +71,14 @@ export class ChainSource {
     this.#view ??=
       chain.kind === 'sandbox'
         ? await Sandbox.open(this.work, () => this.clock.now())
-        : this.#sourceOf(chain);
+        : openSource(chain, this.config.network);
     return this.#view;
   }
 
   /** What it is compared with, or null. */
   openSecond(): ChainView | null {
     const { second } = this.config;
-    return second === null ? null : this.#sourceOf(second);
+    return second === null ? null : openSource(second, this.config.network);
   }
 
   /** Asks it, once, for the network. Throws a ChainFault: it is away, or of another network (`chain.network`). */
@@ -98,13 +96,5 @@ export class ChainSource {
 
   async close(): Promise<void> {
     await this.#view?.close();
-  }
-
-  #sourceOf(source: OutsideSource): ChainView {
-    const { network } = this.config;
-    const { url } = source;
-    if (source.kind === 'esplora') return new Esplora({ url, network });
-    const cookie = source.cookieFile === null ? {} : { cookieFile: source.cookieFile };
-    return new Bitcoind({ url, network, ...cookie });
   }
 }

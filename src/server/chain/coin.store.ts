@@ -6,7 +6,7 @@ import type { Sats } from '../../core/base/sats.ts';
 import { sats } from '../../core/base/sats.ts';
 import type { Seconds } from '../../core/base/time.ts';
 import type { Branch } from '../../core/wallet/wallet.ts';
-import type { Outpoint } from './follower.store.ts';
+import type { Outpoint } from '../../chain/transactions.ts';
 import type { Sql } from './sql.ts';
 
 export interface Coin {

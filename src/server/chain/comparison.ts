@@ -1,8 +1,8 @@
 import type { Facts, Refusal } from '../../core/base/result.ts';
 import type { Seconds } from '../../core/base/time.ts';
-import { ChainFault } from './chain-fault.ts';
-import type { ChainTip, ChainView } from './chain-view.ts';
-import { requireIdentity } from './identity.ts';
+import { ChainFault } from '../../chain/chain-fault.ts';
+import type { ChainTip, ChainView } from '../../chain/chain-view.ts';
+import { requireIdentity } from '../../chain/identity.ts';
 
 /** How often the two are compared. */
 const EVERY_SECONDS = 15;

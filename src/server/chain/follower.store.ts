@@ -1,23 +1,14 @@
 import { z } from 'zod';
-import type { BlockView } from './chain-view.ts';
+import type { BlockView } from '../../chain/chain-view.ts';
+import type { Outpoint } from '../../chain/transactions.ts';
+import type { FoundCoin } from '../../chain/watch.ts';
 import type { Sql } from './sql.ts';
 import { FOLLOWER_LOCK } from './sql.ts';
-import type { WatchedPlace } from './watch.ts';
-
-export type Outpoint = readonly [txid: string, vout: number];
 
 export interface FoundTransaction {
   readonly txid: string;
   readonly stripped: Uint8Array;
   readonly coinbase: boolean;
-}
-
-export interface FoundCoin {
-  readonly txid: string;
-  readonly vout: number;
-  readonly sats: bigint;
-  readonly script: Uint8Array;
-  readonly place: WatchedPlace;
 }
 
 export interface FoundSpend {

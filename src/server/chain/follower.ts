@@ -1,22 +1,15 @@
-import { Transaction } from 'bitcoinjs-lib';
+import { requireIdentity } from '../../chain/identity.ts';
+import type { BlockView, ChainView } from '../../chain/chain-view.ts';
+import type { ReadTransaction } from '../../chain/transactions.ts';
+import { outpointsOf, readTransaction, withoutWitness } from '../../chain/transactions.ts';
+import type { FoundCoin, WatchedWallet } from '../../chain/watch.ts';
+import { Watch } from '../../chain/watch.ts';
 import { assert } from '../../core/base/assert.ts';
 import { WALLETS } from '../../core/base/limits.ts';
 import { unsignedDigest } from '../../core/watch/watchman.ts';
-import { shownHash } from './block.ts';
-import type { BlockView, ChainView } from './chain-view.ts';
-import type {
-  FollowedWallet,
-  FoundCoin,
-  FoundSpend,
-  FoundTransaction,
-  Outpoint,
-  Rival,
-} from './follower.store.ts';
+import type { FollowedWallet, FoundSpend, FoundTransaction, Rival } from './follower.store.ts';
 import { FollowerStore } from './follower.store.ts';
-import { requireIdentity } from './identity.ts';
 import type { Sql, Work } from './sql.ts';
-import type { WatchedPlace, WatchedWallet } from './watch.ts';
-import { Watch } from './watch.ts';
 
 /** What a step found. `txid` of a wallet's transactions only: those that pay to it or spend from it. */
 export type ChainEvent =
@@ -61,11 +54,6 @@ export interface FollowerOptions {
   readonly work: Work;
   /** Called within the unit of work of each step that found something: what it writes commits with the step. */
   readonly onEvents?: (events: readonly ChainEvent[], sql: Sql) => Promise<void>;
-}
-
-interface Read {
-  readonly transaction: Transaction;
-  readonly txid: string;
 }
 
 interface Plan {
@@ -161,7 +149,7 @@ export class Follower {
     const read = readTransaction(raw);
     return this.#locked(async (store) => {
       await this.#refresh(store);
-      const coins = this.#find([read]);
+      const coins = this.#watch.findIn([read]);
       const spent = await store.known(outpointsOf(read.transaction));
       if (coins.length === 0 && spent.length === 0) return false;
       if (!(await store.addOwn(found(read), raw))) return true;
@@ -222,28 +210,12 @@ export class Follower {
       if (!(await stillDue(store, plan))) return { moved: true, events: [] };
       await this.#refresh(store);
       const due = new Set(plan.wallets);
-      const coins = this.#find(read).filter(({ place }) => due.has(place.wallet));
+      const coins = this.#watch.findIn(read).filter(({ place }) => due.has(place.wallet));
       const events = await record(store, { block, read, coins, due });
       await this.#saveNext(store, coins);
       await store.addBlock(block, plan.wallets);
       return this.#tell(events, sql);
     });
-  }
-
-  /** Outputs to watched scripts. Searches again when a use has made more scripts watched. */
-  #find(read: readonly Read[]): readonly FoundCoin[] {
-    for (;;) {
-      let isWider = false;
-      const coins: FoundCoin[] = [];
-      for (const { transaction, txid } of read)
-        for (const [vout, { value, script }] of transaction.outs.entries()) {
-          const place: WatchedPlace | undefined = this.#watch.find(script);
-          if (place === undefined) continue;
-          coins.push({ txid, vout, sats: value, script, place });
-          if (this.#watch.use(place)) isWider = true;
-        }
-      if (!isWider) return coins;
-    }
   }
 
   /** Other processes may have seen addresses used that this one has not. */
@@ -291,7 +263,7 @@ async function stillDue(store: FollowerStore, plan: Plan): Promise<boolean> {
 
 interface Findings {
   readonly block: BlockView;
-  readonly read: readonly Read[];
+  readonly read: readonly ReadTransaction[];
   readonly coins: readonly FoundCoin[];
   readonly due: ReadonlySet<string>;
 }
@@ -354,7 +326,7 @@ async function record(
 async function reencodedIn(
   store: FollowerStore,
   spent: readonly FoundSpend[],
-  read: readonly Read[],
+  read: readonly ReadTransaction[],
 ): Promise<readonly Rival[]> {
   const rivals = spent.length === 0 ? [] : await store.rivals(spent);
   return rivals.filter(({ raw, spender }) => {
@@ -363,19 +335,6 @@ async function reencodedIn(
   });
 }
 
-function readTransaction(raw: Uint8Array): Read {
-  const transaction = Transaction.fromBuffer(raw);
-  return { transaction, txid: transaction.getId() };
-}
-
-function outpointsOf(transaction: Transaction): readonly Outpoint[] {
-  if (transaction.isCoinbase()) return []; // its input names no coin
-  return transaction.ins.map((input) => [shownHash(input.hash), input.index] as const);
-}
-
-/** Without witness: what the txid and the signers' checks of amounts are made of. */
-function found({ transaction, txid }: Read): FoundTransaction {
-  const stripped = transaction.clone();
-  for (const input of stripped.ins) input.witness = [];
-  return { txid, stripped: stripped.toBuffer(), coinbase: transaction.isCoinbase() };
+function found({ transaction, txid }: ReadTransaction): FoundTransaction {
+  return { txid, stripped: withoutWitness(transaction), coinbase: transaction.isCoinbase() };
 }

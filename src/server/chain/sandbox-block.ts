@@ -3,7 +3,7 @@ import { concat, reversed, fromHex, utf8 } from '../../core/base/bytes.ts';
 import { sha256 } from '../../core/base/digest.ts';
 import { assert } from '../../core/base/assert.ts';
 import { sats } from '../../core/base/sats.ts';
-import { shownHash } from './block.ts';
+import { shownHash } from '../../chain/block.ts';
 
 /** The subsidy never halves: at 50 BTC a block the sandbox would need 400,000 blocks to pass 21 million. */
 const SUBSIDY_SATS = 5_000_000_000n;

@@ -1,6 +1,6 @@
 import { Transaction } from 'bitcoinjs-lib';
 import { MAX_MONEY_SATS, TRANSACTION_WEIGHT } from '../../core/base/limits.ts';
-import { shownHash } from './block.ts';
+import { shownHash } from '../../chain/block.ts';
 import type { StoredCoin, StoredTransaction } from './sandbox.store.ts';
 
 // The mempool's rules, with the reject texts of Bitcoin Core (src/validation.cpp, src/policy/policy.cpp), so that

@@ -6,10 +6,16 @@ import type { Result } from '../../core/base/result.ts';
 import { ok } from '../../core/base/result.ts';
 import type { Sats } from '../../core/base/sats.ts';
 import { genesisBlock } from '../../core/wallet/network.ts';
-import { readBlock } from './block.ts';
-import { ChainFault } from './chain-fault.ts';
-import type { BlockView, ChainTip, ChainTransaction, ChainView, Known } from './chain-view.ts';
-import { rejected } from './rejection.ts';
+import { readBlock } from '../../chain/block.ts';
+import { ChainFault } from '../../chain/chain-fault.ts';
+import type {
+  BlockView,
+  ChainTip,
+  ChainTransaction,
+  ChainView,
+  Known,
+} from '../../chain/chain-view.ts';
+import { rejected } from '../../chain/rejection.ts';
 import { buildBlock, genesis, txidOf } from './sandbox-block.ts';
 import { Faucet } from './sandbox-faucet.ts';
 import {

@@ -3,7 +3,7 @@ import { Catch, HttpException, Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { RefusalCode } from '../../core/base/codes.ts';
 import type { Refusal } from '../../core/base/result.ts';
-import { ChainFault } from '../chain/chain-fault.ts';
+import { ChainFault } from '../../chain/chain-fault.ts';
 import { isPassing } from '../database/database-fault.ts';
 import { Replay } from './idempotency.ts';
 import { Unavailable } from './unavailable.ts';

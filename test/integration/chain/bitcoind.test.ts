@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { sats } from '../../../src/core/base/sats.ts';
 import { CoinStore } from '../../../src/server/chain/coin.store.ts';
 import { Follower } from '../../../src/server/chain/follower.ts';
-import { RpcClient } from '../../../src/server/chain/rpc.ts';
+import { RpcClient } from '../../../src/chain/rpc.ts';
 import type { BitcoinNode } from '../../support/bitcoin-node.ts';
 import { startBitcoinNode } from '../../support/bitcoin-node.ts';
 import type { ChainUnderTest } from '../../support/chain-contract.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { toHex } from '../../../src/core/base/bytes.ts';
 import { sats } from '../../../src/core/base/sats.ts';
-import { Esplora } from '../../../src/server/chain/esplora.ts';
+import { Esplora } from '../../../src/chain/esplora.ts';
 import { Sandbox } from '../../../src/server/chain/sandbox.ts';
 import { chainContract } from '../../support/chain-contract.ts';
 import { EsploraServer } from '../../support/esplora-server.ts';

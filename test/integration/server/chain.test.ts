@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StartRefused } from '../../../src/server/config.ts';
 import { ChainService } from '../../../src/server/chain/chain.service.ts';
-import { RpcClient } from '../../../src/server/chain/rpc.ts';
+import { RpcClient } from '../../../src/chain/rpc.ts';
 import { readinessView } from '../../../src/server/health/health.schema.ts';
 import { parsePackageLine } from '../../../src/core/log/package.ts';
 import { genesisBlock } from '../../../src/core/wallet/network.ts';

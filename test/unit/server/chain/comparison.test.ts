@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { genesisBlock } from '../../../../src/core/wallet/network.ts';
-import { ChainFault } from '../../../../src/server/chain/chain-fault.ts';
-import type { ChainTip, ChainView } from '../../../../src/server/chain/chain-view.ts';
+import { ChainFault } from '../../../../src/chain/chain-fault.ts';
+import type { ChainTip, ChainView } from '../../../../src/chain/chain-view.ts';
 import { Comparison } from '../../../../src/server/chain/comparison.ts';
 
 const start = 1_800_000_000;

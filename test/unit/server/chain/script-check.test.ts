@@ -2,7 +2,7 @@ import { afterAll, expect, test } from '@jest/globals';
 import { Transaction } from 'bitcoinjs-lib';
 import { z } from 'zod';
 import { sats } from '../../../../src/core/base/sats.ts';
-import { shownHash } from '../../../../src/server/chain/block.ts';
+import { shownHash } from '../../../../src/chain/block.ts';
 import type { SpentOutput } from '../../../../src/server/chain/script-check.ts';
 import { ScriptChecker } from '../../../../src/server/chain/script-checker.ts';
 import { describeShared, readShared } from '../../../support/shared.ts';

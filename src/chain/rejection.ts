@@ -1,5 +1,5 @@
-import type { Result } from '../../core/base/result.ts';
-import { refuse } from '../../core/base/result.ts';
+import type { Result } from '../core/base/result.ts';
+import { refuse } from '../core/base/result.ts';
 
 /** What a node's reject text comes down to. The texts differ between Bitcoin Core, its versions and Knots. */
 export type Rejection =

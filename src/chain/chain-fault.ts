@@ -1,5 +1,5 @@
-import type { RefusalCode } from '../../core/base/codes.ts';
-import type { Facts } from '../../core/base/result.ts';
+import type { RefusalCode } from '../core/base/codes.ts';
+import type { Facts } from '../core/base/result.ts';
 
 export type ChainFaultCode = Extract<
   RefusalCode,

@@ -1,7 +1,8 @@
-import { assert } from '../../core/base/assert.ts';
-import { toHex } from '../../core/base/bytes.ts';
-import { ADDRESS_INDEX, GAP_LIMIT } from '../../core/base/limits.ts';
-import type { Branch, Wallet } from '../../core/wallet/wallet.ts';
+import { assert } from '../core/base/assert.ts';
+import { toHex } from '../core/base/bytes.ts';
+import { ADDRESS_INDEX, GAP_LIMIT } from '../core/base/limits.ts';
+import type { Branch, Wallet } from '../core/wallet/wallet.ts';
+import type { ReadTransaction } from './transactions.ts';
 
 /** A wallet to be followed, as its document describes it. */
 export interface WatchedWallet {
@@ -17,6 +18,15 @@ export interface WatchedPlace {
   readonly wallet: string;
   readonly branch: Branch;
   readonly index: number;
+}
+
+/** An output to a watched script. */
+export interface FoundCoin {
+  readonly txid: string;
+  readonly vout: number;
+  readonly sats: bigint;
+  readonly script: Uint8Array;
+  readonly place: WatchedPlace;
 }
 
 interface Range {
@@ -54,6 +64,22 @@ export class Watch {
     range.next[branch] = index + 1;
     this.#derive(range);
     return true;
+  }
+
+  /** Outputs to watched scripts, whose use is noted. Searches again when that has made more scripts watched. */
+  findIn(read: readonly ReadTransaction[]): readonly FoundCoin[] {
+    for (;;) {
+      let isWider = false;
+      const coins: FoundCoin[] = [];
+      for (const { transaction, txid } of read)
+        for (const [vout, { value, script }] of transaction.outs.entries()) {
+          const place = this.find(script);
+          if (place === undefined) continue;
+          coins.push({ txid, vout, sats: value, script, place });
+          if (this.use(place)) isWider = true;
+        }
+      if (!isWider) return coins;
+    }
   }
 
   /** One above the highest index used, of receive and change. */

@@ -1,6 +1,6 @@
-import type { Result } from '../../core/base/result.ts';
-import { ok, refuse } from '../../core/base/result.ts';
-import type { Network } from '../../core/wallet/network.ts';
+import type { Result } from '../core/base/result.ts';
+import { ok, refuse } from '../core/base/result.ts';
+import type { Network } from '../core/wallet/network.ts';
 
 export interface ChainTip {
   readonly height: number;

@@ -6,13 +6,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { fromHex, reversed } from '../../../../src/core/base/bytes.ts';
-import { Bitcoind } from '../../../../src/server/chain/bitcoind.ts';
-import { ChainFault } from '../../../../src/server/chain/chain-fault.ts';
-import { checkIdentity } from '../../../../src/server/chain/chain-view.ts';
-import { RpcClient } from '../../../../src/server/chain/rpc.ts';
-import { genesisBlock } from '../../../../src/core/wallet/network.ts';
-import { describeShared, readShared } from '../../../support/shared.ts';
+import { fromHex, reversed } from '../../../src/core/base/bytes.ts';
+import { Bitcoind } from '../../../src/chain/bitcoind.ts';
+import { ChainFault } from '../../../src/chain/chain-fault.ts';
+import { checkIdentity } from '../../../src/chain/chain-view.ts';
+import { RpcClient } from '../../../src/chain/rpc.ts';
+import { genesisBlock } from '../../../src/core/wallet/network.ts';
+import { describeShared, readShared } from '../../support/shared.ts';
 
 interface Served {
   readonly url: string;

@@ -1,5 +1,5 @@
 import { Block } from 'bitcoinjs-lib';
-import { reversed, toHex } from '../../core/base/bytes.ts';
+import { reversed, toHex } from '../core/base/bytes.ts';
 import type { BlockView } from './chain-view.ts';
 import { ChainFault } from './chain-fault.ts';
 

@@ -1,4 +1,4 @@
-import { genesisBlock } from '../../core/wallet/network.ts';
+import { genesisBlock } from '../core/wallet/network.ts';
 import { ChainFault } from './chain-fault.ts';
 import type { ChainView } from './chain-view.ts';
 import { checkIdentity } from './chain-view.ts';

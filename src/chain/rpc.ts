@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import * as http from 'node:http';
 import * as https from 'node:https';
 import { z } from 'zod';
-import { RPC_ANSWER_BYTES, RPC_SECONDS } from '../../core/base/limits.ts';
+import { RPC_ANSWER_BYTES, RPC_SECONDS } from '../core/base/limits.ts';
 import { ChainFault } from './chain-fault.ts';
 
 export interface RpcOptions {

@@ -1,11 +1,11 @@
 import { Transaction } from 'bitcoinjs-lib';
 import { z } from 'zod';
-import { fromHex, toHex } from '../../core/base/bytes.ts';
-import { assert } from '../../core/base/assert.ts';
-import { SPENDERS_ASKED } from '../../core/base/limits.ts';
-import type { Result } from '../../core/base/result.ts';
-import { ok } from '../../core/base/result.ts';
-import type { Network } from '../../core/wallet/network.ts';
+import { fromHex, toHex } from '../core/base/bytes.ts';
+import { assert } from '../core/base/assert.ts';
+import { SPENDERS_ASKED } from '../core/base/limits.ts';
+import type { Result } from '../core/base/result.ts';
+import { ok } from '../core/base/result.ts';
+import type { Network } from '../core/wallet/network.ts';
 import { readBlock } from './block.ts';
 import { ChainFault } from './chain-fault.ts';
 import type { BlockView, ChainTip, ChainTransaction, ChainView, Known } from './chain-view.ts';

@@ -1,6 +1,6 @@
-import type { RefusalCode } from '../../core/base/codes.ts';
-import type { Facts, Refusal } from '../../core/base/result.ts';
-import type { Network } from '../../core/wallet/network.ts';
+import type { RefusalCode } from '../core/base/codes.ts';
+import type { Facts, Refusal } from '../core/base/result.ts';
+import type { Network } from '../core/wallet/network.ts';
 import type { ChainTip } from './chain-view.ts';
 
 /** What was found when the chain was looked at last. */

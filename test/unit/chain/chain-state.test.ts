@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Network } from '../../../../src/core/wallet/network.ts';
-import type { ChainLook } from '../../../../src/server/chain/chain-state.ts';
-import { defaultTipAge, troubleOf, warningsOf } from '../../../../src/server/chain/chain-state.ts';
-import type { ChainTip } from '../../../../src/server/chain/chain-view.ts';
+import type { Network } from '../../../src/core/wallet/network.ts';
+import type { ChainLook } from '../../../src/chain/chain-state.ts';
+import { defaultTipAge, troubleOf, warningsOf } from '../../../src/chain/chain-state.ts';
+import type { ChainTip } from '../../../src/chain/chain-view.ts';
 
 const now = 1_800_000_000;
 

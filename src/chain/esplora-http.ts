@@ -1,5 +1,5 @@
-import { concat } from '../../core/base/bytes.ts';
-import { RPC_ANSWER_BYTES, RPC_SECONDS } from '../../core/base/limits.ts';
+import { concat } from '../core/base/bytes.ts';
+import { RPC_ANSWER_BYTES, RPC_SECONDS } from '../core/base/limits.ts';
 import { ChainFault } from './chain-fault.ts';
 
 export interface EsploraOptions {

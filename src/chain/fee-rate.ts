@@ -1,4 +1,4 @@
-import { FEE_RATE_ESTIMATE } from '../../core/base/limits.ts';
+import { FEE_RATE_ESTIMATE } from '../core/base/limits.ts';
 
 /** An estimate in whole satoshi a virtual byte, rounded up; bounded, because a wild estimate must not become a wild fee. */
 export function boundedRate(satsPerVbyte: number): number {
