@@ -119,6 +119,26 @@ export const MAILBOX_ITEMS = 100;
 export const NOTICE_OBJECTS = 1_000;
 /** Hashes of a consistency proof: two for each level of a tree of 2^53 leaves are enough. */
 export const PROOF_HASHES = 128;
+/** Statements that one device hands to a sentinel in a day: who steals one must not fill the mailbox that all signers read. */
+export const MAILBOX_DEVICE_ITEMS = 1_000;
+/** How far a signer may have read beyond the end of a mailbox that was rolled back: more is no honest claim. */
+export const MAILBOX_AHEAD = 10_000;
+/** Bodies that a sentinel reads: of a poll a note and a proof as JSON in JSON; of a notice its objects; of a "no" itself. */
+export const POLL_BYTES = 300_000;
+export const NOTICE_BYTES = 131_072;
+export const STATEMENT_BYTES = 65_536;
+export const RECEIPTS_BYTES = 5_000_000;
+/** Proof lines that a C2SP witness must be ready to take. */
+export const WITNESS_PROOF_LINES = 63;
+/** Requests a second of one address at a sentinel, and how many at once: a signer sends two a second. */
+export const SENTINEL_RATE = 20;
+export const SENTINEL_BURST = 200;
+/** Callers whose rate is known at a time: a bucket has 100 bytes. */
+export const RATED_KEYS = 10_000;
+/** Payments and statements that one message to people tells in full: more, nobody reads on a telephone. */
+export const ALARM_ITEMS = 20;
+/** Alarms that one message channel tries in one round. */
+export const ALARMS_SENT = 50;
 /** Receipts that a signer posts in one request: each is below 2,000 bytes, a hot signature of 250 inputs 70,000. */
 export const RECEIPTS_POSTED = 50;
 /** One receipt as text: the longest record has nine hashes, keys and signatures. */

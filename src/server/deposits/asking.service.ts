@@ -8,7 +8,7 @@ import type { AddressRecord } from '../../core/log/addresses.ts';
 import { addressByRequest, addressReach, highestAsked } from '../../core/log/addresses.ts';
 import { ChainService } from '../chain/chain.service.ts';
 import { Clock } from '../clock.ts';
-import { TokenBuckets } from '../http/token-bucket.ts';
+import { TokenBuckets } from '../../core/base/token-buckets.ts';
 import { Unavailable } from '../http/unavailable.ts';
 import { LogService } from '../log/log.service.ts';
 import { StatementService } from '../log/statement.service.ts';

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { ServerConfig } from '../config.ts';
-import { TokenBuckets } from './token-bucket.ts';
+import { TokenBuckets } from '../../core/base/token-buckets.ts';
 
 /** How many times the rate may come at once. */
 const BURST = 10;

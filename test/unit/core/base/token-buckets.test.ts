@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { TokenBuckets } from '../../../../src/server/http/token-bucket.ts';
+import { TokenBuckets } from '../../../../src/core/base/token-buckets.ts';
 
 const taken = (buckets: TokenBuckets, key: string, times: number, now: number): number =>
   Array.from({ length: times }, () => buckets.take(key, now)).filter(Boolean).length;

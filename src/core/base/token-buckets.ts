@@ -1,5 +1,4 @@
-/** So many keys are remembered; beyond them the one unused for longest is forgotten. */
-const KEYS = 10_000;
+import { RATED_KEYS } from './limits.ts';
 
 interface Bucket {
   tokens: number;
@@ -8,7 +7,7 @@ interface Bucket {
 
 /**
  * Lets each key through `perSecond` times a second on average and `burst` times at once. It counts in this process: with
- * several behind a balancer each gives its share.
+ * several behind a balancer each gives its share. Of RATED_KEYS keys it knows, the one unused for longest is forgotten.
  */
 export class TokenBuckets {
   readonly #buckets = new Map<string, Bucket>();
