@@ -34,7 +34,7 @@ export class TokenBuckets {
   }
 
   #forget(): void {
-    if (this.#buckets.size <= KEYS) return;
+    if (this.#buckets.size <= RATED_KEYS) return;
     const oldest = this.#buckets.keys().next();
     if (oldest.done !== true) this.#buckets.delete(oldest.value);
   }
