@@ -39,6 +39,13 @@ export interface Guard {
   readonly explains: (wallet: string, transaction: string) => string | undefined;
 }
 
+/** What a signer said of itself that may not stand in the log yet. `version` is 0 for what the proposal itself names. */
+export interface HandedIntent {
+  readonly wallet: string;
+  readonly proposal: string;
+  readonly version: number;
+}
+
 /**
  * How far a block's time may lie before the time at which it was found: it is above the median of the eleven blocks before,
  * which lies an hour back on average. Twice that, so that a theft in the first hour is no history.
@@ -46,15 +53,16 @@ export interface Guard {
 const BLOCK_TIME_BEHIND_SECONDS = 7_200;
 
 /**
- * What the receipts in the log explain. An intent explains as well as a signature: it says that a signature may exist.
- * The index of a wallet is made when it is first asked for, so that a guard serves one look at many transactions.
+ * What the receipts in the log explain, and those that signers handed over beside it, of proposals in the log. An intent
+ * explains as well as a signature: it says that a signature may exist. The index of a wallet is made when it is first asked
+ * for, so that a guard serves one look at many transactions.
  */
-export function guardOf(state: State): Guard {
+export function guardOf(state: State, handed: readonly HandedIntent[] = []): Guard {
   const indexes = new Map<string, ReadonlyMap<string, string>>();
   return {
     since: (wallet) => state.ledgers.get(wallet)?.forced.wallet[0]?.at ?? null,
     explains: (wallet, transaction) => {
-      const index = indexes.get(wallet) ?? explainedBy(state, wallet);
+      const index = indexes.get(wallet) ?? explainedBy(state, wallet, handed);
       indexes.set(wallet, index);
       return index.get(transaction);
     },
@@ -108,17 +116,25 @@ export function isGuarded(since: Seconds | null, block: SeenTransaction['block']
   return time === null || time + BLOCK_TIME_BEHIND_SECONDS >= since;
 }
 
-function explainedBy(state: State, wallet: string): ReadonlyMap<string, string> {
+function explainedBy(
+  state: State,
+  wallet: string,
+  handed: readonly HandedIntent[],
+): ReadonlyMap<string, string> {
   const index = new Map<string, string>();
+  const explain = (proposal: string, version: number): void => {
+    const record = state.proposals.get(proposal);
+    const view = version === 0 ? record?.view : record?.versions[version - 1]?.view;
+    if (record?.statement.wallet.id === wallet && view !== undefined)
+      index.set(view.spend.transaction, proposal);
+  };
   const ledger = state.ledgers.get(wallet) ?? createLedger();
   for (const proposal of ledger.intents) {
-    const record = state.proposals.get(proposal);
-    if (record !== undefined) index.set(record.statement.spend.transaction, proposal);
-    for (const version of bumpsOf(ledger, proposal).intended) {
-      const bump = record?.versions[version - 1];
-      if (bump !== undefined) index.set(bump.view.spend.transaction, proposal);
-    }
+    explain(proposal, 0);
+    for (const version of bumpsOf(ledger, proposal).intended) explain(proposal, version);
   }
+  for (const intent of handed)
+    if (intent.wallet === wallet) explain(intent.proposal, intent.version);
   return index;
 }
 

@@ -1,16 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import { Transaction } from 'bitcoinjs-lib';
+import { assert } from '../../core/base/assert.ts';
 import { reversed, toHex } from '../../core/base/bytes.ts';
 import type { Refusal, Result } from '../../core/base/result.ts';
 import { ok, refuse } from '../../core/base/result.ts';
 import type { SignedTransaction } from '../../core/log/admit-version.ts';
 import { newestSigned } from '../../core/log/admit-version.ts';
+import { assemble } from '../../core/log/assemble.ts';
 import type { ProposalRecord, State } from '../../core/log/state.ts';
 import { isCancelled } from '../../core/policy/facts.ts';
 import { screeningOf, screeningRefusal } from '../../core/screening.ts';
 import { ChainService } from '../chain/chain.service.ts';
 import { LogService } from '../log/log.service.ts';
-import { assemble } from './assemble.ts';
 import { FactWriter } from './fact-writer.ts';
 import type { Transmission } from './transmission.store.ts';
 import { TransmissionStore } from './transmission.store.ts';
@@ -127,6 +128,7 @@ export class BroadcastService {
     if (hot === undefined) return refuse('log.blob.missing', { blob: signed.signatures });
     const final = assemble(state, proposal, signed, hot);
     if (!final.ok) return final;
+    assert(final.value.txid === signed.txid, 'what was approved is what is broadcast');
     const transmission = { proposal: proposal.digest, ...final.value };
     await this.transmissions.add(transmission);
     return ok(transmission);

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { newestSigned } from '../../../../src/core/log/admit-version.ts';
-import { assemble } from '../../../../src/server/signing/assemble.ts';
+import { assemble } from '../../../../src/core/log/assemble.ts';
 import type { WorldOptions } from '../../../support/world.ts';
 import { listedAddress, World } from '../../../support/world.ts';
 import { passed } from '../../../support/psbt.ts';

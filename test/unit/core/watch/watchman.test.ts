@@ -70,6 +70,19 @@ describe('the watchman', () => {
     expect(unexplainedSpends({ raw: utf8('none'), block: null }, new Map(), guard)).toBeNull();
   });
 
+  test('what a signer hands over beside the log explains, of its own wallet, proposal and version alone', () => {
+    const { world, proposal } = proposed();
+    const seen = { raw: finished(proposal, false), block: null };
+    const alerts = (wallet: string, digest: string, version: number) => {
+      const guard = guardOf(world.state, [{ wallet, proposal: digest, version }]);
+      return unexplainedSpends(seen, coinsOf(proposal), guard)?.length;
+    };
+    expect(alerts('hot-1', proposal.digest, 0)).toBe(0);
+    expect(alerts('hot-1', proposal.digest, 1)).toBe(1);
+    expect(alerts('hot-2', proposal.digest, 0)).toBe(1);
+    expect(alerts('hot-1', 'ab'.repeat(32), 0)).toBe(1);
+  });
+
   test.each([false, true])(
     'a signed proposal explains its transaction alone, whatever its signatures (scriptSig: %s)',
     (scriptSig) => {
