@@ -1,4 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { Api } from '../client/api.ts';
+import { Http } from '../client/http.ts';
+import { ed25519ProofKey } from '../client/proof-key.ts';
 import type { Result } from '../core/base/result.ts';
 import { explainCode } from '../core/base/codes.ts';
 import { ok } from '../core/base/result.ts';
@@ -7,6 +10,7 @@ import { unlockersOf } from '../keys/key-file.ts';
 import type { PassphraseSources } from '../keys/passphrase.ts';
 import { readNewPassphrases, readPassphrases } from '../keys/passphrase.ts';
 import { HOLDER } from '../keys/slots.ts';
+import { backUpSigner, keysOfBackup, restoreSigner } from './backup.ts';
 import { signerFolder } from './folder.ts';
 import { initialiseSigner } from './initialise.ts';
 import { Journal } from './journal.ts';
@@ -18,6 +22,7 @@ import {
   listOf,
   networkOf,
   parseOptions,
+  sentinelsIn,
   unlockersIn,
   UsageError,
   useOf,
@@ -116,6 +121,7 @@ async function run(call: Call): Promise<Result<unknown>> {
   return runSigner({
     folder,
     server: given(values, 'server'),
+    sentinels: sentinelsIn(values),
     passphrase: lines,
     signal: terminal.signal,
     ready: terminal.ready,
@@ -137,6 +143,28 @@ async function unlockers(call: Call): Promise<Result<unknown>> {
   const changed = await changeSignerUnlockers(change, sourcesOf(call));
   if (changed.ok) terminal.out(JSON.stringify(changed.value));
   return changed;
+}
+
+function backup({ values, terminal }: Call): Result<unknown> {
+  const made = backUpSigner(given(values, 'folder'), given(values, 'out'));
+  if (made.ok) terminal.out(JSON.stringify(made.value));
+  return made;
+}
+
+async function restore(call: Call): Promise<Result<unknown>> {
+  const { values, terminal } = call;
+  const [file, server] = [given(values, 'from'), given(values, 'server')];
+  const passphrase = await passphraseOf(call, keysOfBackup(file));
+  if (!passphrase.ok) return passphrase;
+  const restored = await restoreSigner({
+    folder: given(values, 'folder'),
+    file,
+    passphrase: passphrase.value,
+    readerOf: (seed) => new Api(new Http({ server, key: ed25519ProofKey(seed) })).log(),
+  });
+  passphrase.value.fill(0);
+  if (restored.ok) terminal.out(JSON.stringify(restored.value));
+  return restored;
 }
 
 function status({ values, terminal }: Call): Result<unknown> {
@@ -179,6 +207,10 @@ async function dispatch(args: readonly string[], terminal: Terminal): Promise<Re
       return status(call);
     case 'unlockers':
       return unlockers(call);
+    case 'backup':
+      return backup(call);
+    case 'restore':
+      return restore(call);
   }
 }
 

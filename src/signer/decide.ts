@@ -17,10 +17,16 @@ import type { Ledger } from '../core/log/ledger.ts';
 import { bumpsOf, refusalKey } from '../core/log/ledger.ts';
 import type { ProposalRecord, State } from '../core/log/state.ts';
 import { mostFeeSats } from '../core/proposal/replacement.ts';
+import type { Witnessed, Word } from './sentinels.ts';
 
 /** What the signer of a wallet does next: each is one record of its journal, made before the next is asked for. */
 export type Action =
-  | { readonly record: 'sight'; readonly kind: 'approval'; readonly object: string }
+  | {
+      readonly record: 'sight';
+      readonly kind: 'approval';
+      readonly object: string;
+      readonly told?: Witnessed[];
+    }
   /** Documents and freezes. */
   | Step
   /** A receive address that was asked for. */
@@ -34,7 +40,7 @@ export type Action =
   | { readonly record: 'release'; readonly proposal: string; readonly code: RefusalCode }
   | ({ readonly record: 'refusal'; readonly code: RefusalCode } & Signable)
   /** Journals the intent where there is none yet, signs, journals the signature. */
-  | ({ readonly record: 'sign' } & Signable);
+  | ({ readonly record: 'sign'; readonly witnesses?: Witnessed[] } & Signable);
 
 /** The transaction of a proposal, or a fee bump of it. */
 export type Signable = Readonly<{ proposal: string; version?: number }>;
@@ -46,6 +52,8 @@ export interface Question {
   readonly wallet: string;
   /** Signer time of this round. */
   readonly now: Seconds;
+  /** What the sentinels of the charter in force say. */
+  readonly word: Pick<Word, 'needed' | 'isSilent' | 'witnesses' | 'told'>;
 }
 
 /**
@@ -60,7 +68,7 @@ const ROUND_SECONDS = 10;
  * applies its receipt to the ledger before he asks for the next. Returns when to decide again at the latest.
  */
 export function* decide(question: Question): Generator<Action, Seconds, void> {
-  const { state, ledger, wallet, now } = question;
+  const { state, ledger, wallet, now, word } = question;
   let again = now + ROUND_SECONDS;
   for (;;) {
     const step = nextStep(state, ledger, wallet, now);
@@ -68,8 +76,12 @@ export function* decide(question: Question): Generator<Action, Seconds, void> {
     yield step;
   }
   again = Math.min(again, nextForceAt(state, ledger, wallet, now) ?? again);
-  for (const object of unsighted(state, ledger, wallet))
-    yield { record: 'sight', kind: 'approval', object };
+  for (const object of unsighted(state, ledger, wallet)) {
+    const told = [...word.told(object)];
+    // It counts once people were told of it: not before they can say no.
+    if (told.length < word.needed) continue;
+    yield { record: 'sight', kind: 'approval', object, ...(told.length === 0 ? {} : { told }) };
+  }
   yield* attest(question);
   const proposals = [...state.proposals.values()];
   for (const proposal of proposals) {
@@ -114,7 +126,7 @@ function actionOn(verdict: Verdict, question: Question, proposal: ProposalRecord
       return null;
     case 'authorised':
       assert(ledger.reservations.has(digest), 'what is signed was reserved');
-      return { record: 'sign', proposal: digest };
+      return sign(question, { proposal: digest });
     case 'pending':
     case 'waiting':
       if (verdict.reserve && !ledger.reservations.has(digest)) return reserve(proposal);
@@ -134,10 +146,28 @@ function actionOnBump(
   proposal: string,
 ): Action | null {
   const signable = { proposal, version };
-  if (verdict.outcome === 'authorised') return { record: 'sign', ...signable };
+  if (verdict.outcome === 'authorised') return sign(question, signable);
   return verdict.outcome === 'refused' || asksCosigners(question, verdict)
     ? refuseFor(question.ledger, signable, verdict)
     : null;
+}
+
+/**
+ * Signs where enough sentinels cosigned the log that it was judged by, and what is intended already; says so when they are
+ * silent.
+ */
+function sign({ ledger, word }: Question, signable: Signable): Action | null {
+  const witnesses = [...word.witnesses];
+  if (isIntended(ledger, signable) || witnesses.length >= word.needed)
+    return { record: 'sign', ...signable, ...(witnesses.length === 0 ? {} : { witnesses }) };
+  return word.isSilent ? refuseOnce(ledger, signable, 'sentinel.silent') : null;
+}
+
+/** Whether a signature may exist. */
+export function isIntended(ledger: Ledger, { proposal, version }: Signable): boolean {
+  return version === undefined
+    ? ledger.intents.has(proposal)
+    : bumpsOf(ledger, proposal).intended.includes(version);
 }
 
 /** Cosigners who could spend without the hot key sign only when the signer's receipt says that nothing else is missing. */
@@ -157,7 +187,10 @@ function reserve(proposal: ProposalRecord): Action {
 
 function refuseFor(ledger: Ledger, refused: Signable, verdict: Verdict): Action | null {
   assert(verdict.refusal !== null, 'a refused proposal has its code');
-  const { code } = verdict.refusal;
+  return refuseOnce(ledger, refused, verdict.refusal.code);
+}
+
+function refuseOnce(ledger: Ledger, refused: Signable, code: RefusalCode): Action | null {
   const former = ledger.refusals.get(refusalKey(refused.proposal, refused.version));
   return former === code ? null : { record: 'refusal', ...refused, code };
 }

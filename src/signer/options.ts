@@ -8,7 +8,7 @@ import type { Unlockers } from '../keys/key-file.ts';
 export class UsageError extends Error {}
 
 interface CommandText {
-  readonly name: 'prepare' | 'init' | 'run' | 'status' | 'unlockers';
+  readonly name: 'prepare' | 'init' | 'run' | 'status' | 'unlockers' | 'backup' | 'restore';
   readonly summary: string;
   /** Name, value and explanation of each option; all are required but those that say otherwise. */
   readonly options: readonly (readonly [string, string, string])[];
@@ -56,6 +56,7 @@ export const commands: readonly CommandText[] = [
     options: [
       ['folder', 'DIRECTORY', "the signer's folder"],
       ['server', 'URL', 'where the log is read and receipts are posted'],
+      ['sentinels', 'ID=URL,…', 'optional: where the sentinels of the charter answer'],
       passphrase,
     ],
   },
@@ -63,6 +64,24 @@ export const commands: readonly CommandText[] = [
     name: 'status',
     summary: 'verify the journal and print what it holds',
     options: [['folder', 'DIRECTORY', "the signer's folder"]],
+  },
+  {
+    name: 'backup',
+    summary: 'copy journal and key file of the stopped signer; good until it runs again',
+    options: [
+      ['folder', 'DIRECTORY', "the signer's folder"],
+      ['out', 'FILE', 'new file of the journal; the key file goes beside it, as FILE.keys.json'],
+    ],
+  },
+  {
+    name: 'restore',
+    summary: 'put a backup in the place of a lost journal, where the log holds nothing newer',
+    options: [
+      ['folder', 'DIRECTORY', "the signer's folder, without a journal"],
+      ['from', 'FILE', 'what backup wrote'],
+      ['server', 'URL', 'where the log is read'],
+      passphrase,
+    ],
   },
   {
     name: 'unlockers',
@@ -168,4 +187,18 @@ export function unlockersIn(values: Values): Unlockers | undefined {
   if (names.length === 0 || needed === undefined)
     throw new UsageError('--unlockers and --needed are given together');
   return { names, needed };
+}
+
+/** Where sentinels answer, by their id in the charter. */
+export function sentinelsIn(values: Values): ReadonlyMap<string, string> {
+  const given = (values['sentinels'] ?? '').split(',').filter((text) => text !== '');
+  const pairs = given.map((text) => {
+    const [, id, url] = /^([a-z0-9][a-z0-9._-]*)=(https?:\/\/.+)$/.exec(text) ?? [];
+    if (id === undefined || url === undefined || !URL.canParse(url))
+      throw new UsageError('--sentinels is a list as watch-1=https://sentinel.example:7443');
+    return [id, url] as const;
+  });
+  if (new Set(pairs.map(([id]) => id)).size !== pairs.length)
+    throw new UsageError('--sentinels names one twice');
+  return new Map(pairs);
 }

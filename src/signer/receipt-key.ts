@@ -15,16 +15,17 @@ export interface SignedReceipt {
 export interface ReceiptKey {
   readonly publicKey: string;
   sign(receipt: Receipt): SignedReceipt;
+  /** Signs 32 bytes of another tagged digest: what the signer says to its sentinels. Hex. */
+  readonly signDigest: (digest: Uint8Array) => string;
 }
 
 /** The receipt key of a 32-byte Ed25519 seed (RFC 8032). */
 export function receiptKeyOf(seed: Uint8Array): ReceiptKey {
+  const signDigest = (digest: Uint8Array) => toHex(ed25519.sign(digest, seed));
   return {
     publicKey: toHex(ed25519.getPublicKey(seed)),
-    sign: (receipt) => ({
-      receipt,
-      signature: toHex(ed25519.sign(receiptDigestBytes(receipt), seed)),
-    }),
+    sign: (receipt) => ({ receipt, signature: signDigest(receiptDigestBytes(receipt)) }),
+    signDigest,
   };
 }
 

@@ -1,9 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Api } from '../client/api.ts';
 import { Http, HttpFault } from '../client/http.ts';
 import { LogFollower } from '../client/log-follower.ts';
 import { ed25519ProofKey } from '../client/proof-key.ts';
-import { fromHex } from '../core/base/bytes.ts';
+import { SentinelApi } from '../client/sentinel-api.ts';
+import { fromHex, toHex } from '../core/base/bytes.ts';
 import type { RefusalCode } from '../core/base/codes.ts';
 import type { Result } from '../core/base/result.ts';
 import { ok } from '../core/base/result.ts';
@@ -14,6 +16,7 @@ import { signerFolder } from './folder.ts';
 import { Journal } from './journal.ts';
 import { journalAssociatedData } from './journal-identity.ts';
 import { receiptKeyOf } from './receipt-key.ts';
+import { Sentinels } from './sentinels.ts';
 import { signerClock } from './signer-clock.ts';
 import type { SignerEvent } from './signer.ts';
 import { Signer } from './signer.ts';
@@ -22,6 +25,8 @@ export interface RunOptions {
   readonly folder: string;
   readonly server: string;
   readonly passphrase: string;
+  /** Where the sentinels of the charter answer, by their id there. */
+  readonly sentinels: ReadonlyMap<string, string>;
   /** Ends the loop between two ticks. */
   readonly signal: AbortSignal;
   /** Called once, after the start stands in the journal. */
@@ -34,6 +39,9 @@ export type RunEvent = SignerEvent | { readonly event: 'fault'; readonly fault: 
 /** Between two reads of the log; doubled after each fault in a row up to the most. */
 const POLL_MS = 300;
 const POLL_MOST_MS = 5_000;
+
+/** A sentinel that takes longer is away: the others and the log go on. */
+const SENTINEL_MS = 3_000;
 
 /** What no waiting mends: the signer ends, and a person looks. Everything else is tried again. */
 const fatal: ReadonlySet<RefusalCode> = new Set([
@@ -68,17 +76,28 @@ async function unlock(journal: Journal, options: RunOptions): Promise<Result<Sig
   const now = () => Math.floor(Date.now() / 1000);
   const api = new Api(new Http({ server, key: ed25519ProofKey(seed), now }));
   const { genesis } = journal.identity;
+  const receiptKey = receiptKeyOf(seed);
+  const apis = [...options.sentinels].map(
+    ([id, url]) =>
+      [
+        id,
+        new SentinelApi(new Http({ server: url, key: null, now, timeoutMs: SENTINEL_MS })),
+      ] as const,
+  );
+  const steadyMs = () => performance.now();
   return ok(
     new Signer({
       journal,
-      receiptKey: receiptKeyOf(seed),
+      receiptKey,
       account: new AccountSigner(keys.value.hotKey, familyOf(keys.value.hotKey)),
       follower: new LogFollower({ genesis, reader: api.log(), store: journal.log }),
       api,
-      clock: signerClock(
-        () => Date.now(),
-        () => performance.now(),
-      ),
+      sentinels: new Sentinels({
+        apis: new Map(apis),
+        ...{ journal, sign: receiptKey.signDigest, steadyMs, tell },
+        nonce: () => toHex(randomBytes(32)),
+      }),
+      clock: signerClock(() => Date.now(), steadyMs),
       tell,
     }),
   );

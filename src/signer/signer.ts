@@ -1,5 +1,8 @@
-import type { Api } from '../client/api.ts';
+import type { Api, PostedReceipt } from '../client/api.ts';
 import type { Followed, LogFollower } from '../client/log-follower.ts';
+import { statementDigest } from '../core/approval/statement.ts';
+import { verifyDeviceSignature } from '../core/approval/verify.ts';
+import { unsighted } from '../core/authorise.ts';
 import { assert } from '../core/base/assert.ts';
 import { fromUtf8 } from '../core/base/bytes.ts';
 import { canonicalBytes } from '../core/base/canonical.ts';
@@ -9,17 +12,20 @@ import type { Refusal, Result } from '../core/base/result.ts';
 import { ok, refuse } from '../core/base/result.ts';
 import type { Seconds } from '../core/base/time.ts';
 import { formatTime } from '../core/base/time.ts';
-import type { Ledger } from '../core/log/ledger.ts';
-import { bumpsOf } from '../core/log/ledger.ts';
+import { inForce } from '../core/governance/in-force.ts';
+import { admitHeard, wasHeard } from '../core/log/heard.ts';
 import type { Receipt, ReceiptOf } from '../core/log/receipt.ts';
-import type { WalletRecord } from '../core/log/state.ts';
+import type { State, WalletRecord } from '../core/log/state.ts';
 import { signInputs } from '../core/psbt/signatures.ts';
+import type { Watch } from '../core/sentinel/witnesses.ts';
+import { watchBy, watchOf } from '../core/sentinel/witnesses.ts';
 import type { AccountSigner } from '../keys/account-key.ts';
-import type { Action, Signable } from './decide.ts';
-import { decide, signerTime } from './decide.ts';
+import type { Action } from './decide.ts';
+import { decide, isIntended, signerTime } from './decide.ts';
 import type { Journal } from './journal.ts';
 import { compareWithLog } from './journal.ts';
 import type { ReceiptKey } from './receipt-key.ts';
+import type { SentinelEvent, Sentinels, Word } from './sentinels.ts';
 
 /** What happened, for the operator's eyes: never read back by anything. */
 export type SignerEvent =
@@ -30,6 +36,8 @@ export type SignerEvent =
   | { readonly event: 'force'; readonly kind: string; readonly document: string }
   | { readonly event: 'lift'; readonly freeze: string }
   | { readonly event: 'address'; readonly index: number }
+  | { readonly event: 'heard'; readonly sentinel: string; readonly statement: string }
+  | SentinelEvent
   | { readonly event: 'refused'; readonly refusal: Refusal }
   | { readonly event: 'not-posted'; readonly refusal: Refusal };
 
@@ -39,6 +47,7 @@ export interface SignerParts {
   readonly account: AccountSigner;
   readonly follower: LogFollower;
   readonly api: Pick<Api, 'postReceipts'>;
+  readonly sentinels: Sentinels;
   /** Refuses while the host's clock cannot be believed (signer-clock.ts). */
   readonly clock: () => Result<Seconds>;
   readonly tell: (event: SignerEvent) => void;
@@ -46,6 +55,14 @@ export interface SignerParts {
 
 type Frame = Omit<ReceiptOf<'started'>, 'record' | 'walletDigest' | 'firstAddress' | 'keyProof'>;
 type Body = Receipt extends infer R ? (R extends Receipt ? Omit<R, keyof Frame> : never) : never;
+
+/** What one round is decided over. */
+interface Round extends Followed {
+  readonly wallet: WalletRecord;
+  readonly word: Word;
+  /** Signer time. */
+  readonly now: Seconds;
+}
 
 /** How long posted receipts may take to show in the log before they are posted again. */
 const POST_AGAIN_SECONDS = 5;
@@ -61,7 +78,9 @@ export class Signer {
   /** Position up to which receipts were posted, and when. */
   #posted = { position: 0, at: 0 };
   /** What the last round was decided over, and how long it holds: nothing is judged twice for nothing. */
-  #judged = { size: -1, position: -1, until: 0 };
+  #judged = { size: -1, position: -1, stamp: '', until: 0 };
+  /** Over which log every "no" that was delivered was looked at last, and how many were left. */
+  #heardAt = { size: -1, left: 0 };
 
   constructor(parts: SignerParts) {
     this.#parts = parts;
@@ -77,7 +96,7 @@ export class Signer {
    * when another document than that of `init` is in force. Throws on network faults.
    */
   async tick(): Promise<Result<null>> {
-    const { journal, follower, clock, tell } = this.#parts;
+    const { journal, follower, sentinels, clock, tell } = this.#parts;
     const followed = await follower.follow();
     if (!followed.ok) return followed;
     const { state, skipped } = followed.value;
@@ -95,60 +114,107 @@ export class Signer {
       return refuse('document.stale', { wallet: id, named: walletDigest });
     const own = clock();
     if (!own.ok) return own;
-    const now = signerTime(journal.ledger, own.value);
+    const watch = this.#watch(state);
+    const asked = await sentinels.ask(followed.value, watch, own.value);
+    if (!asked.ok) return asked;
+    await sentinels.announce(unsighted(state, journal.ledger, id), watch);
+    const word = sentinels.word(watch, followed.value.log.size);
+    const now = signerTime(journal.ledger, timeBy(word, own.value));
     if (!now.ok) return now;
-    this.#round(followed.value, wallet, now.value);
+    const round = { ...followed.value, word, wallet, now: now.value };
+    if (!this.#hasStarted) this.#start(round);
+    this.#hear(round);
+    this.#decide(round);
+    await sentinels.post(watch, (from, most) => this.#postable(from, most));
     return this.#post(state.ledgers.get(id)?.position ?? 0, now.value);
   }
 
-  #round(followed: Followed, wallet: WalletRecord, now: Seconds): void {
-    const { journal, tell } = this.#parts;
-    const { state, log } = followed;
-    if (!this.#hasStarted) this.#start(followed, wallet, now);
-    const { position } = journal.ledger;
-    const { size, position: judged, until } = this.#judged;
-    if (size === log.size && judged === position && now < until) return;
-    const round = decide({ state, ledger: journal.ledger, wallet: wallet.id, now });
-    let step = round.next();
-    for (; step.done !== true; step = round.next()) {
-      this.#execute(step.value, followed, wallet, now);
-      if (step.value.record !== 'sight') tell(eventOf(step.value));
-    }
-    this.#judged = { size: log.size, position, until: step.value };
+  /** The sentinels to ask. Before a charter is in force here, those of the newest: a journal that was made anew is caught by them. */
+  #watch(state: State): Watch {
+    const { ledger } = this.#parts.journal;
+    const newest = state.charter?.document.body;
+    return inForce(state, ledger) === null && newest !== undefined
+      ? { ...watchBy(newest), needed: 0 }
+      : watchOf(state, ledger);
   }
 
-  #start(followed: Followed, wallet: WalletRecord, now: Seconds): void {
+  /** Before anything else every "no" that came by a sentinel. Where the log is too short to tell, it waits for more of it. */
+  #hear(round: Round): void {
+    const { journal, sentinels, tell } = this.#parts;
+    const { state, log, wallet } = round;
+    if (this.#heardAt.size === log.size && sentinels.delivered().length === this.#heardAt.left)
+      return;
+    const tools = {
+      blobs: (sha256: string) => journal.log.blob(sha256),
+      verify: verifyDeviceSignature,
+    };
+    for (const delivered of sentinels.delivered()) {
+      const { sentinel, statement, signature } = delivered;
+      const said = { statement, signature };
+      if (wasHeard(state, journal.ledger, said)) {
+        sentinels.settle(delivered);
+      } else if (admitHeard(state, wallet.id, said, tools).ok) {
+        this.#write({ record: 'heard', sentinel, ...said }, round);
+        tell({ event: 'heard', sentinel, statement: statementDigest(statement) });
+        sentinels.settle(delivered);
+      }
+    }
+    this.#heardAt = { size: log.size, left: sentinels.delivered().length };
+  }
+
+  #decide(round: Round): void {
+    const { journal, tell } = this.#parts;
+    const { state, log, wallet, word, now } = round;
+    const { position } = journal.ledger;
+    const judged = this.#judged;
+    const isSame = judged.size === log.size && judged.position === position;
+    if (isSame && judged.stamp === word.stamp && now < judged.until) return;
+    const decided = decide({ state, ledger: journal.ledger, wallet: wallet.id, now, word });
+    let step = decided.next();
+    for (; step.done !== true; step = decided.next()) {
+      this.#execute(step.value, round);
+      if (step.value.record !== 'sight') tell(eventOf(step.value));
+    }
+    this.#judged = { size: log.size, position, stamp: word.stamp, until: step.value };
+  }
+
+  #start(round: Round): void {
     const { journal, account, tell } = this.#parts;
+    const { wallet } = round;
     const firstAddress = wallet.wallet.address(0, 0);
     const { genesis, walletDigest } = journal.identity;
     const keyProof = account.proveKey(genesis, walletDigest, firstAddress);
-    this.#write({ record: 'started', walletDigest, firstAddress, keyProof }, followed, now);
+    this.#write({ record: 'started', walletDigest, firstAddress, keyProof }, round);
     this.#hasStarted = true;
     tell({ event: 'started' });
   }
 
-  #execute(action: Action, followed: Followed, wallet: WalletRecord, now: Seconds): void {
+  #execute(action: Action, round: Round): void {
     if (action.record !== 'sign') {
-      this.#write(action, followed, now);
+      this.#write(action, round);
       return;
     }
     const { journal, account } = this.#parts;
-    const { record: _, ...about } = action;
-    const proposal = followed.state.proposals.get(about.proposal);
+    const { wallet } = round;
+    const { record: _, witnesses, ...about } = action;
+    const proposal = round.state.proposals.get(about.proposal);
     const found = about.version === undefined ? proposal : proposal?.versions[about.version - 1];
     assert(found !== undefined, 'what was judged is in the state');
     // On the disk before the signature exists; after a crash the same bytes are signed again, to the same signature.
     if (!isIntended(journal.ledger, about))
-      this.#write({ record: 'intent', ...about }, followed, now);
+      this.#write(
+        { record: 'intent', ...about, ...(witnesses === undefined ? {} : { witnesses }) },
+        round,
+      );
     const signatures = signInputs(wallet.wallet, found, {
       keyIndex: wallet.hotKeyIndex,
       sign: account.sign,
     });
     const blob = canonicalBytes(signatures);
-    this.#write({ record: 'signed', ...about, signatures: blobAddress(blob) }, followed, now, blob);
+    this.#write({ record: 'signed', ...about, signatures: blobAddress(blob) }, round, blob);
   }
 
-  #write(body: Body, followed: Followed, now: Seconds, ...blobs: readonly Uint8Array[]): void {
+  #write(body: Body, { log, now }: Round, ...blobs: readonly Uint8Array[]): void {
     const { journal, receiptKey } = this.#parts;
     const { genesis, wallet, signer } = journal.identity;
     const frame: Frame = {
@@ -159,9 +225,19 @@ export class Signer {
       position: journal.ledger.position,
       previous: journal.ledger.previous,
       at: formatTime(now),
-      log: followed.log,
+      log,
     };
     journal.append(receiptKey.sign({ ...frame, ...body }), blobs);
+  }
+
+  /** Receipts from a position on, as they are handed over. */
+  #postable(from: number, most: number): readonly PostedReceipt[] {
+    const { journal } = this.#parts;
+    return journal.receiptsFrom(from, most).map(({ receipt, signature }) => ({
+      receipt: textOf(receipt),
+      signature,
+      blobs: blobsOfReceipt(receipt, journal),
+    }));
   }
 
   /** Posts what the log does not hold yet, in order. A refusal is told and tried again: the journal has it. */
@@ -170,14 +246,8 @@ export class Signer {
     const waits = now < this.#posted.at + POST_AGAIN_SECONDS;
     let position = waits ? Math.max(inLog, this.#posted.position) : inLog;
     while (position < journal.ledger.position) {
-      const batch = journal.receiptsFrom(position, RECEIPTS_POSTED);
-      const posted = await api.postReceipts(
-        batch.map(({ receipt, signature }) => ({
-          receipt: textOf(receipt),
-          signature,
-          blobs: blobsOfReceipt(receipt, journal),
-        })),
-      );
+      const batch = this.#postable(position, RECEIPTS_POSTED);
+      const posted = await api.postReceipts(batch);
       if (!posted.ok) {
         tell({ event: 'not-posted', refusal: posted.refusal });
         return ok(null);
@@ -189,11 +259,12 @@ export class Signer {
   }
 }
 
-/** Whether a signature may exist. */
-function isIntended(ledger: Ledger, { proposal, version }: Signable): boolean {
-  return version === undefined
-    ? ledger.intents.has(proposal)
-    : bumpsOf(ledger, proposal).intended.includes(version);
+/**
+ * The clock that spends are judged by: never ahead of what a needed sentinel said last (design 3, step 4). While all are silent
+ * nothing is spent, and documents, which may replace them, go by the host's.
+ */
+function timeBy({ needed, isSilent, time }: Word, own: Seconds): Seconds {
+  return needed === 0 || isSilent || time === null ? own : Math.min(own, time);
 }
 
 function textOf(receipt: Receipt): string {

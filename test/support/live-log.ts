@@ -14,6 +14,7 @@ import type { Sandbox } from '../../src/server/chain/sandbox.ts';
 import { LogService } from '../../src/server/log/log.service.ts';
 import { SequencerService } from '../../src/server/log/sequencer.service.ts';
 import { decide } from '../../src/signer/decide.ts';
+import { nobodysWord } from '../../src/signer/sentinels.ts';
 import type { TestDatabase } from './postgres.ts';
 import { startTestDatabase } from './postgres.ts';
 import type { FoundingFiles } from './sequencers.ts';
@@ -147,7 +148,7 @@ export class LiveLog {
     for (;;) {
       await this.sync();
       const { state, ledger, now } = world;
-      const [action] = decide({ state, ledger, wallet: 'hot-1', now });
+      const [action] = decide({ state, ledger, wallet: 'hot-1', now, word: nobodysWord });
       if (action === undefined) return [];
       if (action.record === 'sign') return [action.proposal];
       await this.submit(this.receipt(action));

@@ -11,6 +11,7 @@ import { ok } from '../../src/core/base/result.ts';
 import { AccountSigner } from '../../src/keys/account-key.ts';
 import { Journal } from '../../src/signer/journal.ts';
 import { Signer } from '../../src/signer/signer.ts';
+import { noSentinels } from './no-sentinels.ts';
 import type { SandboxServer } from './sandbox-server.ts';
 import { World } from './world.ts';
 
@@ -44,6 +45,7 @@ export class SandboxSigner {
       account: new AccountSigner(hot.xprv, 'sandbox'),
       follower: new LogFollower({ genesis, reader: api.log(), store: this.#journal.log }),
       api,
+      sentinels: noSentinels(this.#journal),
       clock: () => ok(Math.floor(Date.now() / 1000)),
       tell: () => undefined,
     });

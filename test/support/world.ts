@@ -33,6 +33,7 @@ import { scriptOfAddress } from '../../src/core/wallet/network.ts';
 import type { AccountKey } from '../../src/keys/account-key.ts';
 import { accountKeyOf, AccountSigner } from '../../src/keys/account-key.ts';
 import type { Action } from '../../src/signer/decide.ts';
+import { nobodysWord } from '../../src/signer/sentinels.ts';
 import { decide } from '../../src/signer/decide.ts';
 import type { ReceiptKey } from '../../src/signer/receipt-key.ts';
 import { receiptKeyOf } from '../../src/signer/receipt-key.ts';
@@ -424,7 +425,7 @@ export class World {
   secondRound(): void {
     const { state, now, secondSigner } = this;
     const { ledger, wallet } = secondSigner;
-    for (const action of decide({ state, ledger, wallet, now })) {
+    for (const action of decide({ state, ledger, wallet, now, word: nobodysWord })) {
       if (action.record === 'sign') throw new Error('the second wallet signs nothing');
       this.journal(action, secondSigner);
     }
@@ -466,7 +467,7 @@ export class World {
   round(): readonly Action[] {
     const done: Action[] = [];
     const { state, ledger, now } = this;
-    for (const action of decide({ state, ledger, wallet: 'hot-1', now })) {
+    for (const action of decide({ state, ledger, wallet: 'hot-1', now, word: nobodysWord })) {
       done.push(action);
       if (action.record !== 'sign') {
         this.journal(action);

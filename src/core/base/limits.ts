@@ -115,6 +115,8 @@ export const SENTINEL_SECONDS = 600;
 export const SENTINELS = 8;
 /** Items of a mailbox in one answer: each is below 4,000 bytes. More come with the next poll. */
 export const MAILBOX_ITEMS = 100;
+/** Every "no" from sentinels that a signer keeps until its log holds what it is about. */
+export const HEARD_WAITING = 1_000;
 /** Approvals that one notice announces. */
 export const NOTICE_OBJECTS = 1_000;
 /** Hashes of a consistency proof: two for each level of a tree of 2^53 leaves are enough. */
@@ -130,9 +132,9 @@ export const STATEMENT_BYTES = 65_536;
 export const RECEIPTS_BYTES = 5_000_000;
 /** Proof lines that a C2SP witness must be ready to take. */
 export const WITNESS_PROOF_LINES = 63;
-/** Requests a second of one address at a sentinel, and how many at once: a signer sends two a second. */
-export const SENTINEL_RATE = 20;
-export const SENTINEL_BURST = 200;
+/** Requests a second of one address at a sentinel, and how many at once: a signer sends seven a second, and several may share one. */
+export const SENTINEL_RATE = 50;
+export const SENTINEL_BURST = 500;
 /** Callers whose rate is known at a time: a bucket has 100 bytes. */
 export const RATED_KEYS = 10_000;
 /** Payments and statements that one message to people tells in full: more, nobody reads on a telephone. */

@@ -29,13 +29,12 @@ export interface Watch {
 /** Who watches the wallet of a ledger; nobody before a charter is in force there. */
 export function watchOf(state: State, ledger: Ledger): Watch {
   const charter = inForce(state, ledger)?.charter.document.body;
-  return charter === undefined
-    ? { origin: '', sentinels: [], needed: 0 }
-    : {
-        origin: charter.log.origin,
-        sentinels: charter.sentinels,
-        needed: charter.sentinelsNeeded,
-      };
+  return charter === undefined ? { origin: '', sentinels: [], needed: 0 } : watchBy(charter);
+}
+
+/** Who watches by a charter. */
+export function watchBy({ log, sentinels, sentinelsNeeded }: CharterBody): Watch {
+  return { origin: log.origin, sentinels, needed: sentinelsNeeded };
 }
 
 /** A sentinel as a C2SP witness: its name in notes is that of the log with its own id behind it. */

@@ -39,6 +39,7 @@ import { zoneOf } from '../../client/time-zone.ts';
 import { AccountSigner, accountKeyOf } from '../../keys/account-key.ts';
 import { LogKey } from '../../server/log/log-key.ts';
 import { decide } from '../../signer/decide.ts';
+import { nobodysWord } from '../../signer/sentinels.ts';
 import { receiptKeyOf } from '../../signer/receipt-key.ts';
 import type { FoundingMember } from '../founding.ts';
 import { foundOrganisation } from '../founding.ts';
@@ -214,7 +215,10 @@ class Writer {
     const firstAddress = this.#wallet.wallet.address(0, 0);
     const keyProof = this.#signer.proveKey(this.#genesis, walletDigest, firstAddress);
     this.#journal({ record: 'started', walletDigest, firstAddress, keyProof }, START - 60);
-    const round = { state: this.#state, ledger: this.#ledger, wallet: 'hot-1', now: START - 60 };
+    const round = {
+      ...{ state: this.#state, ledger: this.#ledger, wallet: 'hot-1', now: START - 60 },
+      word: nobodysWord,
+    };
     for (const action of decide(round)) {
       assert(action.record !== 'sign', 'nothing is proposed yet');
       this.#journal(action, START - 60);

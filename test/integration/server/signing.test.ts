@@ -22,6 +22,7 @@ import { readinessView } from '../../../src/server/health/health.schema.ts';
 import { LogService } from '../../../src/server/log/log.service.ts';
 import { SequencerService } from '../../../src/server/log/sequencer.service.ts';
 import { decide } from '../../../src/signer/decide.ts';
+import { nobodysWord } from '../../../src/signer/sentinels.ts';
 import { BroadcastQueue } from '../../../src/server/signing/broadcast-queue.ts';
 import { BroadcastService } from '../../../src/server/signing/broadcast.service.ts';
 import {
@@ -373,7 +374,7 @@ describe('signed proposals on two server processes', () => {
     await expect(controller.broadcast(unsigned.digest)).rejects.toThrow('signer.pending');
     await receipts(() => {
       const { state, ledger, now } = world;
-      for (const action of decide({ state, ledger, wallet: 'hot-1', now })) {
+      for (const action of decide({ state, ledger, wallet: 'hot-1', now, word: nobodysWord })) {
         if (action.record === 'sign') break;
         world.journal(action);
       }

@@ -14,6 +14,7 @@ import { admit } from '../../../src/core/log/state.ts';
 import { AccountSigner } from '../../../src/keys/account-key.ts';
 import { change } from '../../support/governing.ts';
 import { decide } from '../../../src/signer/decide.ts';
+import { nobodysWord } from '../../../src/signer/sentinels.ts';
 import {
   World,
   approveAll,
@@ -240,7 +241,13 @@ describe('receipts that reach the log late', () => {
       late.push(entryBytes(world.receiptEntry(receipt)));
     };
     const round = () => {
-      for (const action of decide({ state, ledger, wallet: 'hot-1', now: world.now })) {
+      for (const action of decide({
+        state,
+        ledger,
+        wallet: 'hot-1',
+        now: world.now,
+        word: nobodysWord,
+      })) {
         if (action.record !== 'sign') {
           write(action);
           continue;

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { Action } from '../../../src/signer/decide.ts';
+import { nobodysWord } from '../../../src/signer/sentinels.ts';
 import { decide } from '../../../src/signer/decide.ts';
 import { askAddress } from '../../support/address-asking.ts';
 import { listedAddress, World } from '../../support/world.ts';
@@ -15,7 +16,7 @@ beforeEach(() => {
 /** One round that is only looked at: what it would do first, or when to decide again. */
 function look(): Action | number {
   const { state, ledger, now } = world;
-  return decide({ state, ledger, wallet: 'hot-1', now }).next().value;
+  return decide({ state, ledger, wallet: 'hot-1', now, word: nobodysWord }).next().value;
 }
 
 describe('a round that finds nothing to do', () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -7,12 +7,16 @@ import { toHex, utf8 } from '../../../src/core/base/bytes.ts';
 import { canonicalBytes } from '../../../src/core/base/canonical.ts';
 import { sha256 } from '../../../src/core/base/digest.ts';
 import type { Result } from '../../../src/core/base/result.ts';
+import { entryBytes } from '../../../src/core/log/entry.ts';
+import type { Ledger } from '../../../src/core/log/ledger.ts';
 import { applyReceipt, createLedger } from '../../../src/core/log/ledger.ts';
 import type { Receipt } from '../../../src/core/log/receipt.ts';
 import { receiptDigest } from '../../../src/core/log/receipt.ts';
 import { compareWithLog, Journal } from '../../../src/signer/journal.ts';
 import type { JournalIdentity } from '../../../src/signer/journal-identity.ts';
+import type { SignedReceipt } from '../../../src/signer/receipt-key.ts';
 import { receiptKeyOf } from '../../../src/signer/receipt-key.ts';
+import { noteOver, rootOver } from '../../support/kept-log.ts';
 
 const hash = (text: string): string => toHex(sha256(utf8(text)));
 const key = receiptKeyOf(sha256(utf8('receipt key')));
@@ -23,6 +27,10 @@ const identity: JournalIdentity = {
   genesis: hash('genesis'),
   signer: key.publicKey,
 };
+
+/** What is kept of the log: three leaves of one checkpoint, two of the next. */
+const leaves = ['a', 'b', 'c', 'd', 'e'].map(utf8);
+const blob = utf8('blob');
 
 let folder = '';
 let path = '';
@@ -53,7 +61,7 @@ function frameOf(journal: Journal, at: string): Omit<Receipt, 'record'> {
     position: journal.ledger.position,
     previous: journal.ledger.previous,
     at,
-    log: { size: 3, root: hash('root') },
+    log: { size: 3, root: rootOver(leaves.slice(0, 3)) },
   };
 }
 
@@ -83,6 +91,9 @@ function sight(journal: Journal, object: string): void {
 function written(): void {
   Journal.create(path, identity);
   const journal = opened();
+  journal.log.append(0, leaves.slice(0, 3), noteOver(leaves.slice(0, 3)));
+  journal.log.append(3, leaves.slice(3), noteOver(leaves));
+  journal.log.putBlobs(new Map([[hash('blob'), blob]]));
   start(journal);
   for (const object of ['one', 'two', 'three']) sight(journal, object);
   journal.close();
@@ -91,8 +102,9 @@ function written(): void {
 /** Edits the file as its thief would: past the triggers. */
 function edit(...statements: readonly [string, ...(string | number | Uint8Array)[]][]): void {
   const database = new DatabaseSync(path);
-  for (const table of ['receipts', 'identity'])
-    for (const verb of ['update', 'delete']) database.exec(`DROP TRIGGER ${table}_no_${verb}`);
+  for (const table of ['receipts', 'identity', 'leaves', 'blobs', 'checkpoints'])
+    for (const verb of ['update', 'delete'])
+      database.exec(`DROP TRIGGER IF EXISTS ${table}_no_${verb}`);
   for (const [sql, ...values] of statements) database.prepare(sql).run(...values);
   database.close();
 }
@@ -153,33 +165,73 @@ describe('a journal', () => {
   test('keeps leaves, blobs and the newest checkpoint of the log', () => {
     written();
     const journal = opened();
-    expect(journal.log.head()).toBeNull();
-    journal.log.append(0, ['a', 'b'].map(utf8), 'two');
-    journal.log.append(2, [utf8('c')], 'three');
-    journal.log.putBlobs(new Map([[hash('blob'), utf8('blob')]]));
-    expect(journal.log.head()).toEqual({ size: 3, note: 'three' });
-    expect([...journal.log.leaves(3)].map((leaf) => Buffer.from(leaf).toString())).toEqual([
-      'a',
-      'b',
-      'c',
-    ]);
-    expect(journal.log.blob(hash('blob'))).toEqual(utf8('blob'));
+    expect(journal.log.head()).toEqual({ size: 5, note: noteOver(leaves) });
+    const kept = [...journal.log.leaves(5)].map((leaf) => Buffer.from(leaf).toString());
+    expect(kept.join('')).toBe('abcde');
+    expect(journal.log.blob(hash('blob'))).toEqual(blob);
     expect(journal.log.blob(hash('other'))).toBeUndefined();
     journal.close();
   });
+});
 
-  test('takes a blob whose bytes were edited for missing', () => {
+describe('a journal whose copy of the log was edited names the place', () => {
+  const flip = (bytes: Uint8Array): Uint8Array => bytes.map((byte) => byte ^ 1);
+  type Edit = readonly [string, ...(string | number | Uint8Array)[]];
+  const edits: readonly (readonly [string, Edit, object])[] = [
+    [
+      'a leaf',
+      ['UPDATE leaves SET leaf = ? WHERE position = 1', flip(utf8('b'))],
+      { from: 0, to: 2 },
+    ],
+    [
+      'a later leaf',
+      ['UPDATE leaves SET leaf = ? WHERE position = 4', utf8('E')],
+      { from: 3, to: 4 },
+    ],
+    ['the last leaf is gone', ['DELETE FROM leaves WHERE position = 4'], { leaf: 4 }],
+    ['a leaf in the middle is gone', ['DELETE FROM leaves WHERE position = 2'], { leaf: 2 }],
+    ['all leaves are gone', ['DELETE FROM leaves'], { leaf: 0 }],
+    ['the last checkpoint is gone', ['DELETE FROM checkpoints WHERE size = 5'], { leaf: 3 }],
+    ['the checkpoints are gone', ['DELETE FROM checkpoints'], { leaf: 0 }],
+    [
+      'a checkpoint is of another size',
+      ['UPDATE checkpoints SET size = 4 WHERE size = 5'],
+      { checkpoint: 4 },
+    ],
+    [
+      'a checkpoint is none',
+      ["UPDATE checkpoints SET note = 'x' WHERE size = 3"],
+      { checkpoint: 3 },
+    ],
+    ['a blob', ['UPDATE blobs SET bytes = ?', flip(blob)], { blob: hash('blob') }],
+  ];
+  test.each(edits)('%s', (_, change, facts) => {
     written();
-    const journal = opened();
-    journal.log.putBlobs(new Map([[hash('blob'), utf8('blob')]]));
-    journal.close();
-    const database = new DatabaseSync(path);
-    database.exec('DROP TRIGGER blobs_no_update');
-    database.prepare('UPDATE blobs SET bytes = ?').run(utf8('other'));
-    database.close();
-    const again = opened();
-    expect(again.log.blob(hash('blob'))).toBeUndefined();
-    again.close();
+    edit(change);
+    expect(refusalOfOpen()).toMatchObject({ code: 'journal.invalid', facts });
+  });
+
+  test('what receipts name of it is gone, with its checkpoints', () => {
+    written();
+    edit(['DELETE FROM leaves WHERE position > 1'], ['DELETE FROM checkpoints']);
+    edit(['INSERT INTO checkpoints VALUES (2, ?)', noteOver(leaves.slice(0, 2))]);
+    expect(refusalOfOpen()).toMatchObject({ code: 'journal.invalid', facts: { leaf: 2 } });
+  });
+});
+
+describe('a journal whose file was cut says how far it can be read', () => {
+  test.each([0.3, 0.6, 0.9])('at %d of its length', (part) => {
+    written();
+    truncateSync(path, Math.floor(statSync(path).size * part));
+    const { code, facts } = refusalOfOpen();
+    expect(code).toBe('journal.invalid');
+    expect(facts).toHaveProperty('sqlite');
+  });
+
+  test('to nothing', () => {
+    written();
+    truncateSync(path, 0);
+    expect(refusalOfOpen().code).toBe('journal.invalid');
   });
 });
 
@@ -266,6 +318,15 @@ describe('a journal that was edited names the first wrong position', () => {
 });
 
 describe('a journal beside the log', () => {
+  /** Lets the log hold receipts, as the journal keeps it, behind what it held before. */
+  const inLogOf = (journal: Journal, receipts: readonly SignedReceipt[]): Ledger => {
+    const ledger = createLedger();
+    for (const { receipt } of receipts) applyReceipt(ledger, receipt);
+    const more = receipts.map((signed) => entryBytes({ type: 'receipt', ...signed }));
+    journal.log.append(5, more, noteOver([...leaves, ...more]));
+    return ledger;
+  };
+
   test('passes when the log holds as much or less', () => {
     written();
     const journal = opened();
@@ -279,23 +340,87 @@ describe('a journal beside the log', () => {
     journal.close();
   });
 
-  test('that is an older copy is journal.rolledback', () => {
+  test('that is an older copy is journal.rolledback, from the first record that it lacks', () => {
     written();
     copyFileSync(path, `${path}.old`);
     const journal = opened();
-    sight(journal, 'four');
-    const inLog = createLedger();
-    for (const { receipt } of journal.receiptsFrom(0, 10)) applyReceipt(inLog, receipt);
+    for (const object of ['four', 'five']) sight(journal, object);
+    const receipts = journal.receiptsFrom(0, 10);
     journal.close();
     rmSync(path);
     copyFileSync(`${path}.old`, path);
     const older = opened();
-    expect(compareWithLog(older, inLog)).toMatchObject({
-      refusal: { code: 'journal.rolledback', facts: { log: 5, journal: 4 } },
+    expect(compareWithLog(older, inLogOf(older, receipts))).toMatchObject({
+      refusal: {
+        code: 'journal.rolledback',
+        facts: { position: 4, log: 6, journal: 4, reason: 'records are missing' },
+      },
     });
-    // A clone that went its own way holds as many records, but others.
-    sight(older, 'another');
-    expect(codeOf(compareWithLog(older, inLog))).toBe('journal.rolledback');
     older.close();
+  });
+
+  test('that lost its last records, or those that were not yet in its main file, is journal.rolledback', () => {
+    written();
+    const journal = opened();
+    const receipts = journal.receiptsFrom(0, 10);
+    journal.close();
+    edit(['DELETE FROM receipts WHERE position > 1']);
+    const shorter = opened();
+    expect(compareWithLog(shorter, inLogOf(shorter, receipts))).toMatchObject({
+      refusal: { code: 'journal.rolledback', facts: { position: 2, log: 4, journal: 2 } },
+    });
+    shorter.close();
+  });
+
+  test('whose write-ahead file is gone is journal.rolledback', () => {
+    written();
+    const journal = opened();
+    for (const object of ['four', 'five']) sight(journal, object);
+    const receipts = journal.receiptsFrom(0, 10);
+    // As a power cut leaves it: the newest records stand in the write-ahead file alone.
+    const cut = `${path}.cut`;
+    copyFileSync(path, cut);
+    journal.close();
+    const left = Journal.open(cut);
+    if (!left.ok) throw new Error(left.refusal.code);
+    expect(compareWithLog(left.value, inLogOf(left.value, receipts))).toMatchObject({
+      refusal: { code: 'journal.rolledback', facts: { position: 4, log: 6, journal: 4 } },
+    });
+    left.value.close();
+  });
+
+  test('that a clone has run beside is journal.rolledback, from the first record that differs', () => {
+    written();
+    const clone = `${path}.clone`;
+    copyFileSync(path, clone);
+    const journal = opened();
+    for (const object of ['four', 'five']) sight(journal, object);
+    const receipts = journal.receiptsFrom(0, 10);
+    journal.close();
+    const second = Journal.open(clone);
+    if (!second.ok) throw new Error(second.refusal.code);
+    // It went its own way and holds even more records.
+    for (const object of ['4', '5', '6']) sight(second.value, object);
+    expect(compareWithLog(second.value, inLogOf(second.value, receipts))).toMatchObject({
+      refusal: {
+        code: 'journal.rolledback',
+        facts: { position: 4, log: 6, journal: 7, reason: 'another record stands in the log' },
+      },
+    });
+    second.value.close();
+  });
+
+  test('does not take what others laid into the log for its own records', () => {
+    written();
+    const journal = opened();
+    const [first, ...others] = journal.receiptsFrom(0, 10);
+    if (first === undefined) throw new Error('no record');
+    const forged = { ...first, signature: '0'.repeat(128) };
+    const ledger = inLogOf(journal, [first, ...others]);
+    const more = entryBytes({ type: 'receipt', ...forged });
+    const before = [...journal.log.leaves(9)];
+    journal.log.append(9, [more], noteOver([...before, more]));
+    expect(codeOf(compareWithLog(journal, ledger))).toBe('ok');
+    journal.close();
   });
 });

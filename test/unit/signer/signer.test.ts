@@ -12,6 +12,7 @@ import type { ProposalRecord } from '../../../src/core/log/state.ts';
 import { AccountSigner } from '../../../src/keys/account-key.ts';
 import { Journal } from '../../../src/signer/journal.ts';
 import type { SignerEvent } from '../../../src/signer/signer.ts';
+import { noSentinels } from '../../support/no-sentinels.ts';
 import { Signer } from '../../../src/signer/signer.ts';
 import { askAddress } from '../../support/address-asking.ts';
 import { listedAddress, World } from '../../support/world.ts';
@@ -64,6 +65,7 @@ function boot(at: string = path): Signer {
     account: new AccountSigner(world.hot.xprv, 'regtest'),
     follower: new LogFollower({ genesis: world.genesis, reader: log, store: journal.log }),
     api: log,
+    sentinels: noSentinels(journal),
     clock: () => ok(clock ?? world.now),
     tell: (event) => told.push(event),
   });
