@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { randomUUID } from 'node:crypto';
 import type { RefusalCode } from '../../core/base/codes.ts';
 import { send } from './problem.filter.ts';
-import { problemOf } from './problem.ts';
+import { problemOf } from '../../core/base/problem.ts';
 import type { Idempotency } from './idempotency.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 

@@ -7,8 +7,8 @@ import { ChainFault } from '../../chain/chain-fault.ts';
 import { isPassing } from '../database/database-fault.ts';
 import { Replay } from './idempotency.ts';
 import { Unavailable } from './unavailable.ts';
-import type { Problem } from './problem.ts';
-import { PROBLEM_TYPE, faultOf, problemOf } from './problem.ts';
+import type { Problem } from '../../core/base/problem.ts';
+import { PROBLEM_TYPE, faultOf, problemOf } from '../../core/base/problem.ts';
 import { RefusalException } from './refusal-exception.ts';
 
 /** What Nest and Fastify refuse on their own, by status. Anything else they answer is unreadable input. */

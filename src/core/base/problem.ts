@@ -1,5 +1,5 @@
-import { explainCode } from '../../core/base/codes.ts';
-import type { Facts, Refusal } from '../../core/base/result.ts';
+import { explainCode } from './codes.ts';
+import type { Facts, Refusal } from './result.ts';
 
 /** The body of every answer that is not a success: RFC 9457. */
 export interface Problem {
@@ -15,7 +15,7 @@ export interface Problem {
 
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
 
-/** The problem of a refusal, in the words of the registry. */
+/** The problem of a refusal, in the words of the registry. What HTTP answers with: server and sentinel alike. */
 export function problemOf({ code, facts }: Refusal): Problem {
   const { status, meaning, action, retryable } = explainCode(code);
   return {
