@@ -3,15 +3,21 @@ import { DatabaseSync } from 'node:sqlite';
 import type { LogStore } from '../client/log-store.ts';
 import { DATABASE_PRAGMAS, inOneUnit, insertBlob, SqliteLog } from '../client/sqlite-log.ts';
 import { assert } from '../core/base/assert.ts';
-import { canonicalBytes, parseCanonical } from '../core/base/canonical.ts';
-import type { Facts, Result } from '../core/base/result.ts';
+import { canonicalBytes } from '../core/base/canonical.ts';
+import type { Result } from '../core/base/result.ts';
 import { ok, refuse } from '../core/base/result.ts';
-import { parseWith } from '../core/base/schema.ts';
+import { parseEntry } from '../core/log/entry.ts';
 import type { Ledger } from '../core/log/ledger.ts';
 import { applyReceipt, checkReceipt, createLedger } from '../core/log/ledger.ts';
-import { receiptDigest, receiptDigestBytes, receiptSchema } from '../core/log/receipt.ts';
+import { receiptDigest, receiptDigestBytes } from '../core/log/receipt.ts';
+import {
+  invalid,
+  parseReceiptRow,
+  readIdentity,
+  verifyKeptLog,
+  verifyReceipts,
+} from './journal-check.ts';
 import type { JournalIdentity } from './journal-identity.ts';
-import { parseIdentity } from './journal-identity.ts';
 import { JOURNAL_SCHEMA } from './journal-schema.ts';
 import { ownReceiptVerifier } from './receipt-key.ts';
 import type { SignedReceipt } from './receipt-key.ts';
@@ -62,8 +68,8 @@ export class Journal {
 
   /**
    * Opens a journal and verifies every record. Codes: `journal.locked` while another process has it;
-   * `journal.invalid` with the position of the first record that was edited, removed or is another signer's.
-   * Not checked here: whether newer records were cut off, which only the log can tell ({@link compareWithLog}).
+   * `journal.invalid` with the position of the first record that was edited, removed or is another signer's, or of what was
+   * edited or removed of the log beside them (journal-check.ts). Not checked here: whether newer records were cut off, which only the log can tell ({@link compareWithLog}).
    */
   static open(path: string): Result<Journal> {
     if (!existsSync(path))
@@ -71,11 +77,9 @@ export class Journal {
     const database = new DatabaseSync(path, { timeout: 0, allowExtension: false });
     try {
       database.exec(DATABASE_PRAGMAS);
-      const identity = readIdentity(database);
-      const ledger = identity.ok ? verifyReceipts(database, identity.value) : identity;
-      if (identity.ok && ledger.ok) return ok(new Journal(database, identity.value, ledger.value));
-      database.close();
-      return ledger.ok ? invalid({ reason: 'identity' }) : ledger;
+      const journal = Journal.#verified(database);
+      if (!journal.ok) database.close();
+      return journal;
     } catch (error) {
       if (database.isOpen) database.close();
       const { errcode } = error as { errcode?: number };
@@ -83,6 +87,15 @@ export class Journal {
       if (errcode === SQLITE_BUSY) return refuse('journal.locked', { path });
       return invalid({ reason: 'not a journal', sqlite: errcode });
     }
+  }
+
+  static #verified(database: DatabaseSync): Result<Journal> {
+    const identity = readIdentity(database);
+    if (!identity.ok) return identity;
+    const ledger = verifyReceipts(database, identity.value);
+    if (!ledger.ok) return ledger;
+    const log = verifyKeptLog(database, ledger.value);
+    return log.ok ? ok(new Journal(database, identity.value, ledger.value)) : log;
   }
 
   /**
@@ -120,6 +133,11 @@ export class Journal {
     return row === undefined ? undefined : String(row['digest']);
   }
 
+  /** Writes a copy of the whole file, on the disk when this returns. Requires that there is none. */
+  copyTo(path: string): void {
+    this.#database.prepare('VACUUM INTO ?').run(path);
+  }
+
   /** Closes the file. Harmless when it is closed already. */
   close(): void {
     if (this.#database.isOpen) this.#database.close();
@@ -127,67 +145,40 @@ export class Journal {
 }
 
 /**
- * Compares the journal with the receipts of this signer that stand in the log. Refuses with `journal.rolledback`
- * when the log holds more of them, or others, than the journal: it is an older copy, or a clone has run beside it.
+ * Compares the journal with the receipts of this signer that stand in the log. Refuses with `journal.rolledback` and the first
+ * `position` that differs when the log holds more of them, or others, than the journal: it is an older copy, or a clone has run
+ * beside it.
  */
 export function compareWithLog(journal: Journal, inLog: Ledger | undefined): Result<null> {
   if (inLog === undefined || inLog.position === 0) return ok(null);
-  const last = inLog.position - 1;
-  const own = journal.digestAt(last);
-  if (own === inLog.previous) return ok(null);
+  if (journal.digestAt(inLog.position - 1) === inLog.previous) return ok(null);
+  const position = firstDifference(journal);
   return refuse('journal.rolledback', {
+    position,
     log: inLog.position,
     journal: journal.ledger.position,
-    reason: own === undefined ? 'records are missing' : 'another record stands in the log',
+    reason:
+      position === journal.ledger.position
+        ? 'records are missing'
+        : 'another record stands in the log',
   });
 }
 
-function invalid(facts: Facts): ReturnType<typeof refuse> {
-  return refuse('journal.invalid', facts);
-}
-
-function readIdentity(database: DatabaseSync): Result<JournalIdentity> {
-  const rows = database.prepare('SELECT name, value FROM identity').all();
-  const identity = parseIdentity(
-    Object.fromEntries(rows.map((row) => [String(row['name']), row['value']])),
-  );
-  return identity.ok ? identity : invalid({ reason: 'identity' });
-}
-
-type Row = Readonly<Record<string, unknown>>;
-
-function parseReceiptRow(row: Row): SignedReceipt | undefined {
-  const { receipt: bytes, signature } = row;
-  if (!(bytes instanceof Uint8Array) || typeof signature !== 'string') return undefined;
-  const json = parseCanonical(bytes);
-  if (!json.ok) return undefined;
-  const receipt = parseWith(receiptSchema, json.value);
-  return receipt.ok ? { receipt: receipt.value, signature } : undefined;
-}
-
-/** Folds every receipt and checks form, owner, chain, digest and signature, in that order. */
-function verifyReceipts(database: DatabaseSync, identity: JournalIdentity): Result<Ledger> {
-  const ledger = createLedger();
+/** The position of the first receipt in the log, as it is kept here, that the journal has not. */
+function firstDifference(journal: Journal): number {
+  const { identity, ledger, log } = journal;
   const isSigned = ownReceiptVerifier(identity.signer);
-  for (const row of database.prepare('SELECT * FROM receipts ORDER BY position').iterate()) {
-    const { position } = ledger;
-    const wrong = (reason: string): Result<never> => invalid({ position, reason });
-    if (row['position'] !== position) return wrong('a record is missing');
-    const signed = parseReceiptRow(row);
-    if (signed === undefined) return wrong('a record is malformed');
-    const { receipt, signature } = signed;
-    if (
-      receipt.org !== identity.genesis ||
-      receipt.wallet !== identity.wallet ||
-      receipt.signer !== identity.signer
-    )
-      return wrong('a record of another signer');
-    if (row['digest'] !== receiptDigest(receipt)) return wrong('a record has another digest');
-    if (!isSigned(receiptDigestBytes(receipt), signature))
-      return wrong('a record has another signature');
-    const next = checkReceipt(ledger, receipt);
-    if (!next.ok) return wrong(`a record breaks the chain: ${next.refusal.code}`);
-    applyReceipt(ledger, receipt);
+  const inLog = createLedger();
+  for (const leaf of log.leaves(log.head()?.size ?? 0)) {
+    const entry = parseEntry(leaf);
+    if (!entry.ok || entry.value.type !== 'receipt') continue;
+    const { receipt, signature } = entry.value;
+    if (receipt.wallet !== identity.wallet || receipt.signer !== identity.signer) continue;
+    // What stands there without effect is no receipt of ours.
+    if (!checkReceipt(inLog, receipt).ok) continue;
+    if (!isSigned(receiptDigestBytes(receipt), signature)) continue;
+    if (journal.digestAt(receipt.position) !== receiptDigest(receipt)) return receipt.position;
+    applyReceipt(inLog, receipt);
   }
-  return ok(ledger);
+  return ledger.position;
 }

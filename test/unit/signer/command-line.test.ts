@@ -41,7 +41,7 @@ describe('countersign-signer', () => {
   test('explains every command on --help and ends with 0', async () => {
     const { status, out } = await signer('--help');
     expect(status).toBe(0);
-    for (const command of ['prepare', 'init', 'run', 'status', 'unlockers'])
+    for (const command of ['prepare', 'init', 'run', 'status', 'unlockers', 'backup', 'restore'])
       expect(out).toContain(`countersign-signer ${command}`);
   });
 
