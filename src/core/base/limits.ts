@@ -119,6 +119,8 @@ export const MAILBOX_ITEMS = 100;
 export const HEARD_WAITING = 1_000;
 /** Approvals that one notice announces. */
 export const NOTICE_OBJECTS = 1_000;
+/** A checkpoint in a poll, in base64: a note with the log's line and those of some witnesses. */
+export const POLLED_NOTE_LENGTH = 8_000;
 /** Hashes of a consistency proof: two for each level of a tree of 2^53 leaves are enough. */
 export const PROOF_HASHES = 128;
 /** Statements that one device hands to a sentinel in a day: who steals one must not fill the mailbox that all signers read. */
@@ -141,6 +143,8 @@ export const RATED_KEYS = 10_000;
 export const ALARM_ITEMS = 20;
 /** Alarms that one message channel tries in one round. */
 export const ALARMS_SENT = 50;
+/** How long a message to people is tried to be delivered. */
+export const ALARM_SECONDS = 7 * 86_400;
 /** Receipts that a signer posts in one request: each is below 2,000 bytes, a hot signature of 250 inputs 70,000. */
 export const RECEIPTS_POSTED = 50;
 /** One receipt as text: the longest record has nine hashes, keys and signatures. */
