@@ -59,6 +59,8 @@ export class CallerService {
     const state = this.log.state();
     const signer = state.charter?.document.body.signers.find(({ key }) => key === ed25519);
     if (signer !== undefined) return ok({ kind: 'signer', wallet: signer.wallet, thumbprint });
+    const sentinel = state.charter?.document.body.sentinels.find(({ key }) => key === ed25519);
+    if (sentinel !== undefined) return ok({ kind: 'sentinel', sentinel: sentinel.id, thumbprint });
     const now = this.limits.clock.now();
     const session = await this.stores.sessions.find(thumbprint, now);
     if (session === undefined || session.expiresAt <= now) return refuse('session.unknown');

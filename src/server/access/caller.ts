@@ -14,6 +14,13 @@ export interface MemberCaller {
   readonly hindrance: Hindrance | null;
 }
 
+/** A sentinel by the key that the charter names. It reads as a signer does, and hands in freezes of its own. */
+export interface SentinelCaller {
+  readonly kind: 'sentinel';
+  readonly sentinel: string;
+  readonly thumbprint: string;
+}
+
 /** Of a member whose device has not confirmed its entry in the charter, or who or whose device is suspended. */
 export type Hindrance = 'device.unconfirmed' | 'member.suspended' | 'device.suspended';
 
@@ -21,22 +28,26 @@ export type Hindrance = 'device.unconfirmed' | 'member.suspended' | 'device.susp
 export type Caller =
   | MemberCaller
   | { readonly kind: 'signer'; readonly wallet: string; readonly thumbprint: string }
+  | SentinelCaller
   | { readonly kind: 'key'; readonly proof: Proof; readonly thumbprint: string };
 
 /**
- * Who may call a route. `member`: the session of a member; the default, so that a forgotten decorator denies. `reader`: also a
- * signer. `key`: anybody who proves his request with some key. `public`: anybody.
+ * Who may call a route. `member`: the session of a member; the default, so that a forgotten decorator denies. `reader`: also
+ * signers and sentinels. `freezer`: also sentinels. `key`: anybody who proves his request with some key. `public`: anybody.
  */
-export type Audience = 'member' | 'reader' | 'key' | 'public';
+export type Audience = 'member' | 'reader' | 'freezer' | 'key' | 'public';
 
 export const AUDIENCE = 'countersign:audience';
 
 /** Opens a route to everybody. */
 export const Public = (): MethodDecorator & ClassDecorator =>
   SetMetadata(AUDIENCE, 'public' satisfies Audience);
-/** Opens a route to signers too, and to everybody where the log is public. */
+/** Opens a route to signers and sentinels too, and to everybody where the log is public. */
 export const Readers = (): MethodDecorator & ClassDecorator =>
   SetMetadata(AUDIENCE, 'reader' satisfies Audience);
+/** Opens a route to sentinels too. */
+export const Freezers = (): MethodDecorator & ClassDecorator =>
+  SetMetadata(AUDIENCE, 'freezer' satisfies Audience);
 /** Opens a route to whoever proves the request, session or not. */
 export const ProvenOnly = (): MethodDecorator & ClassDecorator =>
   SetMetadata(AUDIENCE, 'key' satisfies Audience);
@@ -68,6 +79,16 @@ export const CurrentMember = createParamDecorator((_: unknown, context): MemberC
   if (caller?.kind !== 'member') throw refusal('caller.kind', { needs: 'member' });
   return caller;
 });
+
+/** The member or sentinel who calls. */
+export const CurrentFreezer = createParamDecorator(
+  (_: unknown, context): MemberCaller | SentinelCaller => {
+    const caller = callerOf(requestOf(context));
+    if (caller?.kind !== 'member' && caller?.kind !== 'sentinel')
+      throw refusal('caller.kind', { needs: 'member' });
+    return caller;
+  },
+);
 
 /** The proof of a request on a route of {@link ProvenOnly}. */
 export const CurrentProof = createParamDecorator((_: unknown, context): Proof => {

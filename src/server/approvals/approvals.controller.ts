@@ -1,7 +1,7 @@
 import { Body, Controller, Get, Post, Query } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import type { MemberCaller } from '../access/caller.ts';
-import { AlsoFrom, CurrentMember } from '../access/caller.ts';
+import type { MemberCaller, SentinelCaller } from '../access/caller.ts';
+import { AlsoFrom, CurrentFreezer, CurrentMember, Freezers } from '../access/caller.ts';
 import { valueOf } from '../http/refusal-exception.ts';
 import type {
   ApprovalBody,
@@ -50,11 +50,12 @@ export class ApprovalsController {
 
   /** Freezes a wallet, or all of them, or signs that freezes be lifted. */
   @Post('freezes')
+  @Freezers()
   @AlsoFrom('member.suspended', 'device.suspended')
   @ApiCreatedResponse({ standardSchema: frozenView })
   async freeze(
     @Body({ schema: freezeBody }) body: FreezeBody,
-    @CurrentMember() caller: MemberCaller,
+    @CurrentFreezer() caller: MemberCaller | SentinelCaller,
   ): Promise<FrozenView> {
     return valueOf(await this.approvals.freeze(body, caller));
   }

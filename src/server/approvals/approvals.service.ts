@@ -2,7 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { ApprovalStatement } from '../../core/approval/statement.ts';
 import type { Result } from '../../core/base/result.ts';
 import { ok, refuse } from '../../core/base/result.ts';
-import type { MemberCaller } from '../access/caller.ts';
+import type { MemberCaller, SentinelCaller } from '../access/caller.ts';
 import { checkAuthor } from '../access/author.ts';
 import { ChainService } from '../chain/chain.service.ts';
 import { decodeBlobs, noteOf } from '../http/bodies.ts';
@@ -50,7 +50,10 @@ export class ApprovalsService {
   }
 
   /** Freezes, or signs a lifting. Codes: those of the fold for freezes, `session.member`, `statement.*`, `text.mismatch`. */
-  async freeze(body: FreezeBody, caller: MemberCaller): Promise<Result<FrozenView>> {
+  async freeze(
+    body: FreezeBody,
+    caller: MemberCaller | SentinelCaller,
+  ): Promise<Result<FrozenView>> {
     const said = this.statements.read(body, 'freeze');
     if (!said.ok) return said;
     const { statement, digest } = said.value;
