@@ -3,19 +3,18 @@ import { HttpFault } from '../client/http.ts';
 import type { Followed } from '../client/log-follower.ts';
 import type { SentinelApi } from '../client/sentinel-api.ts';
 import { statementDigest } from '../core/approval/statement.ts';
-import { fromHex, fromUtf8, toHex } from '../core/base/bytes.ts';
+import { fromHex, fromUtf8, toBase64, toHex, utf8 } from '../core/base/bytes.ts';
 import { canonicalBytes } from '../core/base/canonical.ts';
 import {
   HEARD_WAITING,
   NOTICE_OBJECTS,
   RECEIPTS_POSTED,
   SENTINEL_SECONDS,
-  SIGNER_CLOCK_SECONDS,
 } from '../core/base/limits.ts';
 import type { Refusal, Result } from '../core/base/result.ts';
-import { ok, refuse } from '../core/base/result.ts';
+import { ok } from '../core/base/result.ts';
 import type { Seconds } from '../core/base/time.ts';
-import { formatTime, parseTime } from '../core/base/time.ts';
+import { formatTime } from '../core/base/time.ts';
 import { formatCheckpoint } from '../core/log/checkpoint.ts';
 import { cosignatureToSign } from '../core/log/cosignature.ts';
 import { verifyEd25519 } from '../core/log/ed25519.ts';
@@ -31,13 +30,17 @@ import type {
 import { messageDigest, openMessage } from '../core/sentinel/messages.ts';
 import type { Sentinel, Watch } from '../core/sentinel/witnesses.ts';
 import type { Journal } from './journal.ts';
+import { checkAnswer, isAnswerTo, refuseAnswer, secondsOf } from './sentinel-answer.ts';
 
 /** What a sentinel signed that stands in a receipt. */
 export type Witnessed = NonNullable<ReceiptOf<'intent'>['witnesses']>[number];
 
+/** What the signer asks of a sentinel. */
+export type AskedApi = Pick<SentinelApi, 'poll' | 'notice' | 'receipts'>;
+
 export interface SentinelsParts {
   /** By the id that the charter gives a sentinel. */
-  readonly apis: ReadonlyMap<string, SentinelApi>;
+  readonly apis: ReadonlyMap<string, AskedApi>;
   readonly journal: Journal;
   /** Ed25519 by the receipt key, hex. */
   readonly sign: (digest: Uint8Array) => string;
@@ -94,6 +97,8 @@ interface Known {
   } | null;
   readonly told: Map<string, Witnessed>;
   failures: number;
+  /** Since when it has shown a longer log than the server does, by the steady clock. */
+  aheadSinceMs: number | null;
   /** Code of what it refused last, told once. */
   refused: string | null;
   retryAtMs: number;
@@ -102,6 +107,8 @@ interface Known {
 const RETRY_MS = 500;
 const RETRY_MOST_MS = 10_000;
 const RETRY_REFUSED_MS = 5_000;
+/** How long a sentinel may be ahead of what the server shows: both follow the log by themselves. */
+const AHEAD_MS = 60_000;
 
 /**
  * The signer's side of its sentinels (design 3, "Sentinel"): asks them for the time and for every "no", has the log cosigned, has
@@ -113,6 +120,7 @@ export class Sentinels {
   readonly #known = new Map<string, Known>();
   /** What cannot be taken yet: the log that the server shows may not hold what it is about. */
   readonly #waiting = new Map<string, Delivered>();
+  #collected = 0;
 
   constructor(parts: SentinelsParts) {
     this.#parts = parts;
@@ -153,7 +161,7 @@ export class Sentinels {
     posted: (from: number, most: number) => readonly PostedReceipt[],
   ): Promise<void> {
     const { journal } = this.#parts;
-    const hand = async (api: SentinelApi, id: string, known: Known): Promise<Result<null>> => {
+    const hand = async (api: AskedApi, id: string, known: Known): Promise<Result<null>> => {
       while (known.receipts < journal.ledger.position) {
         const batch = posted(known.receipts, RECEIPTS_POSTED);
         const taken = await api.receipts(batch);
@@ -199,20 +207,25 @@ export class Sentinels {
     };
   }
 
+  /** Grows with everything that is delivered. */
+  get collected(): number {
+    return this.#collected;
+  }
+
   /** Every "no" that was delivered and not taken yet. */
   delivered(): readonly Delivered[] {
     return [...this.#waiting.values()];
   }
 
   /** It was taken, or never will be. */
-  settle({ statement }: Delivered): void {
-    this.#waiting.delete(statementDigest(statement));
+  settle(delivered: Delivered): void {
+    this.#waiting.delete(keyOf(delivered));
   }
 
   /** Does the work unless the sentinel has failed just now. A fault of the network is told and ends in a later attempt. */
   async #reach(
     { id }: Sentinel,
-    work: (api: SentinelApi, known: Known) => Promise<Result<null>>,
+    work: (api: AskedApi, known: Known) => Promise<Result<null>>,
   ): Promise<Result<null>> {
     const { apis, steadyMs, tell } = this.#parts;
     const api = apis.get(id);
@@ -234,7 +247,7 @@ export class Sentinels {
     }
   }
 
-  async #poll(api: SentinelApi, asked: Asked): Promise<Result<null>> {
+  async #poll(api: AskedApi, asked: Asked): Promise<Result<null>> {
     const { followed, known } = asked;
     const before = Math.min(known.head, followed.log.size);
     const first = await this.#pollOnce(api, asked, before);
@@ -245,7 +258,7 @@ export class Sentinels {
   }
 
   async #pollOnce(
-    api: SentinelApi,
+    api: AskedApi,
     { sentinel, known, followed, watch, clock }: Asked,
     old: number,
   ): Promise<Result<'cosigned' | 'elsewhere' | 'refused'>> {
@@ -255,7 +268,7 @@ export class Sentinels {
     const path = old === 0 || old === log.size ? [] : state.tree.consistencyProof(old, log.size);
     const poll: Poll = {
       ...{ org: genesis, sentinel: sentinel.id, wallet },
-      ...{ nonce: nonce(), after: known.mailbox, checkpoint: note },
+      ...{ nonce: nonce(), after: known.mailbox, checkpoint: toBase64(utf8(note)) },
       ...{ old, proof: path.map(toHex) },
     };
     const answered = await api.poll(this.#signed('poll', poll));
@@ -276,7 +289,7 @@ export class Sentinels {
     const isCosigned =
       cosignature !== null &&
       verifyEd25519(fromHex(sentinel.key), cosignatureToSign(text, at), fromHex(cosignature));
-    known.refused = null;
+    this.#compareHeads(sentinel.id, known, { theirs: answer.log.size, own: log.size });
     known.head = answer.log.size;
     known.receipts = answer.journal.position;
     known.answer = {
@@ -288,19 +301,40 @@ export class Sentinels {
     return ok(isCosigned ? 'cosigned' : 'elsewhere');
   }
 
+  /** A server that withholds entries is told of, once it has had the time to show them. */
+  #compareHeads(
+    sentinel: string,
+    known: Known,
+    { theirs, own }: { readonly theirs: number; readonly own: number },
+  ): void {
+    const now = this.#parts.steadyMs();
+    known.aheadSinceMs = theirs > own ? (known.aheadSinceMs ?? now) : null;
+    const isLong = known.aheadSinceMs !== null && now - known.aheadSinceMs >= AHEAD_MS;
+    if (!isLong) {
+      known.refused = null;
+      return;
+    }
+    const refusal: Refusal = { code: 'sentinel.ahead', facts: { sentinel: theirs, server: own } };
+    if (known.refused !== refusal.code)
+      this.#parts.tell({ event: 'sentinel-refused', sentinel, refusal });
+    known.refused = refusal.code;
+  }
+
   #collect(sentinel: string, known: Known, { mailbox }: Answer): void {
     for (const { number, statement, signature } of mailbox) {
       if (number <= known.mailbox) continue;
       known.mailbox = number;
       // Of a flood the oldest are kept: what comes first was said first.
       if (this.#waiting.size >= HEARD_WAITING) continue;
-      const digest = statementDigest(statement);
-      if (!this.#waiting.has(digest)) this.#waiting.set(digest, { sentinel, statement, signature });
+      // With its signature: who sends another one along must not take the place of the right one.
+      const key = keyOf({ statement, signature });
+      if (!this.#waiting.has(key)) this.#waiting.set(key, { sentinel, statement, signature });
+      this.#collected += 1;
     }
   }
 
   async #notice(
-    api: SentinelApi,
+    api: AskedApi,
     { id, key }: Sentinel,
     known: Known,
     all: readonly string[],
@@ -355,44 +389,10 @@ function unknownYet(): Known {
   return {
     ...{ head: 0, mailbox: 0, receipts: 0, answer: null },
     ...{ told: new Map(), failures: 0, refused: null, retryAtMs: 0 },
+    aheadSinceMs: null,
   };
 }
 
-function isAnswerTo(answer: Answer, poll: Poll): boolean {
-  return (['org', 'sentinel', 'wallet', 'nonce'] as const).every(
-    (part) => answer[part] === poll[part],
-  );
-}
-
-function refuseAnswer(): Refusal {
-  return { code: 'sentinel.signature', facts: { kind: 'answer', reason: 'to another question' } };
-}
-
-/** What an answer that is a sentinel's says against the log, the journal or the clock. */
-function checkAnswer(
-  { log, journal: theirs, at }: Answer,
-  { state }: Followed,
-  own: { readonly journal: Journal; readonly clock: Seconds; readonly needed: number },
-): Result<null> {
-  const { tree } = state;
-  if (log.size <= tree.size && toHex(tree.rootAt(log.size)) !== log.root)
-    return refuse('log.fork', { size: log.size, root: log.root, known: tree.size });
-  const { journal, clock, needed } = own;
-  const { position, previous } = theirs;
-  if (position > 0 && journal.digestAt(position - 1) !== previous)
-    return refuse('journal.rolledback', {
-      sentinel: position,
-      journal: journal.ledger.position,
-      reason:
-        position > journal.ledger.position
-          ? 'a sentinel has later records'
-          : 'a sentinel has another record',
-    });
-  if (needed > 0 && Math.abs(secondsOf(at) - clock) > SIGNER_CLOCK_SECONDS)
-    return refuse('sentinel.clock', { clock: formatTime(clock), sentinel: at });
-  return ok(null);
-}
-
-function secondsOf(at: string): Seconds {
-  return parseTime(at) ?? 0; // the schema of messages admits only times
+function keyOf({ statement, signature }: Said): string {
+  return `${statementDigest(statement)}/${signature}`;
 }

@@ -79,8 +79,8 @@ export class Signer {
   #posted = { position: 0, at: 0 };
   /** What the last round was decided over, and how long it holds: nothing is judged twice for nothing. */
   #judged = { size: -1, position: -1, stamp: '', until: 0 };
-  /** Over which log every "no" that was delivered was looked at last, and how many were left. */
-  #heardAt = { size: -1, left: 0 };
+  /** Over which log every "no" was looked at last, and how many had been delivered. */
+  #heardAt = { size: -1, collected: 0 };
 
   constructor(parts: SignerParts) {
     this.#parts = parts;
@@ -142,8 +142,8 @@ export class Signer {
   #hear(round: Round): void {
     const { journal, sentinels, tell } = this.#parts;
     const { state, log, wallet } = round;
-    if (this.#heardAt.size === log.size && sentinels.delivered().length === this.#heardAt.left)
-      return;
+    const { collected } = sentinels;
+    if (this.#heardAt.size === log.size && this.#heardAt.collected === collected) return;
     const tools = {
       blobs: (sha256: string) => journal.log.blob(sha256),
       verify: verifyDeviceSignature,
@@ -159,7 +159,7 @@ export class Signer {
         sentinels.settle(delivered);
       }
     }
-    this.#heardAt = { size: log.size, left: sentinels.delivered().length };
+    this.#heardAt = { size: log.size, collected };
   }
 
   #decide(round: Round): void {

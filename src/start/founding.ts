@@ -68,6 +68,10 @@ export interface FoundingSpec {
   };
   readonly coolDowns: CharterBody['coolDowns'];
   readonly recovery: CharterBody['recovery'];
+  /** None unless given. */
+  readonly sentinels?: CharterBody['sentinels'];
+  /** How many of them must have answered before a signer signs; 0 unless given. */
+  readonly sentinelsNeeded?: number;
   readonly initiators: readonly string[];
   readonly officers: readonly string[];
   readonly wallets: readonly FoundingWallet[];
@@ -152,8 +156,8 @@ function charterOf(spec: FoundingSpec): CountersignDocument {
     coolDowns: spec.coolDowns,
     log: spec.log,
     signers: spec.wallets.map(({ id, signerKey }) => ({ wallet: id, key: signerKey, epoch: 1 })),
-    sentinels: [],
-    sentinelsNeeded: 0,
+    sentinels: [...(spec.sentinels ?? [])],
+    sentinelsNeeded: spec.sentinelsNeeded ?? 0,
     recovery: spec.recovery,
   };
   return { kind: 'charter', org: null, id: 'charter', version: 1, previous: null, body };

@@ -18,6 +18,8 @@ import type { World } from './world.ts';
 export class WorldLog implements LogReader, Pick<Api, 'postReceipts'> {
   /** While true posted receipts are lost on the way. */
   losesReceipts = false;
+  /** How many leaves it shows; null: all. */
+  shows: number | null = null;
   /** Receipts that were posted, lost ones included. */
   posted = 0;
   readonly #world: World;
@@ -29,7 +31,8 @@ export class WorldLog implements LogReader, Pick<Api, 'postReceipts'> {
   checkpoint(): Promise<Result<string>> {
     const { tree } = this.#world.state;
     const seed = sha256(utf8('world/log'));
-    const head = { origin: 'world.example/log', size: tree.size, root: tree.root() };
+    const size = this.shows ?? tree.size;
+    const head = { origin: 'world.example/log', size, root: tree.rootAt(size) };
     const text = formatCheckpoint(head);
     const signature = ed25519.sign(noteToSign(text), seed);
     const key = ed25519.getPublicKey(seed);

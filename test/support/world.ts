@@ -33,6 +33,7 @@ import { scriptOfAddress } from '../../src/core/wallet/network.ts';
 import type { AccountKey } from '../../src/keys/account-key.ts';
 import { accountKeyOf, AccountSigner } from '../../src/keys/account-key.ts';
 import type { Action } from '../../src/signer/decide.ts';
+import type { Word } from '../../src/signer/sentinels.ts';
 import { nobodysWord } from '../../src/signer/sentinels.ts';
 import { decide } from '../../src/signer/decide.ts';
 import type { ReceiptKey } from '../../src/signer/receipt-key.ts';
@@ -91,6 +92,9 @@ export interface WorldOptions {
   readonly recovery?: FoundingSpec['recovery'];
   /** Further members with their groups, or with the people behind a service account. */
   readonly others?: readonly FoundingMemberOf[];
+  /** Sentinels, and how many of them must have answered. */
+  readonly sentinels?: FoundingSpec['sentinels'];
+  readonly sentinelsNeeded?: number;
   /** A wallet `hot-2` of the same policy, with a signer of its own. */
   readonly second?: boolean;
 }
@@ -170,6 +174,8 @@ export class World {
       },
       coolDowns: options.coolDowns ?? { deviceSeconds: 0, destinationSeconds: 0 },
       recovery: options.recovery ?? null,
+      sentinels: options.sentinels ?? [],
+      sentinelsNeeded: options.sentinelsNeeded ?? 0,
       initiators: ['operators'],
       officers: ['security'],
       wallets: [
@@ -464,20 +470,24 @@ export class World {
   }
 
   /** One round of the signer at the world's time. Returns what it did. */
-  round(): readonly Action[] {
+  round(word: Word = nobodysWord): readonly Action[] {
     const done: Action[] = [];
     const { state, ledger, now } = this;
-    for (const action of decide({ state, ledger, wallet: 'hot-1', now, word: nobodysWord })) {
+    for (const action of decide({ state, ledger, wallet: 'hot-1', now, word })) {
       done.push(action);
       if (action.record !== 'sign') {
         this.journal(action);
         continue;
       }
-      const { record: _, ...about } = action;
+      const { record: _, witnesses, ...about } = action;
       const proposal = this.proposal(about.proposal);
       const spend = about.version === undefined ? proposal : proposal.versions[about.version - 1];
       if (spend === undefined) throw new Error('the version stands in the log');
-      this.journal({ record: 'intent', ...about });
+      this.journal({
+        record: 'intent',
+        ...about,
+        ...(witnesses === undefined ? {} : { witnesses }),
+      });
       this.journal({ record: 'signed', ...about, signatures: this.cosign(spend, this.hot) });
     }
     return done;

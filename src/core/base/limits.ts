@@ -61,6 +61,8 @@ export const RESCAN_ADDRESSES = 2_000;
 export const SCRIPT_CACHE = 50_000;
 /** Derived key sets a wallet remembers: those of the largest spend many times over. */
 export const KEY_CACHE = 4_096;
+/** Wallets that are remembered by their descriptors: as many as an organisation founds in a row. */
+export const WALLETS_REMEMBERED = 8;
 /** Keys of one wsh(multi) (BIP 383: OP_CHECKMULTISIG takes 20). */
 export const MULTISIG_KEYS = 20;
 /** Keys of a Coldcard multisig file: what its firmware takes. */

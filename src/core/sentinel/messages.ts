@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { approvalSchema, documentStatementSchema, freezeSchema } from '../approval/statement.ts';
-import { fromHex } from '../base/bytes.ts';
+import { fromBase64, fromHex, fromUtf8 } from '../base/bytes.ts';
 import { parseCanonical } from '../base/canonical.ts';
 import type { DigestKind } from '../base/digest.ts';
 import { digestBytes } from '../base/digest.ts';
-import { MAILBOX_ITEMS, NOTE_BYTES, NOTICE_OBJECTS, PROOF_HASHES } from '../base/limits.ts';
+import { MAILBOX_ITEMS, NOTICE_OBJECTS, POLLED_NOTE_LENGTH, PROOF_HASHES } from '../base/limits.ts';
 import type { Result } from '../base/result.ts';
 import { ok, refuse } from '../base/result.ts';
 import { count, deviceSignature, hex32, hex64, label, parseWith, time } from '../base/schema.ts';
@@ -36,8 +36,11 @@ export const pollSchema = z.strictObject({
   nonce: hex32,
   /** The last item of the mailbox that this signer has read, 0 for none. */
   after: count,
-  /** The checkpoint that the signer is about to decide over, as the log signed it. */
-  checkpoint: z.string().max(NOTE_BYTES),
+  /** The checkpoint that the signer is about to decide over, as the log signed it: base64, for canonical JSON has no line breaks. */
+  checkpoint: z
+    .string()
+    .max(POLLED_NOTE_LENGTH)
+    .regex(/^[A-Za-z0-9+/]+={0,2}$/),
   /** The size that the sentinel said last, and the proof that it is a prefix (RFC 6962); empty for 0 or an equal size. */
   old: count,
   proof: z.array(hex32).max(PROOF_HASHES),
@@ -140,4 +143,10 @@ export function readMessage<K extends MessageKind>(kind: K, text: string): Resul
   if (!json.ok) return json;
   const message = parseWith(schemas[kind], json.value);
   return message.ok ? ok(message.value) : message;
+}
+
+/** The note of a poll's checkpoint, or undefined where it is no UTF-8. Not verified. */
+export function noteOf({ checkpoint }: Poll): string | undefined {
+  const bytes = fromBase64(checkpoint);
+  return bytes === undefined ? undefined : fromUtf8(bytes);
 }
