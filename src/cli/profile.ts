@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { SENTINELS } from '../core/base/limits.ts';
 import { hex32, label } from '../core/base/schema.ts';
 import { replaceFile } from '../keys/file.ts';
 import type { Call } from './command.ts';
@@ -17,6 +18,11 @@ const profileSchema = z.strictObject({
   genesis: hex32,
   /** Who acts when --as is not given. */
   member: label,
+  /** Where sentinels answer: every "no" goes there, too. Which keys they have the charter says. */
+  sentinels: z
+    .array(z.url({ protocol: /^https?$/ }))
+    .max(SENTINELS)
+    .default([]),
 });
 export type ProfileFile = z.infer<typeof profileSchema>;
 
@@ -42,7 +48,7 @@ export function homeOf(io: Io): string {
 }
 
 /** Writes the profile of a home, for those who set one up. */
-export function writeProfile(home: string, profile: ProfileFile): void {
+export function writeProfile(home: string, profile: z.input<typeof profileSchema>): void {
   const text = `${JSON.stringify(profileSchema.parse(profile), null, 2)}\n`;
   replaceFile(join(home, 'profile.json'), new TextEncoder().encode(text));
 }
@@ -82,7 +88,9 @@ export function profileOf(call: Call): Profile {
       `which organisation? name its genesis by --genesis, or make ${home}/profile.json`,
     );
   const { member, keyFile } = keyFileOf(call);
-  const parsed = profileSchema.safeParse({ server, genesis, member });
+  const named = call.texts('sentinel');
+  const sentinels = named.length > 0 ? named : (kept.sentinels ?? []);
+  const parsed = profileSchema.safeParse({ server, genesis, member, sentinels });
   if (!parsed.success) throw new UsageError(z.prettifyError(parsed.error));
   return { ...parsed.data, home, keyFile };
 }

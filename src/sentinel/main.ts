@@ -23,8 +23,8 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   passphrase,
   askHidden: process.stdin.isTTY && process.stderr.isTTY ? askHidden : null,
   signal: ending.signal,
-  ready: () => {
-    process.send?.('ready');
+  ready: (port) => {
+    process.send?.({ port });
   },
 });
 if (process.connected) process.disconnect();

@@ -30,7 +30,7 @@ export class Child {
   /** Settles when the process has ended, with the words for it. */
   readonly ended: Promise<string>;
   /** Settles with its first message; rejects when it ends or is silent before. */
-  readonly ready: Promise<void>;
+  readonly ready: Promise<unknown>;
 
   constructor(spec: ChildSpec) {
     this.name = spec.name;
@@ -51,23 +51,21 @@ export class Child {
     this.ready.catch(() => undefined); // whoever awaits it hears of it; nobody may
   }
 
-  async #becomeReady(): Promise<void> {
+  async #becomeReady(): Promise<unknown> {
     let timer: NodeJS.Timeout | undefined;
-    const said = new Promise<void>((done) => {
-      this.#process.once('message', () => {
-        done();
-      });
+    const said = new Promise<unknown>((done) => {
+      this.#process.once('message', done);
     });
     const failed = this.ended.then((words) => {
       throw new Error(words);
     });
-    const late = new Promise<void>((_, fail) => {
+    const late = new Promise<never>((_, fail) => {
       timer = setTimeout(() => {
         fail(new Error(`${this.name} was not ready within ${READY_MS / 1000} seconds`));
       }, READY_MS);
     });
     try {
-      await Promise.race([said, failed, late]);
+      return await Promise.race([said, failed, late]);
     } finally {
       clearTimeout(timer);
     }

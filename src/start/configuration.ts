@@ -5,6 +5,8 @@ import { checkDemonstrationNetwork } from './demonstration.ts';
 import type { Home } from './home.ts';
 import { homeAt, organisationFiles } from './home.ts';
 
+const PORT_MOST = 65_535;
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What `npm start` runs, from the environment. */
@@ -13,6 +15,8 @@ export interface StartConfiguration {
   readonly network: Network;
   /** Where the server will answer. */
   readonly server: string;
+  /** Where the sentinel will listen on the loopback address; 0: any port that is free. */
+  readonly sentinelPort: number;
   /** A PostgreSQL of the caller, or null for the embedded one. */
   readonly databaseUrl: string | null;
   /** Of the server process, but for what is known only after the start. */
@@ -49,6 +53,9 @@ export function readStartConfiguration(environment: Environment): Read {
   if (!read.ok) return wrong(read.line);
   const { value } = read;
   if (value.port === 0) return wrong('PORT: 0 gives an address that nobody knows');
+  const sentinelPort = Number(given['SENTINEL_PORT'] ?? 0);
+  if (!Number.isInteger(sentinelPort) || sentinelPort < 0 || sentinelPort > PORT_MOST)
+    return wrong(`SENTINEL_PORT: a number from 0 to ${String(PORT_MOST)}`);
   const allowed = checkDemonstrationNetwork(value.network);
   if (!allowed.ok) return wrong(`NETWORK: ${allowed.refusal.code}: sandbox or regtest only`);
   return {
@@ -57,6 +64,7 @@ export function readStartConfiguration(environment: Environment): Read {
       home,
       network: value.network,
       server: value.publicUrl ?? `http://${hostOf(value.host)}:${value.port}`,
+      sentinelPort,
       databaseUrl: given['DATABASE_URL'] ?? null,
       serverEnvironment: composed,
     },

@@ -12,6 +12,7 @@ import type { Network } from '../core/wallet/network.ts';
 import { parseWallet } from '../core/wallet/wallet.ts';
 import type { AccountKey } from '../keys/account-key.ts';
 import { accountKeyOf } from '../keys/account-key.ts';
+import type { CharterEntry } from '../sentinel/initialise.ts';
 import type { Prepared } from '../signer/prepare.ts';
 import { receiptKeyOf } from '../signer/receipt-key.ts';
 import type { FoundingMember, FoundingSpec } from './founding.ts';
@@ -23,6 +24,8 @@ import { descriptorOf } from './founding.ts';
  * design: they are made on one machine and sealed by a passphrase that is printed here.
  */
 export const DEMONSTRATION_PASSPHRASE = 'demonstration';
+/** Its only sentinel, as the charter names it. */
+export const DEMONSTRATION_SENTINEL = 'watch-1';
 
 /** Good randomness; tests hand in their own. */
 export type Random = (bytes: number) => Uint8Array;
@@ -98,6 +101,7 @@ export interface DemonstrationInput {
   readonly keys: DemonstrationKeys;
   /** Of each wallet, what its signer prepared. */
   readonly signers: ReadonlyMap<string, Prepared>;
+  readonly sentinel: CharterEntry;
   readonly policies: ReadonlyMap<string, PolicyBody>;
   readonly random: Random;
   readonly at: Seconds;
@@ -105,7 +109,7 @@ export interface DemonstrationInput {
 
 /** The spec of the demonstration organisation. Code `demonstration.network`. */
 export function demonstrationSpec(input: DemonstrationInput): Result<FoundingSpec> {
-  const { network, keys, signers, policies, random, at } = input;
+  const { network, keys, signers, sentinel, policies, random, at } = input;
   const allowed = checkDemonstrationNetwork(network);
   if (!allowed.ok) return allowed;
   return ok({
@@ -118,6 +122,8 @@ export function demonstrationSpec(input: DemonstrationInput): Result<FoundingSpe
     governance: { group: 'governors', atLeast: 3, delaySeconds: 0 },
     coolDowns: { deviceSeconds: 0, destinationSeconds: 0 },
     recovery: null,
+    sentinels: [sentinel],
+    sentinelsNeeded: 0,
     initiators: ['operators'],
     officers: ['officers'],
     wallets: demonstrationWallets.map(({ id, cosigners }) => {

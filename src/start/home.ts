@@ -10,6 +10,7 @@ export interface Home {
   readonly cli: string;
   /** A folder a wallet. */
   readonly signers: string;
+  readonly sentinel: string;
   /** Stands while an organisation is being put in place: what is found beside it is half-made. */
   readonly marker: string;
 }
@@ -21,6 +22,7 @@ export function homeAt(folder: string): Home {
     organisation: join(folder, 'organisation'),
     cli: join(folder, 'cli'),
     signers: join(folder, 'signers'),
+    sentinel: join(folder, 'sentinel'),
     marker: join(folder, 'founding-in-progress'),
   };
 }

@@ -16,6 +16,7 @@ import type { Network } from '../core/wallet/network.ts';
 import { networkNames } from '../core/wallet/network.ts';
 import type { AccountKey } from '../keys/account-key.ts';
 import { createKeyFile } from '../keys/key-file.ts';
+import { initialiseSentinel, prepareSentinel } from '../sentinel/initialise.ts';
 import { initialiseSigner } from '../signer/initialise.ts';
 import type { Prepared } from '../signer/prepare.ts';
 import { prepareSigner } from '../signer/prepare.ts';
@@ -23,6 +24,7 @@ import type { Random } from './demonstration.ts';
 import {
   checkDemonstrationNetwork,
   DEMONSTRATION_PASSPHRASE,
+  DEMONSTRATION_SENTINEL,
   demonstrationKeys,
   demonstrationSpec,
   demonstrationWallets,
@@ -41,6 +43,8 @@ const summarySchema = z.strictObject({
   logKey: hex32,
   members: z.array(z.strictObject({ id: label, groups: z.array(label) })),
   wallets: z.array(label),
+  /** Id of the only sentinel. */
+  sentinel: label,
   destinations: z.array(z.strictObject({ id: label, address: z.string(), tags: z.array(label) })),
 });
 
@@ -51,16 +55,13 @@ export interface OrganisationOptions {
   readonly network: Network;
   /** The project's folder of policies. */
   readonly policies: string;
-  /** Origin of the server, for the profile of the CLI. */
-  readonly server: string;
   /** Good randomness; given only by tests. */
   readonly random?: Random;
 }
 
 /**
- * The demonstration organisation of a home, made at the first call. A making that was killed is begun anew. The
- * profile of the CLI is written each time: the port may be another. Codes: `demonstration.network`, those of the
- * founding. Throws when the folder holds signers but no organisation: they are not ours to remove.
+ * The demonstration organisation of a home, made at the first call. A making that was killed is begun anew. Codes:
+ * `demonstration.network`, those of the founding. Throws when the folder holds signers but no organisation: they are not ours to remove.
  */
 export async function ensureOrganisation(
   home: Home,
@@ -75,9 +76,16 @@ export async function ensureOrganisation(
     const made = await makeOrganisation(home, options);
     if (!made.ok) return made;
   }
-  const summary = readSummary(home);
-  writeProfile(home.cli, { server: options.server, genesis: summary.genesis, member: 'operator' });
-  return ok(summary);
+  return ok(readSummary(home));
+}
+
+/** Tells the CLI where server and sentinel answer now: written at each start, for the ports may be others. */
+export function writeDemonstrationProfile(
+  home: Home,
+  { genesis }: OrganisationSummary,
+  { server, sentinel }: { readonly server: string; readonly sentinel: string },
+): void {
+  writeProfile(home.cli, { server, genesis, member: 'operator', sentinels: [sentinel] });
 }
 
 function readSummary(home: Home): OrganisationSummary {
@@ -87,7 +95,7 @@ function readSummary(home: Home): OrganisationSummary {
 
 /** Only under the marker: nothing of it has been used. */
 function removeParts(home: Home): void {
-  for (const part of [home.organisation, home.signers, home.cli])
+  for (const part of [home.organisation, home.signers, home.sentinel, home.cli])
     rmSync(part, { recursive: true, force: true });
   rmSync(home.marker);
 }
@@ -101,7 +109,7 @@ async function makeOrganisation(home: Home, options: OrganisationOptions): Promi
   if (!made.ok) return made;
   writeFileSync(home.marker, '');
   rmSync(home.cli, { recursive: true, force: true });
-  for (const part of ['organisation', 'signers', 'cli'] as const)
+  for (const part of ['organisation', 'signers', 'sentinel', 'cli'] as const)
     renameSync(aside[part], home[part]);
   rmSync(home.marker);
   rmSync(aside.folder, { recursive: true });
@@ -114,12 +122,21 @@ async function fill(home: Home, options: OrganisationOptions): Promise<Result<nu
   if (!policies.ok) return policies;
   const signers = await prepareSigners(home, network, random);
   if (!signers.ok) return signers;
+  const sentinel = await prepareSentinel({
+    id: DEMONSTRATION_SENTINEL,
+    keyFile: join(home.sentinel, 'keys.json'),
+    passphrase: DEMONSTRATION_PASSPHRASE,
+    cost: 'worthless',
+    random,
+  });
+  if (!sentinel.ok) return sentinel;
   const keys = demonstrationKeys(network, random);
   const at = Math.floor(Date.now() / 1000);
   const spec = demonstrationSpec({
     network,
     keys,
     signers: signers.value,
+    sentinel: sentinel.value,
     policies: policies.value,
     random,
     at,
@@ -135,10 +152,15 @@ async function fill(home: Home, options: OrganisationOptions): Promise<Result<nu
     logKey: spec.value.log.key,
     members: spec.value.members.map(({ id, groups }) => ({ id, groups: [...groups] })),
     wallets: spec.value.wallets.map(({ id }) => id),
+    sentinel: sentinel.value.id,
     destinations: spec.value.destinations.map(({ id, address, tags }) => ({ id, address, tags })),
   });
   const path = join(home.organisation, organisationFiles.logKey);
   writeFileSync(path, `${toHex(keys.logSeed)}\n`, { mode: 0o600 });
+  const { genesis } = founded.value;
+  const keyFile = join(home.sentinel, 'keys.json');
+  const initialised = initialiseSentinel({ genesis, folder: home.sentinel, keyFile });
+  if (!initialised.ok) return initialised;
   return firstRefusal([
     ...spec.value.members.map((member) =>
       writeMemberKey(home, member, keys.cosigners.get(member.id)),

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { z } from 'zod';
 import type { Refusal } from '../core/base/result.ts';
 import { EXIT_CONFIG } from '../server/config.ts';
 import { migrate } from '../server/database/migrate.ts';
@@ -10,7 +11,7 @@ import { openDatabase } from './database.ts';
 import { DEMONSTRATION_PASSPHRASE } from './demonstration.ts';
 import type { OrganisationSummary } from './organisation.ts';
 import { fundSandbox } from './sandbox-funds.ts';
-import { ensureOrganisation } from './organisation.ts';
+import { ensureOrganisation, writeDemonstrationProfile } from './organisation.ts';
 import { welcomeText } from './welcome.ts';
 
 /** sysexits' EX_TEMPFAIL: it runs already. */
@@ -24,6 +25,12 @@ export interface Output {
   readonly complain: (line: string) => void;
 }
 
+/** Of signers and the sentinel. Nothing of the server's: they know no database. */
+const unlocked = {
+  PATH: process.env['PATH'],
+  COUNTERSIGN_PASSPHRASE: DEMONSTRATION_PASSPHRASE,
+};
+
 /** The start must end, for a reason that a person can mend. */
 class StartEnded extends Error {
   readonly status: number;
@@ -35,7 +42,7 @@ class StartEnded extends Error {
 }
 
 /**
- * Everything of one installation: database, server, signers. Started in this order, ended in the opposite one,
+ * Everything of one installation: database, server, sentinel, signers. Started in this order, ended in the opposite one,
  * whatever happens: asked by a signal, or when any part of it ends by itself.
  */
 export class Supervisor {
@@ -94,7 +101,11 @@ export class Supervisor {
     this.#continue();
     await this.#startServer(runtimeUrl, organisation.genesis);
     this.#continue();
-    await Promise.all(organisation.wallets.map((wallet) => this.#startSigner(wallet)));
+    const sentinel = await this.#startSentinel();
+    this.#continue();
+    writeDemonstrationProfile(home, organisation, { server, sentinel });
+    const sentinels = `${organisation.sentinel}=${sentinel}`;
+    await Promise.all(organisation.wallets.map((wallet) => this.#startSigner(wallet, sentinels)));
     this.#continue();
     await this.#fund(organisation);
     this.#continue();
@@ -103,9 +114,9 @@ export class Supervisor {
   }
 
   async #organisation(): Promise<OrganisationSummary> {
-    const { home, network, server } = this.#configuration;
+    const { home, network } = this.#configuration;
     const policies = join(import.meta.dirname, projectRoot(), 'policies');
-    const organisation = await ensureOrganisation(home, { network, server, policies });
+    const organisation = await ensureOrganisation(home, { network, policies });
     if (!organisation.ok) throw new StartEnded(1, lineOf(organisation.refusal));
     if (organisation.value.network !== network)
       throw new StartEnded(
@@ -124,7 +135,7 @@ export class Supervisor {
     if (!funded.ok) throw new StartEnded(1, lineOf(funded.refusal));
   }
 
-  #startServer(databaseUrl: string, genesis: string): Promise<void> {
+  #startServer(databaseUrl: string, genesis: string): Promise<unknown> {
     const { serverEnvironment } = this.#configuration;
     return this.#startChild(
       new Child({
@@ -136,29 +147,42 @@ export class Supervisor {
     );
   }
 
-  #startSigner(wallet: string): Promise<void> {
+  /** Returns where it answers. A real one runs on a machine of its own; here it is a process like the others. */
+  async #startSentinel(): Promise<string> {
+    const { home, server, sentinelPort } = this.#configuration;
+    const port = ['--port', String(sentinelPort)];
+    const said = await this.#startChild(
+      new Child({
+        name: 'sentinel',
+        program: 'sentinel/main',
+        args: ['run', '--folder', home.sentinel, '--server', server, ...port],
+        environment: unlocked,
+      }),
+    );
+    const listening = z.object({ port: z.int() }).safeParse(said);
+    return `http://127.0.0.1:${String(listening.data?.port ?? sentinelPort)}`;
+  }
+
+  #startSigner(wallet: string, sentinels: string): Promise<unknown> {
     const { home, server } = this.#configuration;
     const folder = join(home.signers, wallet);
     return this.#startChild(
       new Child({
         name: `signer of ${wallet}`,
         program: 'signer/main',
-        args: ['run', '--folder', folder, '--server', server],
-        // Nothing of the server's: a signer knows no database.
-        environment: {
-          PATH: process.env['PATH'],
-          COUNTERSIGN_PASSPHRASE: DEMONSTRATION_PASSPHRASE,
-        },
+        args: ['run', '--folder', folder, '--server', server, '--sentinels', sentinels],
+        environment: unlocked,
       }),
     );
   }
 
-  async #startChild(child: Child): Promise<void> {
+  /** What it says when it is ready; the exit status when the end was asked for before. */
+  async #startChild(child: Child): Promise<unknown> {
     this.#children.push(child);
     void child.ended.then((line) => {
       this.#fail(line);
     });
-    await Promise.race([child.ready, this.#ending]);
+    return Promise.race([child.ready, this.#ending]);
   }
 
   /** A part has ended by itself: after the end was asked for that is as it should be. */

@@ -36,7 +36,9 @@ import type { Founded } from '../../../src/start/founding.ts';
 import { foundOrganisation } from '../../../src/start/founding.ts';
 import type { Home } from '../../../src/start/home.ts';
 import { homeAt } from '../../../src/start/home.ts';
-import { ensureOrganisation } from '../../../src/start/organisation.ts';
+import { ensureOrganisation, writeDemonstrationProfile } from '../../../src/start/organisation.ts';
+import { unlockSentinel } from '../../../src/sentinel/initialise.ts';
+import { sentinelFolder, StateFile } from '../../../src/sentinel/state-file.ts';
 import { World } from '../../support/world.ts';
 
 const policies = resolve(import.meta.dirname, '../../../policies');
@@ -110,7 +112,7 @@ describe('the demonstration organisation', () => {
     rmSync(home.folder, { recursive: true, force: true });
   });
 
-  const options = { network: 'sandbox', policies, server: 'http://127.0.0.1:3000' } as const;
+  const options = { network: 'sandbox', policies } as const;
 
   test.each(['mainnet', 'testnet4', 'signet'] as const)('is refused on %s', async (network) => {
     expect(code(checkDemonstrationNetwork(network))).toBe('demonstration.network');
@@ -152,9 +154,28 @@ describe('the demonstration organisation', () => {
 
   test('is made once: a second start finds the same one', async () => {
     const first = await ensureOrganisation(home, options);
-    const second = await ensureOrganisation(home, { ...options, server: 'http://127.0.0.1:4000' });
+    const second = await ensureOrganisation(home, options);
     expect(second).toEqual(first);
-    expect(readFileSync(join(home.cli, 'profile.json'), 'utf8')).toContain(':4000');
+    if (!second.ok) throw new Error(second.refusal.code);
+    const places = { server: 'http://127.0.0.1:4000', sentinel: 'http://127.0.0.1:4100' };
+    writeDemonstrationProfile(home, second.value, places);
+    const profile: unknown = JSON.parse(readFileSync(join(home.cli, 'profile.json'), 'utf8'));
+    expect(profile).toMatchObject({ server: places.server, sentinels: [places.sentinel] });
+  });
+
+  test('names a sentinel whose keys and state are there', async () => {
+    const made = await ensureOrganisation(home, options);
+    if (!made.ok) throw new Error(made.refusal.code);
+    const { state } = fold(made.value.genesis, foundingLines(home));
+    const [named] = state.charter?.document.body.sentinels ?? [];
+    expect(named?.id).toBe(made.value.sentinel);
+    const file = StateFile.open(sentinelFolder(home.sentinel).state);
+    if (!file.ok) throw new Error(file.refusal.code);
+    const { identity } = file.value;
+    expect(identity).toEqual({ ...named, genesis: made.value.genesis });
+    const unlocked = await unlockSentinel(home.sentinel, identity, DEMONSTRATION_PASSPHRASE);
+    expect(code(unlocked)).toBe('ok');
+    file.value.close();
   });
 
   test('is begun anew when its making was killed half-way', async () => {
