@@ -1,5 +1,6 @@
 import { assert } from '../base/assert.ts';
 import { equalBytes, toHex } from '../base/bytes.ts';
+import { WALLETS_REMEMBERED } from '../base/limits.ts';
 import type { Result } from '../base/result.ts';
 import { ok } from '../base/result.ts';
 import type { Condition } from './condition.ts';
@@ -73,6 +74,9 @@ export interface Wallet {
   find(script: Uint8Array, highest: SearchBounds): Place | null;
 }
 
+/** By network and descriptor, the last read: a wallet document is read again at each signature, and derives a hundred keys then. */
+const remembered = new Map<string, Wallet>();
+
 /**
  * Reads a wallet from its descriptor. By default as wallet documents need it: checksum and `<0;1>/*` required.
  * Refuses with the codes of {@link parseDescriptor}. Source: BIP 380, 382, 383, 389.
@@ -82,8 +86,16 @@ export function parseWallet(
   network: Network,
   options: DescriptorOptions = {},
 ): Result<Wallet> {
+  const name = JSON.stringify([network, descriptor, options]);
+  const known = remembered.get(name);
+  if (known !== undefined) return ok(known);
   const parsed = parseDescriptor(descriptor, network, options);
-  return parsed.ok ? ok(new DescriptorWallet(parsed.value, network)) : parsed;
+  if (!parsed.ok) return parsed;
+  const wallet = new DescriptorWallet(parsed.value, network);
+  const [oldest] = remembered.keys();
+  if (remembered.size >= WALLETS_REMEMBERED && oldest !== undefined) remembered.delete(oldest);
+  remembered.set(name, wallet);
+  return ok(wallet);
 }
 
 /**
@@ -97,6 +109,9 @@ export function hotKeyInEveryPath(wallet: Wallet, hotXpub: string): boolean {
 
 /** The position of an extended public key among the keys of the descriptor, or null. */
 export function keyIndexOfXpub(wallet: Wallet, xpub: string): number | null {
+  // As a rule it is written as in the descriptor: to read an extended key takes milliseconds.
+  const written = wallet.keys.findIndex((key) => key.xpub === xpub);
+  if (written >= 0) return written;
   const sought = parseXpub(xpub, wallet.network);
   if (sought === null) return null;
   const at = wallet.keys.findIndex((key) => {
