@@ -1,0 +1,82 @@
+import type { RefusalCode } from '../../src/core/base/codes.ts';
+import type { Result } from '../../src/core/base/result.ts';
+import { ok, refuse } from '../../src/core/base/result.ts';
+import { authorise } from '../../src/core/authorise.ts';
+import { authoriseVersion } from '../../src/core/authorise-version.ts';
+import { createLedger } from '../../src/core/log/ledger.ts';
+import type { State } from '../../src/core/log/state.ts';
+import { admit, advance, createState } from '../../src/core/log/state.ts';
+import { checkRoot, genesisIn, readPackage } from '../../src/cli/package-file.ts';
+
+/** What both opinions say of a package. */
+export type Opinion =
+  | { readonly refused: RefusalCode }
+  | {
+      readonly entries: number;
+      readonly skipped: readonly { readonly index: number; readonly code: RefusalCode }[];
+      readonly verdicts: readonly JudgedProposal[];
+    };
+
+interface JudgedProposal {
+  readonly proposal: string;
+  readonly at: number;
+  readonly outcome: string;
+  readonly code: RefusalCode | null;
+  readonly version?: {
+    readonly number: number;
+    readonly outcome: string;
+    readonly code: RefusalCode | null;
+  };
+}
+
+/** By the product's own code. */
+export async function firstOpinion(
+  path: string,
+  genesis: string,
+  times: readonly number[],
+): Promise<Opinion> {
+  const found = await judge(path, genesis, times);
+  return found.ok ? found.value : { refused: found.refusal.code };
+}
+
+async function judge(
+  path: string,
+  genesis: string,
+  times: readonly number[],
+): Promise<Result<Opinion>> {
+  const content = await readPackage(path);
+  if (!content.ok) return content;
+  const charter = genesisIn(content.value, genesis);
+  if (charter === null) return refuse('document.genesis.mismatch');
+  const checkpoint = checkRoot(content.value, charter);
+  if (!checkpoint.ok) return checkpoint;
+  const { leaves, blobs } = content.value;
+  const state = createState(genesis);
+  const skipped: { index: number; code: RefusalCode }[] = [];
+  for (const [index, leaf] of leaves.entries()) {
+    const admission = admit(state, leaf, { blobs: (sha256) => blobs.get(sha256) });
+    if (admission.kind === 'missing') return refuse('log.blob.missing');
+    if (admission.kind === 'skip') skipped.push({ index, code: admission.refusal.code });
+    advance(state, leaf, admission);
+  }
+  const verdicts = [...state.proposals.keys()].flatMap((digest) =>
+    times.map((at) => verdictOn(state, digest, at)),
+  );
+  return ok({ entries: state.tree.size, skipped, verdicts });
+}
+
+function verdictOn(state: State, digest: string, at: number): JudgedProposal {
+  const wallet = state.proposals.get(digest)?.statement.wallet.id ?? '';
+  const ledger = state.ledgers.get(wallet) ?? createLedger();
+  const now = Math.max(at, ledger.at);
+  const { outcome, refusal } = authorise(state, ledger, digest, now);
+  const bump = authoriseVersion(state, ledger, digest, now);
+  const common = { proposal: digest, at, outcome, code: refusal?.code ?? null };
+  if (bump === null) return common;
+  const { version, verdict } = bump;
+  const { outcome: said, refusal: because } = verdict;
+  return {
+    ...common,
+    version: { number: version.version, outcome: said, code: because?.code ?? null },
+  };
+}
