@@ -43,7 +43,10 @@ const table = {
 };
 
 /** Libraries with one place of use. */
-const onlyIn = [{ library: 'yaml', room: 'core', path: /^src\/core\/policy\/parse/ }];
+const onlyIn = [
+  { library: 'yaml', room: 'core', path: /^src\/core\/policy\/parse/ },
+  { library: 'pkcs11js', room: 'keys', path: /^src\/keys\/pkcs11/ },
+];
 
 const root = resolve(import.meta.dirname, '../..');
 const fromRoot = (path) => relative(root, path).split(sep).join('/');

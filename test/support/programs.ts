@@ -4,13 +4,14 @@ import { delimiter, join } from 'node:path';
 import { skipAloud } from './shared.ts';
 
 /** A program that is not part of the project; named by its variable or found on the PATH. */
-export type Program = 'bitcoind' | 'bitcoin-cli' | 'go' | 'electrum';
+export type Program = 'bitcoind' | 'bitcoin-cli' | 'go' | 'electrum' | 'softhsm2-util';
 
 const variables: Readonly<Record<Program, string>> = {
   bitcoind: 'COUNTERSIGN_BITCOIND',
   'bitcoin-cli': 'COUNTERSIGN_BITCOIN_CLI',
   go: 'COUNTERSIGN_GO',
   electrum: 'COUNTERSIGN_ELECTRUM',
+  'softhsm2-util': 'COUNTERSIGN_SOFTHSM2_UTIL',
 };
 
 function isExecutable(path: string): boolean {

@@ -8,7 +8,6 @@ import { ed25519ProofKey } from '../../src/client/proof-key.ts';
 import { utf8 } from '../../src/core/base/bytes.ts';
 import { sha256 } from '../../src/core/base/digest.ts';
 import { ok } from '../../src/core/base/result.ts';
-import { AccountSigner } from '../../src/keys/account-key.ts';
 import { Journal } from '../../src/signer/journal.ts';
 import { Signer } from '../../src/signer/signer.ts';
 import { noSentinels } from './no-sentinels.ts';
@@ -23,7 +22,7 @@ export class SandboxSigner {
 
   constructor(
     server: Pick<SandboxServer, 'url' | 'genesis' | 'wallet'>,
-    { hot, receiptKey } = new World(),
+    { hotKey, receiptKey } = new World(),
   ) {
     const path = join(this.#folder, 'journal.sqlite');
     Journal.create(path, {
@@ -42,7 +41,7 @@ export class SandboxSigner {
     this.#signer = new Signer({
       journal: this.#journal,
       receiptKey,
-      account: new AccountSigner(hot.xprv, 'sandbox'),
+      account: hotKey,
       follower: new LogFollower({ genesis, reader: api.log(), store: this.#journal.log }),
       api,
       sentinels: noSentinels(this.#journal),

@@ -31,6 +31,7 @@ import type { ProvenSpend } from '../../src/core/psbt/sighash.ts';
 import { readSpend } from '../../src/core/psbt/spend.ts';
 import { scriptOfAddress } from '../../src/core/wallet/network.ts';
 import type { AccountKey } from '../../src/keys/account-key.ts';
+import type { HotKey } from '../../src/keys/account-key.ts';
 import { accountKeyOf, AccountSigner } from '../../src/keys/account-key.ts';
 import type { Action } from '../../src/signer/decide.ts';
 import type { Word } from '../../src/signer/sentinels.ts';
@@ -84,6 +85,8 @@ export interface WorldOptions {
     readonly body: string;
     readonly outside: readonly (readonly string[])[];
   };
+  /** A hot key that is not the world's own, and stands in the descriptor as it is. */
+  readonly hotKey?: HotKey;
   readonly treasurers?: readonly string[];
   /** Of the governance: how long a loosening waits, and how many of the three governors sign. */
   readonly delaySeconds?: number;
@@ -129,6 +132,8 @@ export class World {
   readonly cosigner: AccountKey = accountKeyOf(seed('cosigner'), 'wsh', 'regtest');
   readonly bobs: AccountKey = accountKeyOf(seed('bob'), 'wsh', 'regtest');
   readonly hot: AccountKey = accountKeyOf(seed('hot'), 'wsh', 'regtest');
+  /** Signs for `hot-1`: `hot`, but where the options give another. */
+  readonly hotKey: HotKey;
   readonly receiptKey: ReceiptKey = receiptKeyOf(seed('receipt'));
   /** The signer of the wallet `hot-2`. */
   readonly secondSigner = {
@@ -141,6 +146,7 @@ export class World {
   #coins = 0;
 
   constructor(options: WorldOptions = {}) {
+    this.hotKey = options.hotKey ?? new AccountSigner(this.hot.xprv, 'regtest');
     const treasurers = options.treasurers ?? ['alice', 'bob'];
     const groups: readonly (readonly [string, readonly string[]])[] = [
       ['operator', ['operators']],
@@ -182,7 +188,7 @@ export class World {
         ...(options.second === true ? [this.#secondWallet(policy.value)] : []),
         {
           id: 'hot-1',
-          hotKey: this.hot,
+          hotKey: { ...this.hot, xpub: this.hotKey.xpub },
           ...this.#keysOf(options, treasurers[0] ?? 'alice'),
           signerKey: this.receiptKey.publicKey,
           birth: 0,

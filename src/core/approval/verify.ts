@@ -1,3 +1,4 @@
+import * as ecc from 'tiny-secp256k1';
 import { fromHex, toHex } from '../base/bytes.ts';
 import { digestBytes } from '../base/digest.ts';
 import { hex32, hex64 } from '../base/schema.ts';
@@ -34,9 +35,20 @@ export interface HeldWallet {
   readonly firstAddress: string;
 }
 
+/** ECDSA with low S over a digest, all hex, `key` compressed. False for any malformed key or signature. */
+function verifyEcdsa(key: string, digest: string, signature: string): boolean {
+  const point = fromHex(key);
+  try {
+    return ecc.isPoint(point) && ecc.verify(fromHex(digest), point, fromHex(signature), true);
+  } catch {
+    return false; // r or s beyond the order: the library says no by throwing
+  }
+}
+
 /**
- * Verifies a proof of a descriptor key, `key` compressed: BIP 340 by its x coordinate over {@link keyProofDigest}, or what a
- * wallet device makes, a message (message-line.ts) by an address of that key alone.
+ * Verifies a proof of a descriptor key, `key` compressed, over {@link keyProofDigest}: BIP 340 by its x coordinate; ECDSA, by
+ * a key in a hardware module, which knows nothing else; or what a wallet device makes, a message (message-line.ts) by an
+ * address of that key alone.
  */
 export function verifyKeyProof(
   { key, signature }: { readonly key: string; readonly signature: string },
@@ -44,7 +56,8 @@ export function verifyKeyProof(
 ): boolean {
   const digest = toHex(keyProofDigest(org, document, firstAddress));
   const xOnly = key.slice(2);
-  if (hex64.safeParse(signature).success) return verifyBip340(xOnly, digest, signature);
+  if (hex64.safeParse(signature).success)
+    return verifyBip340(xOnly, digest, signature) || verifyEcdsa(key, digest, signature);
   const line = keyProofLine(wallet, firstAddress, digest);
   if (!line.ok) return false;
   return [...singleKeyScriptsOf(xOnly)].some(

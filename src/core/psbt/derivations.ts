@@ -114,7 +114,8 @@ function holdsKey(script: Uint8Array, key: Uint8Array): boolean {
 }
 
 function originOf(wallet: Wallet, key: WalletKey, { branch, index }: Place): Uint8Array {
-  const steps = [...originSteps(key), branch, index].map((step) => littleEndian(step, 4));
+  const below = key.isFixed ? [] : [branch, index];
+  const steps = [...originSteps(key), ...below].map((step) => littleEndian(step, 4));
   return concat(fromHex(masterFingerprint(key, wallet.network)), ...steps);
 }
 

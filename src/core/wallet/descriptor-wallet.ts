@@ -37,7 +37,7 @@ export class DescriptorWallet implements Wallet {
   readonly #path: SigningPath;
   /** What satisfies the path we sign by. */
   readonly #signed: Condition;
-  /** nodes[branch][keyIndex]: the step below the xpub, derived once. */
+  /** nodes[branch][keyIndex]: the step below the xpub, derived once; the xpub itself where it is fixed. */
   readonly #nodes: readonly (readonly BIP32Interface[])[];
   readonly #keySets = new Map<string, readonly Uint8Array[]>();
   /** By place, as many: the scripts of one input are asked for several times, and those of taproot are dear. */
@@ -59,7 +59,9 @@ export class DescriptorWallet implements Wallet {
     this.signers = new Set(keysOf(this.#signed));
     this.keys = keys;
     this.branches = branches;
-    this.#nodes = [0, 1].map((branch) => nodes.map((node) => node.derive(branch)));
+    this.#nodes = [0, 1].map((branch) =>
+      nodes.map((node, at) => (this.#isFixed(at) ? node : node.derive(branch))),
+    );
     this.inputWeight = inputWeightOf(plan, path);
     this.inputVbytes = Math.ceil(this.inputWeight / 4);
   }
@@ -238,6 +240,10 @@ export class DescriptorWallet implements Wallet {
     return this.#plan.type === 'tr' ? xOnly(bytes) : bytes;
   }
 
+  #isFixed(key: number): boolean {
+    return this.keys[key]?.isFixed === true;
+  }
+
   /** Public keys in the order of the descriptor. */
   #keysAt(branch: Branch, index: number): readonly Uint8Array[] {
     assert(this.branches.includes(branch), 'the descriptor has the branch');
@@ -245,7 +251,9 @@ export class DescriptorWallet implements Wallet {
     const place = `${branch}/${index}`;
     const known = this.#keySets.get(place);
     if (known !== undefined) return known;
-    const keys = (this.#nodes[branch] ?? []).map((node) => node.derive(index).publicKey);
+    const keys = (this.#nodes[branch] ?? []).map(
+      (node, at) => (this.#isFixed(at) ? node : node.derive(index)).publicKey,
+    );
     const oldest = this.#keySets.keys().next();
     if (this.#keySets.size >= KEY_CACHE && oldest.done !== true) this.#keySets.delete(oldest.value);
     this.#keySets.set(place, keys);

@@ -49,6 +49,8 @@ export function parseDescriptor(
   if (!plan.ok) return plan;
   const branches = keys.branches(options.branches ?? 'both');
   if (!branches.ok) return branches;
+  const fixed = keys.checkFixed(plan.value);
+  if (!fixed.ok) return fixed;
   return ok({
     descriptor: checked.value.descriptor,
     plan: plan.value,
@@ -103,10 +105,22 @@ class KeyRing {
 
   /** The branches that all keys have. */
   branches(demand: 'both' | 'any'): Result<readonly Branch[]> {
-    const [first, ...others] = this.parsed.map(({ branches }) => branches);
+    const ranged = this.parsed.filter(({ key }) => !key.isFixed);
+    const [first, ...others] = ranged.map(({ branches }) => branches);
     if (first === undefined) return refuse('wallet.multipath');
     if (others.some((branches) => branches.join() !== first.join()))
       return refuse('wallet.multipath');
     return demand === 'both' && first.length !== 2 ? refuse('wallet.multipath') : ok(first);
+  }
+
+  /**
+   * One key may be fixed, in a P2WSH script beside one that is not: else addresses would be the same, or a key would show that
+   * its holder cannot sign by (a module has no BIP 340). Code `wallet.key.fixed`.
+   */
+  checkFixed(plan: Plan): Result<null> {
+    const fixed = this.parsed.flatMap(({ key }, at) => (key.isFixed ? [at] : []));
+    return fixed.length === 0 || (fixed.length === 1 && plan.type === 'wsh')
+      ? ok(null)
+      : refuse('wallet.key.fixed', { keys: fixed, kind: plan.kind });
   }
 }

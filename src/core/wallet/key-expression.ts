@@ -21,6 +21,8 @@ export interface WalletKey {
   /** Steps from the master key to the xpub, `48h/1h/0h/2h`, possibly empty, or null without an origin. */
   readonly originPath: string | null;
   readonly xpub: string;
+  /** One and the same key in every script: it has no children (see {@link fixedXpub}). */
+  readonly isFixed: boolean;
 }
 
 /** A key expression with the extended public key that it names. */
@@ -62,7 +64,7 @@ const rawShape = /^(?:\[[^\]]*\])?[0-9a-fA-F]{64,130}$/;
 
 /**
  * Reads one key expression. Codes: `wallet.key.raw` (a bare key: its addresses would all be the same one),
- * `wallet.key.invalid`, `.network`, `.format`, `.origin`, `.cointype`, `.hardened`, `wallet.multipath`.
+ * `wallet.key.invalid`, `.network`, `.format`, `.origin`, `.cointype`, `.hardened`, `.fixed`, `wallet.multipath`.
  */
 export function parseKey(expression: string, network: Network): Result<ParsedKey> {
   const found = keyShape.exec(expression);
@@ -78,15 +80,28 @@ export function parseKey(expression: string, network: Network): Result<ParsedKey
     if (!isBelow(fingerprint ?? '', node))
       return refuse('wallet.key.origin', { reason: 'the fingerprint is of another key' });
   }
-  const branches = readSuffix(suffix);
+  const isFixed = node.chainCode.every((byte) => byte === 0);
+  if (isFixed && (expression !== xpub || node.depth !== 0))
+    return refuse('wallet.key.fixed', { reason: 'it has no origin and no steps' });
+  const branches: Result<readonly Branch[]> = isFixed ? ok([0, 1]) : readSuffix(suffix);
   if (!branches.ok) return branches;
   const key: WalletKey = {
     expression,
     fingerprint: fingerprint?.toLowerCase() ?? null,
     originPath: origin,
     xpub,
+    isFixed,
   };
   return ok({ key, node, branches: branches.value });
+}
+
+/**
+ * A single public key as descriptors and documents name it: an xpub without origin whose chain code is zero, so that one key has
+ * one text a network. It stands without steps, and means itself (BIP 380). Requires 33 bytes on the curve.
+ */
+export function fixedXpub(publicKey: Uint8Array, network: Network): string {
+  const node = bip32.fromPublicKey(publicKey, new Uint8Array(32), networkParameters(network));
+  return node.toBase58();
 }
 
 function refuseKey(xpub: string, network: Network): Result<never> {

@@ -11,7 +11,8 @@ export interface KeyWarning {
 /** The warnings of the keys of a wallet, in the order of the descriptor (attack list, B7 and G6). */
 export function keyWarnings(keys: readonly WalletKey[]): readonly KeyWarning[] {
   const seen = new Set<string>();
-  return keys.flatMap(({ fingerprint }, key): readonly KeyWarning[] => {
+  return keys.flatMap(({ fingerprint, isFixed }, key): readonly KeyWarning[] => {
+    if (isFixed) return []; // no seed has it
     if (fingerprint === null) return [{ key, warning: 'origin.missing' }];
     if (fingerprint === '00000000') return [{ key, warning: 'fingerprint.zero' }];
     if (seen.has(fingerprint)) return [{ key, warning: 'fingerprint.twice' }];

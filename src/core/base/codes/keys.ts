@@ -28,4 +28,19 @@ export const keyCodes = {
     'The wallet is held for others (custody), and one person could start its signer.',
     'Prepare the key with --needed 2 or more, or with a key in an HSM.',
   ),
+  'key.module.unavailable': final(
+    422,
+    'The hardware module, its token or the key in it cannot be reached.',
+    'Check the module, its label and that of the key; pkcs11js must have been compiled when it was installed.',
+  ),
+  'key.module.pin': final(
+    422,
+    'The hardware module does not take the PIN.',
+    'Try again before the token locks; after that its security officer unlocks it.',
+  ),
+  'key.module.unfit': final(
+    422,
+    'The key in the module is of another curve, or can or once could leave it.',
+    'Make a new one with prepare --module.',
+  ),
 } as const satisfies Record<string, CodeEntry>;

@@ -106,6 +106,11 @@ export const walletCodes = {
     'A key stands alone, not as an extended public key: it would have one address only.',
     'Give the xpub of the account. Only tr takes a bare key: the one that nobody can sign by.',
   ),
+  'wallet.key.fixed': final(
+    422,
+    'A key without children stands where none may, or with an origin or steps.',
+    'Only one key of a P2WSH script may be fixed, written as its bare xpub, beside keys that end in <0;1>/*.',
+  ),
   'wallet.key.format': final(
     422,
     'A key is written with a prefix of SLIP 132, which descriptors do not know.',

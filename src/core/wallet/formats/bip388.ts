@@ -18,10 +18,12 @@ export interface WalletPolicy {
 }
 
 /**
- * The policy of a wallet. Hardened steps are written `'`, as devices want them. Code `wallet.format.unfit`: the bare key
- * that nobody can sign by, which a template cannot hold.
+ * The policy of a wallet. Hardened steps are written `'`, as devices want them. Code `wallet.format.unfit`: a fixed key, or the
+ * bare one that nobody can sign by, which a template cannot hold.
  */
 export function policyOf(wallet: Wallet): Result<WalletPolicy> {
+  if (wallet.keys.some(({ isFixed }) => isFixed))
+    return refuse('wallet.format.unfit', { format: 'bip388', kind: wallet.kind });
   const template = withKeys(wallet, (_key, at) => `@${String(at)}/**`);
   if (template.includes(toHex(unspendableKey)))
     return refuse('wallet.format.unfit', { format: 'bip388', kind: wallet.kind });

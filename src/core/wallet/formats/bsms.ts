@@ -17,7 +17,7 @@ const noRestrictions = 'No path restrictions';
  * signature: holders compare the first address. Source: BIP 129.
  */
 export function writeDescriptorRecord(wallet: Wallet): string {
-  const template = withKeys(wallet, (key) => `${withoutSteps(key)}/**`);
+  const template = withKeys(wallet, (key) => (key.isFixed ? key.xpub : `${withoutSteps(key)}/**`));
   return [bsmsVersion, template, bothBranches, wallet.address(0, 0), ''].join('\n');
 }
 

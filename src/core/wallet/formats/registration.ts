@@ -66,11 +66,14 @@ export function describeWallet(wallet: Wallet, holders: readonly string[]): read
     `Kind: ${wallet.kind}`,
     `Spends: ${conditionInWords(wallet.condition, nameOf)}`,
     `Threshold: ${String(wallet.missing(new Set()))} of ${String(wallet.signers.size)} keys that sign without waiting`,
-    ...wallet.keys.flatMap(({ fingerprint, originPath, xpub }, at) => {
+    ...wallet.keys.flatMap(({ fingerprint, originPath, xpub, isFixed }, at) => {
       const holder = holders[at] === undefined ? '' : `, ${holders[at]}`;
       const path = ['m', ...(originPath ?? '').split('/').filter((step) => step !== '')].join('/');
-      const origin =
-        fingerprint === null ? 'no origin' : `fingerprint ${fingerprint}, path ${path}`;
+      const origin = isFixed
+        ? 'one and the same key in every address'
+        : fingerprint === null
+          ? 'no origin'
+          : `fingerprint ${fingerprint}, path ${path}`;
       return [`Key ${String(at + 1)}${holder}: ${origin}`, `  ${xpub}`];
     }),
     ...comparedAddresses.map(([branch, index]) => {
