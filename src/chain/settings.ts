@@ -65,3 +65,33 @@ export function openSource(source: OutsideSource, network: Network): ChainView {
   const cookie = source.cookieFile === null ? {} : { cookieFile: source.cookieFile };
   return new Bitcoind({ url, network, ...cookie });
 }
+
+/** The chain source of a process that is no server. */
+export interface ChainSettings {
+  readonly network: Network;
+  readonly source: OutsideSource;
+  /** Null: what is usual for the network. */
+  readonly tipAgeSeconds: number | null;
+}
+
+const outside = z.object({ ...chainVariables, CHAIN: z.enum(outsideKinds) });
+
+/** The settings of a process that is no server, null where `CHAIN` is not set, or one line that says which variable is wrong. */
+export function readChainSettings(
+  environment: Readonly<Record<string, string | undefined>>,
+): ChainSettings | string | null {
+  const present = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  );
+  if (present['CHAIN'] === undefined) return null;
+  const found = outside.safeParse(present);
+  if (!found.success) {
+    const [issue] = found.error.issues;
+    const name = String(issue?.path[0]);
+    return present[name] === undefined ? `${name} is missing` : `${name}: ${issue?.message ?? ''}`;
+  }
+  const source = sourceIn(found.data.CHAIN, found.data);
+  if (typeof source === 'string') return source;
+  const { NETWORK: network, CHAIN_TIP_AGE_SECONDS: tipAgeSeconds = null } = found.data;
+  return { network, source, tipAgeSeconds };
+}

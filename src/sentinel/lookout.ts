@@ -48,7 +48,6 @@ export class Lookout {
   readonly #follower: WatchFollower;
   readonly #watchman: Watchman;
   readonly #resend: Resend;
-  readonly #stop = new AbortController();
   #seen: ChainLook | null = null;
   #fault: Refusal | null = { code: 'chain.unreachable', facts: { reason: 'not yet looked at' } };
   #identified = false;
@@ -74,9 +73,8 @@ export class Lookout {
     };
   }
 
-  /** Looks until it is stopped. */
-  async run(): Promise<void> {
-    const { signal } = this.#stop;
+  /** Looks until the signal. */
+  async run(signal: AbortSignal): Promise<void> {
     const { chain, pollMs = chain.name === 'esplora' ? POLL_MS.api : POLL_MS.node } = this.#options;
     while (!signal.aborted) {
       const reached = await this.look();
@@ -89,8 +87,10 @@ export class Lookout {
     }
   }
 
-  stop(): void {
-    this.#stop.abort();
+  /** After {@link run} has ended. */
+  async close(): Promise<void> {
+    this.#options.store.close();
+    await this.#options.chain.close();
   }
 
   /** One round. True when there is nothing more to do at once. */

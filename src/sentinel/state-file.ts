@@ -12,8 +12,17 @@ import { STATE_SCHEMA } from './state-schema.ts';
 const SQLITE_BUSY = 5;
 
 /** What lies in a sentinel's folder. Nobody but its user may read it. */
-export function sentinelFolder(folder: string): { readonly state: string; readonly keys: string } {
-  return { state: join(folder, 'sentinel.sqlite'), keys: join(folder, 'keys.json') };
+export function sentinelFolder(folder: string): {
+  readonly state: string;
+  readonly keys: string;
+  /** What the watchman read of the chain: whoever deletes it has it read anew. */
+  readonly coins: string;
+} {
+  return {
+    state: join(folder, 'sentinel.sqlite'),
+    keys: join(folder, 'keys.json'),
+    coins: join(folder, 'coins.sqlite'),
+  };
 }
 
 /**

@@ -310,7 +310,8 @@ describeProgram('bitcoind', 'the sentinel on a node of its own', (program) => {
     const node = await startBitcoinNode(program);
     const one = new Post(new WatchedWorld(node), folder, node.view);
     one.start(node.view, () => performance.now());
-    const running = one.lookout.run();
+    const ending = new AbortController();
+    const running = one.lookout.run(ending.signal);
     try {
       const proposal = await one.watched.proposed();
       const theft = await one.watched.theft();
@@ -325,7 +326,7 @@ describeProgram('bitcoind', 'the sentinel on a node of its own', (program) => {
       expect(one.freezes).toEqual(['hot-1']);
       expect(one.of('spend')).toMatchObject([{ wallet: 'hot-1', txid: txidOf(theft) }]);
     } finally {
-      one.lookout.stop();
+      ending.abort();
       await running;
       one.close();
       await node.stop();
