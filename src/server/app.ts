@@ -12,6 +12,7 @@ import { ChainService } from './chain/chain.service.ts';
 import type { ServerConfig } from './config.ts';
 import { StartRefused, orRefuseStart } from './config.ts';
 import { createDataSource } from './database/data-source.ts';
+import { UnitOfWork } from './database/unit-of-work.ts';
 import { createAdapter, installHooks } from './http/adapter.ts';
 import { Idempotency } from './http/idempotency.ts';
 import { RateLimiter } from './http/rate-limiter.ts';
@@ -20,6 +21,7 @@ import { JobsService } from './jobs/jobs.service.ts';
 import { LogKey } from './log/log-key.ts';
 import { LogService } from './log/log.service.ts';
 import { SequencerService } from './log/sequencer.service.ts';
+import { serveEsplora } from './sandbox/esplora-routes.ts';
 import { ScreeningModule } from './screening/screening.module.ts';
 import { SigningModule } from './signing/signing.module.ts';
 import { VerifyPool } from './verify/verify-pool.ts';
@@ -72,6 +74,11 @@ export async function createApp(ground: Ground): Promise<NestFastifyApplication>
     { logger: levelsOf(ground.config.logLevel), abortOnError: false, bodyParser: false },
   );
   installHooks(app.getHttpAdapter().getInstance(), app.get(RateLimiter), app.get(Idempotency));
+  if (ground.config.chain.kind === 'sandbox')
+    await serveEsplora(app.getHttpAdapter().getInstance(), {
+      sandbox: () => app.get(ChainService).sandbox,
+      sql: app.get(UnitOfWork).plain,
+    });
   SwaggerModule.setup('docs', app, () => describeApi(app));
   return app;
 }

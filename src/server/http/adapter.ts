@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { RefusalCode } from '../../core/base/codes.ts';
 import { send } from './problem.filter.ts';
 import { problemOf } from '../../core/base/problem.ts';
+import { ESPLORA_PATH } from '../sandbox/esplora-routes.ts';
 import type { Idempotency } from './idempotency.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 
@@ -75,7 +76,7 @@ function admission(
   limiter: RateLimiter,
   largeBytes: number,
 ): RefusalCode | null {
-  if (!limiter.take(request.ip)) return 'http.rate';
+  if (!limiter.take(bucketOf(request))) return 'http.rate';
   // A body must say how long it is: that is known before any of it is read.
   if (request.headers['transfer-encoding'] !== undefined) return 'http.malformed';
   const [path = ''] = request.url.split('?');
@@ -84,6 +85,11 @@ function admission(
   if (length > most) return 'http.body.size';
   // Small bodies always pass: what says no is small.
   return length > BODY_BYTES && largeBytes + length > LARGE_BODIES_BYTES ? 'http.rate' : null;
+}
+
+/** Who looks at the sandbox takes nobody on the same machine his turn. */
+function bucketOf({ ip, url }: FastifyRequest): string {
+  return url.startsWith(`${ESPLORA_PATH}/`) ? `${ESPLORA_PATH}/${ip}` : ip;
 }
 
 function lengthOf(request: FastifyRequest): number {

@@ -115,7 +115,8 @@ describe('an Esplora API that errs', () => {
     [6, 3],
     [200, 1],
   ])('a fee estimate for %d blocks is %d, that of as few or fewer', async (blocks, rate) => {
-    expect(await view.feeRate(blocks)).toBe(rate);
+    const answer = '{"1":4.2,"6":2.1,"144":1}';
+    expect(await answering(200, answer, () => view.feeRate(blocks))).toBe(rate);
   });
 
   test('no estimate is none, and a wild one is bounded', async () => {
