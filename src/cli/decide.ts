@@ -1,3 +1,4 @@
+import type { ApprovedAnswer } from '../client/answers.ts';
 import type { Followed } from '../client/log-follower.ts';
 import type { SaltedText, SignedStatement } from '../client/statements.ts';
 import { frameOf, saltText } from '../client/statements.ts';
@@ -23,6 +24,7 @@ import { readInput } from './files.ts';
 import { findProposal } from './find-proposal.ts';
 import type { Hand } from './hand.ts';
 import { agree, bringsSignature, handOf, signBy } from './hand.ts';
+import { deliveryOf, failureOf, sayNo } from './say-no.ts';
 import { standingLines, stageOf, standingOf } from './standing.ts';
 
 type Decision = ApprovalStatement['decision'];
@@ -163,11 +165,42 @@ async function send(call: Call, desk: Desk, matter: Matter): Promise<Result<Outp
   if (!made.ok) return made;
   if (made.value.is === 'asked') return ok(made.value.output);
   const { signed, ...rest } = made.value;
-  const api = await desk.api();
-  if (!api.ok) return api;
-  const sent = await api.value.approve(signed, rest);
+  const post = async () => {
+    const api = await desk.api();
+    return api.ok ? api.value.approve(signed, rest) : api;
+  };
+  if (matter.decision !== 'approve') return object(call, desk, { matter, signed, post });
+  const sent = await post();
   if (!sent.ok) return sent;
-  return ok(await outcome(call, desk, { ...matter, signed, ...sent.value }));
+  const delivered = await desk.delivered(signed.digest);
+  const lines = [
+    delivered
+      ? 'It stands in the log, verified here.'
+      : 'NOT DELIVERED: the log does not show it yet.',
+  ];
+  const how = { json: { delivered }, lines, refusals: [] };
+  return ok(await outcome(call, desk, { ...matter, signed, server: sent.value, how }));
+}
+
+/** A "no" goes to the sentinels at the same time, and counts as delivered by the word of any of them. */
+async function object(
+  call: Call,
+  desk: Desk,
+  { matter, signed, post }: Objection,
+): Promise<Result<Output>> {
+  const { state } = matter.followed;
+  const delivery = await sayNo(desk, { state, signed }, post);
+  const failed = failureOf(delivery);
+  if (failed !== null) return failed;
+  const server = delivery.server.is === 'done' ? delivery.server.value : null;
+  const how = deliveryOf(delivery);
+  return ok(await outcome(call, desk, { ...matter, signed, server, how }));
+}
+
+interface Objection {
+  readonly matter: Matter;
+  readonly signed: SignedStatement;
+  readonly post: () => Promise<Result<ApprovedAnswer>>;
 }
 
 const verbs = { approve: 'Approved', reject: 'Rejected', withdraw: 'Withdrawn' } as const;
@@ -177,12 +210,13 @@ async function outcome(
   desk: Desk,
   sent: Matter & {
     readonly signed: SignedStatement;
-    readonly index: number;
-    readonly signatureExists: boolean;
+    /** Null where the server did not take it. */
+    readonly server: ApprovedAnswer | null;
+    readonly how: Required<Output>;
   },
 ): Promise<Output> {
-  const { decision, proposal, signed, index, signatureExists } = sent;
-  const delivered = await desk.delivered(signed.digest);
+  const { decision, proposal, signed, server, how } = sent;
+  const { index = null, signatureExists = false } = server ?? {};
   const { state: after } = (await desk.lookAgain()) ?? sent.followed;
   const now = after.proposals.get(proposal.digest) ?? proposal;
   const stage = stageOf(after, now, standingOf(after, now, call.io.now()));
@@ -193,7 +227,7 @@ async function outcome(
       decision,
       statement: signed.digest,
       index,
-      delivered,
+      ...how.json,
       stage,
       signatureExists,
     },
@@ -201,13 +235,12 @@ async function outcome(
       sent.version === null
         ? `${verbs[decision]}: ${proposal.name}`
         : `Coins of fee bump ${String(sent.version.version)} signed: ${proposal.name}`,
-      delivered
-        ? 'It stands in the log, verified here.'
-        : 'NOT DELIVERED: the log does not show it yet.',
+      ...how.lines,
       ...(decision !== 'approve' && signatureExists
         ? ['A signature exists already: tell the security officer at once.']
         : []),
       ...standingLines(after, now, call.io.now()),
     ],
+    refusals: how.refusals,
   };
 }

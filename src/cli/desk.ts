@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import type { Api } from '../client/api.ts';
 import type { Followed } from '../client/log-follower.ts';
 import { LogFollower } from '../client/log-follower.ts';
+import type { LogReader } from '../client/log-reader.ts';
+import { newSessionKey } from '../client/proof-key.ts';
 import { apiOf, openSession } from '../client/session.ts';
 import type { LogPosition } from '../client/statements.ts';
 import { emptyLog } from '../client/statements.ts';
@@ -90,7 +92,7 @@ export class Desk {
   async follow(): Promise<Result<Followed>> {
     const api = await this.api();
     if (!api.ok) return api;
-    this.#follower ??= this.#followerOf(api.value);
+    this.#follower ??= this.#followerOf(api.value.log());
     const followed = await this.#follower.follow();
     if (followed.ok || !this.#kept) return followed;
     if (explainCode(followed.refusal.code).status !== 401) return followed;
@@ -114,16 +116,18 @@ export class Desk {
   /**
    * What a "no" stands on: the followed log; where it cannot be followed, the last position that this device verified;
    * where there is none, the beginning. Who forks, cuts or withholds a log must not thereby silence those who object.
-   * Codes: of {@link api}.
+   * Without sentinels nothing goes on where the server is away, codes of {@link api}; with them codes `key.*`.
    */
   async followedOrKept(): Promise<Result<Standpoint>> {
     this.#position = () => emptyLog; // a session is refused to nobody for what his device has seen
-    const api = await this.api();
-    if (!api.ok) return api;
+    const { genesis, sentinels } = this.profile;
+    // Who has no sentinel has nobody but the server; and a passphrase that is wrong is no trouble of the log.
+    const ready = await (sentinels.length === 0 ? this.api() : this.#keyOrSession());
+    if (!ready.ok) return ready;
     const followed = await tried(() => this.follow());
     if (followed.ok) return ok({ ...followed.value, isCurrent: true });
-    const kept = await tried(() => this.#followerOf(api.value).kept());
-    const { genesis } = this.profile;
+    const reader = apiOf(this.profile.server, newSessionKey()).log();
+    const kept = await tried(() => this.#followerOf(reader).kept());
     const last = kept.ok
       ? kept.value
       : { state: createState(genesis), log: emptyLog, note: '', skipped: [] };
@@ -160,18 +164,34 @@ export class Desk {
 
   /** As {@link delivered}, for whatever the log shall show. */
   async stands(shows: (state: State) => boolean): Promise<boolean> {
-    for (let attempt = 0; attempt < DELIVERY_TRIES; attempt++) {
-      const followed = await this.lookAgain();
-      if (followed === null) return false;
-      if (shows(followed.state)) return true;
-      await new Promise((resolve) => setTimeout(resolve, DELIVERY_PAUSE_MS));
-    }
-    return false;
+    return (await this.#shown(shows)) !== null;
   }
 
-  #followerOf(api: Api): LogFollower {
+  /** As {@link delivered}: the size of the checkpoint under which it stands, or null. */
+  async checkpointOf(digest: string): Promise<number | null> {
+    const followed = await this.#shown(({ statements }) => statements.has(digest));
+    return followed?.log.size ?? null;
+  }
+
+  async #shown(shows: (state: State) => boolean): Promise<Followed | null> {
+    for (let attempt = 0; attempt < DELIVERY_TRIES; attempt++) {
+      const followed = await this.lookAgain();
+      if (followed === null) return null;
+      if (shows(followed.state)) return followed;
+      await new Promise((resolve) => setTimeout(resolve, DELIVERY_PAUSE_MS));
+    }
+    return null;
+  }
+
+  /** Something to go on with: a session of a former call, else the unlocked device. */
+  async #keyOrSession(): Promise<Result<unknown>> {
+    const kept = keptSession(this.profile, this.#call.io.now());
+    return kept === null ? this.device() : ok(kept);
+  }
+
+  #followerOf(reader: LogReader): LogFollower {
     const { genesis } = this.profile;
-    return new LogFollower({ genesis, reader: api.log(), store: this.#store });
+    return new LogFollower({ genesis, reader, store: this.#store });
   }
 
   /** The last checkpoint kept, read without folding: a session statement proves nothing by it. */

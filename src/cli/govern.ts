@@ -16,6 +16,7 @@ import type { Desk } from './desk.ts';
 import { documentJson, documentLines } from './document-standing.ts';
 import type { Hand } from './hand.ts';
 import { agree, signBy } from './hand.ts';
+import { deliveryOf, failureOf, sayNo } from './say-no.ts';
 import type { Version } from './version.ts';
 import { effectLines } from './version.ts';
 
@@ -117,12 +118,18 @@ async function send(call: Call, desk: Desk, said: Said): Promise<Result<Output>>
   if (!made.ok) return made;
   if (made.value.is === 'asked') return ok(made.value.output);
   const { signed } = made.value;
-  const api = await desk.api();
-  if (!api.ok) return api;
-  const sent = await api.value.signDocument(signed);
-  if (!sent.ok) return sent;
   const digest = documentDigest(version.after);
-  return outcome(call, desk, { digest, signed: signed.digest, followed, version });
+  const done = { digest, signed: signed.digest, followed, version };
+  const post = async () => {
+    const api = await desk.api();
+    return api.ok ? api.value.signDocument(signed) : api;
+  };
+  if (said.word.decision === 'veto') {
+    const delivery = await sayNo(desk, { state: followed.state, signed }, post);
+    return failureOf(delivery) ?? outcome(call, desk, { ...done, how: deliveryOf(delivery) });
+  }
+  const sent = await post();
+  return sent.ok ? outcome(call, desk, done) : sent;
 }
 
 async function outcome(
@@ -133,12 +140,12 @@ async function outcome(
     readonly signed: string | null;
     readonly followed: Followed;
     readonly version: Version;
+    /** Of a veto, how it was delivered. */
+    readonly how?: Required<Output>;
   },
 ): Promise<Result<Output>> {
   const { digest, signed, followed, version } = done;
-  const delivered = await desk.stands(({ statements, documents }) =>
-    signed === null ? documents.has(digest) : statements.has(signed),
-  );
+  const how = done.how ?? (await shownBy(desk, digest, signed));
   const { state } = (await desk.lookAgain()) ?? followed;
   const record = state.documents.get(digest);
   const now = call.io.now();
@@ -146,16 +153,29 @@ async function outcome(
     json: {
       document: digest,
       statement: signed,
-      delivered,
+      ...how.json,
       ...(record === undefined ? {} : documentJson(state, record, now)),
     },
     lines: [
       nameOf(version.after),
       `Digest ${digest}`,
-      delivered
-        ? 'It stands in the log, verified here.'
-        : 'NOT DELIVERED: the log does not show it yet.',
+      ...how.lines,
       ...(record === undefined ? [] : documentLines(state, record, now)),
     ],
+    refusals: how.refusals,
   });
+}
+
+async function shownBy(
+  desk: Desk,
+  digest: string,
+  signed: string | null,
+): Promise<Required<Output>> {
+  const delivered = await desk.stands(({ statements, documents }) =>
+    signed === null ? documents.has(digest) : statements.has(signed),
+  );
+  const line = delivered
+    ? 'It stands in the log, verified here.'
+    : 'NOT DELIVERED: the log does not show it yet.';
+  return { json: { delivered }, lines: [line], refusals: [] };
 }

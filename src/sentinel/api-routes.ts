@@ -25,6 +25,8 @@ export interface Served {
   readonly keys: SentinelKeys;
   /** How the log is followed, for the status. */
   readonly following: () => Readonly<Record<string, unknown>>;
+  /** Looks at the log now; ends soon, whether the server answers or not. */
+  readonly refresh: () => Promise<void>;
 }
 
 /** The HTTP API of a sentinel. Everything that comes in proves itself, so that no address needs a session. */
@@ -32,7 +34,9 @@ export function sentinelRoutes(served: Served): readonly Route[] {
   const { sentinel } = served;
   return [
     post('/v1/poll', POLL_BYTES, messageBody, (message) => sentinel.poll(message)),
-    post('/v1/notice', NOTICE_BYTES, messageBody, (message) => {
+    post('/v1/notice', NOTICE_BYTES, messageBody, async (message) => {
+      // Signer and sentinel follow the log each by itself: people are to read what was approved.
+      if (sentinel.hasUnread(message)) await served.refresh();
       const told = sentinel.notice(message);
       return told.ok ? ok({ told: told.value }) : told;
     }),
@@ -99,13 +103,13 @@ function post<T>(
   path: string,
   mostBytes: number,
   schema: z.ZodType<T>,
-  answer: (body: T) => Result<object>,
+  answer: (body: T) => Result<object> | Promise<Result<object>>,
 ): Route {
   return {
     ...{ method: 'POST', path, mostBytes },
-    answer: (bytes) => {
+    answer: async (bytes) => {
       const body = parseBody(bytes, schema);
-      const done = body.ok ? answer(body.value) : body;
+      const done = body.ok ? await answer(body.value) : body;
       return done.ok ? json(done.value) : problem(done);
     },
   };

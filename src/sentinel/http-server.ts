@@ -21,7 +21,7 @@ export interface Route {
   readonly path: string;
   /** Of the body; 0 for none. */
   readonly mostBytes: number;
-  readonly answer: (body: Uint8Array) => Reply;
+  readonly answer: (body: Uint8Array) => Reply | Promise<Reply>;
 }
 
 export interface HttpServerOptions {
@@ -102,7 +102,7 @@ export class HttpServer {
     );
     if (route === undefined) return refuse('http.unknown');
     const body = await readBody(request, route.mostBytes);
-    return body.ok ? ok(route.answer(body.value)) : body;
+    return body.ok ? ok(await route.answer(body.value)) : body;
   }
 }
 

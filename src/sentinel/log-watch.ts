@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Api } from '../client/api.ts';
 import { HttpFault } from '../client/http.ts';
 import type { LogFollower } from '../client/log-follower.ts';
@@ -16,6 +17,11 @@ export interface LogWatchParts {
   readonly now: () => Seconds;
 }
 
+/** What a look at the log came to. */
+export type Looked = Result<null> | { readonly fault: string };
+
+/** How long a notice waits for the log: its signer waits for the acknowledgement. */
+const REFRESH_MS = 2_000;
 /** How long the server may show less than a signer has proven: a checkpoint takes a second to be everywhere. */
 const WITHHELD_SECONDS = 60;
 /** Between two attempts to lay a freeze into the log: a checkpoint follows within a second. */
@@ -31,6 +37,8 @@ export class LogWatch {
   #behindSince: Seconds | null = null;
   #why = '';
   #laidAt = 0;
+  #readAtMs: number | null = null;
+  #running: Promise<Looked> | null = null;
 
   constructor(parts: LogWatchParts) {
     this.#parts = parts;
@@ -49,8 +57,30 @@ export class LogWatch {
     if (kept.ok) sentinel.read(kept.value.state, kept.value.note);
   }
 
-  /** Once. Codes: those of the follower; `log.fork`. What the network does is no fault of ours: code null. */
-  async follow(): Promise<Result<null> | { readonly fault: string }> {
+  /** When the log was read to its end last, by `performance.now()`; null before the first time. */
+  get readAtMs(): number | null {
+    return this.#readAtMs;
+  }
+
+  /** Reads what has come since this was called, or gives up soon. */
+  async refresh(): Promise<void> {
+    const read = async () => {
+      const joined = this.#running !== null;
+      await this.follow();
+      if (joined) await this.follow();
+    };
+    await Promise.race([read(), pause(REFRESH_MS)]);
+  }
+
+  /** Once; who calls meanwhile gets the same. Codes: those of the follower; `log.fork`. What the network does is no refusal. */
+  follow(): Promise<Looked> {
+    this.#running ??= this.#look().finally(() => {
+      this.#running = null;
+    });
+    return this.#running;
+  }
+
+  async #look(): Promise<Looked> {
     try {
       const done = await this.#follow();
       if (done.ok) await this.#layFreezes();
@@ -67,6 +97,7 @@ export class LogWatch {
 
   async #follow(): Promise<Result<null>> {
     const { sentinel, follower, now } = this.#parts;
+    const began = performance.now();
     const followed = await follower.follow();
     if (!followed.ok) {
       if (followed.refusal.code === 'log.fork') this.#forked(followed.refusal);
@@ -75,6 +106,7 @@ export class LogWatch {
     const read = sentinel.read(followed.value.state, followed.value.note);
     if (!read.ok) return read;
     this.#followedAt = now();
+    this.#readAtMs = began;
     const behind = followed.value.log.size < sentinel.witness.head().size;
     this.#behindSince = behind ? (this.#behindSince ?? now()) : null;
     return ok(null);

@@ -18,6 +18,7 @@ import type { ChannelSettings } from './channel-settings.ts';
 import { readChannelSettings } from './channel-settings.ts';
 import { HttpServer } from './http-server.ts';
 import { unlockSentinel } from './initialise.ts';
+import type { Looked } from './log-watch.ts';
 import { LogWatch } from './log-watch.ts';
 import { Sentinel } from './sentinel.ts';
 import type { SentinelKeys } from './sentinel-keys.ts';
@@ -90,7 +91,11 @@ async function serve(
   const follower = new LogFollower({ genesis, reader: api.log(), store: file.log });
   const watch = new LogWatch({ sentinel, follower, api, now });
   await watch.restore();
-  const routes = sentinelRoutes({ sentinel, file, keys, following: () => watch.following() });
+  const routes = sentinelRoutes({
+    ...{ sentinel, file, keys },
+    following: () => watch.following(),
+    refresh: () => watch.refresh(),
+  });
   const listening = await HttpServer.listen({
     ...{ routes, host, port },
     fault: (request, error) => {
@@ -132,7 +137,7 @@ async function followLoop(
 
 type FollowEvent = Extract<RunEvent, { event: 'away' | 'follows' | 'refused' }>;
 
-function eventOf(followed: Awaited<ReturnType<LogWatch['follow']>>): FollowEvent {
+function eventOf(followed: Looked): FollowEvent {
   if ('fault' in followed) return { event: 'away', fault: followed.fault };
   return followed.ok ? { event: 'follows' } : { event: 'refused', refusal: followed.refusal };
 }

@@ -170,6 +170,14 @@ export class Sentinel {
     );
   }
 
+  /** Whether a signer's notice is about something that was not read in the log. */
+  hasUnread(message: SignedMessage): boolean {
+    const opened = this.#open('notice', message);
+    if (!opened.ok) return false;
+    const { reading, said } = opened.value;
+    return said.objects.some((object) => !reading.state.statements.has(object));
+  }
+
   /** When people were told of each object; those that are new are told now. */
   #tell({ wallet, objects }: Notice, state: State): ReadonlyMap<string, Seconds> {
     const { file, now } = this.#parts;

@@ -1,5 +1,13 @@
 import type { Command } from '../command.ts';
-import { member, signing, byDevice, deviceOptions, reason, walletOption } from './options.ts';
+import {
+  byDevice,
+  deviceOptions,
+  member,
+  reason,
+  sentinels,
+  signing,
+  walletOption,
+} from './options.ts';
 
 /** Documents, members, destinations, freezes. */
 export const governing: readonly Command[] = [
@@ -51,7 +59,7 @@ export const governing: readonly Command[] = [
     name: 'documents veto',
     summary: 'end a version by a signed no, before it is in force',
     words: ['DIGEST'],
-    options: [...byDevice, ...signing],
+    options: [...byDevice, ...sentinels, ...signing],
     work: { load: () => import('../commands/documents-veto.ts') },
   },
   {

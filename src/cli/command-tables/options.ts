@@ -29,6 +29,15 @@ export const byDevice: readonly Option[] = [
     summary: 'then: what the message device made of that line (- for input)',
   },
 ];
+/** Of every "no": who else takes it. */
+export const sentinels: readonly Option[] = [
+  {
+    name: 'sentinel',
+    value: 'URL',
+    many: true,
+    summary: 'hand it to this sentinel, too (default: those of the profile)',
+  },
+];
 /** What a device is, by the one of these that its kind has. */
 export const deviceOptions: readonly Option[] = [
   { name: 'public-key', value: 'HEX', summary: 'secp256k1: what "keys create" printed' },

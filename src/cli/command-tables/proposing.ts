@@ -1,5 +1,13 @@
 import type { Command } from '../command.ts';
-import { organisation, member, signing, byDevice, reason, walletOption } from './options.ts';
+import {
+  byDevice,
+  member,
+  organisation,
+  reason,
+  sentinels,
+  signing,
+  walletOption,
+} from './options.ts';
 
 /** From proposing to broadcasting, and what stops it. */
 export const proposing: readonly Command[] = [
@@ -119,14 +127,14 @@ export const proposing: readonly Command[] = [
     name: 'reject',
     summary: 'end a proposal by a signed no',
     words: ['PROPOSAL'],
-    options: [reason, ...byDevice, ...signing],
+    options: [reason, ...byDevice, ...sentinels, ...signing],
     work: { load: () => import('../commands/reject.ts') },
   },
   {
     name: 'withdraw',
     summary: 'take back your approval, or your own proposal; both are final',
     words: ['PROPOSAL'],
-    options: [reason, ...byDevice, ...signing],
+    options: [reason, ...byDevice, ...sentinels, ...signing],
     work: { load: () => import('../commands/withdraw.ts') },
   },
   {
@@ -159,7 +167,7 @@ export const proposing: readonly Command[] = [
     name: 'freeze',
     summary: 'stop a wallet, or every wallet by --wallet "*"',
     words: [],
-    options: [walletOption, reason, ...byDevice, ...signing],
+    options: [walletOption, reason, ...byDevice, ...sentinels, ...signing],
     work: { load: () => import('../commands/freeze.ts') },
   },
 ];

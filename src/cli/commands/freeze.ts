@@ -9,6 +9,7 @@ import type { Run } from '../command.ts';
 import { UsageError, required } from '../command.ts';
 import { Desk } from '../desk.ts';
 import { agree, bringsSignature, handOf, signBy } from '../hand.ts';
+import { deliveryOf, failureOf, sayNo } from '../say-no.ts';
 
 /** Freezes a wallet, or every wallet: counts on signature and identity alone, and at once. */
 export const run: Run = (call) => objecting(call, freeze);
@@ -56,18 +57,22 @@ const freeze: Run = async (call) => {
   if (made.value.is === 'asked') return ok(made.value.output);
   const { signed, reason: told } = made.value;
   assert(told !== null, 'a freeze is kept with its reason');
-  const api = await desk.api();
-  if (!api.ok) return api;
-  const sent = await api.value.freeze(signed, told);
-  if (!sent.ok) return sent;
-  const delivered = await desk.delivered(signed.digest);
+  const delivery = await sayNo(desk, { state, signed }, async () => {
+    const api = await desk.api();
+    return api.ok ? api.value.freeze(signed, told) : api;
+  });
+  const failed = failureOf(delivery);
+  if (failed !== null) return failed;
+  const index = delivery.server.is === 'done' ? delivery.server.value.index : null;
+  const { json, lines: how, refusals } = deliveryOf(delivery);
   return ok({
-    json: { freeze: signed.digest, wallet: id, index: sent.value.index, delivered },
+    json: { freeze: signed.digest, wallet: id, index, ...json },
     lines: [
-      id === '*' ? 'Every wallet is frozen.' : `Wallet ${id} is frozen.`,
-      delivered
-        ? 'It stands in the log, verified here.'
-        : 'NOT DELIVERED: the log does not show it yet.',
+      ...(refusals.length > 0
+        ? []
+        : [id === '*' ? 'Every wallet is frozen.' : `Wallet ${id} is frozen.`]),
+      ...how,
     ],
+    refusals,
   });
 };

@@ -46,14 +46,14 @@ describe('a "no" to a log that cannot be followed', () => {
     const seen = world.leaves.length;
     begin();
     const withdrawn = await bench.json('withdraw', proposal.name, '--as', 'bob', '--yes');
-    expect(withdrawn).toMatchObject({ status: 0, json: { ok: true, delivered: false } });
+    expect(withdrawn).toMatchObject({ status: 2, json: { ok: false, delivered: false } });
     expect(withdrawn.said).toContain('WARNING: the log cannot be followed');
     expect(withdrawn.said).toContain(why);
     expect(world.proposal(proposal.digest).approvals).toEqual([]);
     const words = ['reject', proposal.name, '--reason', 'fork', '--as', 'carol', '--yes'];
     expect((await bench.type(...words)).out).toContain('NOT DELIVERED');
     expect(world.proposal(proposal.digest).ended).toMatchObject({ code: 'proposal.rejected' });
-    expect((await freeze('hot-1')).json).toMatchObject({ ok: true, delivered: false });
+    expect((await freeze('hot-1')).json).toMatchObject({ ok: false, delivered: false });
     expect(world.state.freezes[0]?.statement.log.size).toBe(seen);
     expect((await bench.json('approve', proposal.name, '--as', 'alice', '--yes')).status).not.toBe(
       0,
@@ -62,14 +62,14 @@ describe('a "no" to a log that cannot be followed', () => {
 
   test('a freeze needs nothing but organisation, member and device', async () => {
     fork();
-    expect((await freeze('hot-1')).json).toMatchObject({ ok: true, delivered: false });
+    expect((await freeze('hot-1')).json).toMatchObject({ ok: false, delivered: false });
     expect(world.state.freezes[0]?.statement.log.size).toBe(0);
   });
 
   test('a freeze is not stopped by a damaged folder', async () => {
     await bench.json('log', 'verify');
     writeFileSync(join(bench.home, 'log', world.genesis, 'head.json'), '{');
-    expect((await freeze('*')).json).toMatchObject({ ok: true, delivered: false });
+    expect((await freeze('*')).json).toMatchObject({ ok: false, delivered: false });
   });
 
   test('says NOT DELIVERED where nobody takes it', async () => {

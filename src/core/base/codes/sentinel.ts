@@ -58,6 +58,11 @@ export const sentinelCodes = {
     'Another receipt of this position was handed in before: two signers are active, or the journal was rolled back.',
     'Stop both signers and compare their journals.',
   ),
+  'statement.undelivered': later(
+    503,
+    'Neither does the log show your "no" under a checkpoint that this device verified, nor has a sentinel acknowledged it.',
+    'Say it again, and tell the others and the security officer over another channel now.',
+  ),
   'sentinel.state.exists': final(
     409,
     'There is a state of a sentinel already.',
