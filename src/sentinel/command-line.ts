@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { readChainSettings } from '../chain/settings.ts';
 import { explainCode } from '../core/base/codes.ts';
 import type { Result } from '../core/base/result.ts';
 import { ok } from '../core/base/result.ts';
@@ -31,6 +32,8 @@ export interface Terminal {
   readonly err: (line: string) => void;
   /** Value of COUNTERSIGN_PASSPHRASE. */
   readonly passphrase: string | undefined;
+  /** The variables that name the chain to look at. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
   /** Asks without echo; null where there is no terminal. */
   readonly askHidden: ((question: string) => Promise<string | null>) | null;
   /** Ends `run`. */
@@ -83,10 +86,12 @@ async function run(call: Call): Promise<Result<unknown>> {
   const port = numberOf(values, 'port', PORT_MOST) ?? PORT;
   // A wrong file is found before a passphrase is asked for.
   const alarm = settingsOf(folder, values['alarm']);
+  const chain = readChainSettings(terminal.environment);
+  if (typeof chain === 'string') throw new UsageError(chain);
   const passphrase = await readPassphrases(sourcesOf(call), ['Passphrase of the sentinel']);
   if (!passphrase.ok) return passphrase;
   return runSentinel({
-    ...{ folder, port, alarm, passphrase: passphrase.value },
+    ...{ folder, port, alarm, chain, passphrase: passphrase.value },
     server: given(values, 'server'),
     host: values['host'] ?? '127.0.0.1',
     signal: terminal.signal,

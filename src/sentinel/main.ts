@@ -21,6 +21,7 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   out: (line) => process.stdout.write(`${line}\n`),
   err: (line) => process.stderr.write(`${line}\n`),
   passphrase,
+  environment: process.env,
   askHidden: process.stdin.isTTY && process.stderr.isTTY ? askHidden : null,
   signal: ending.signal,
   ready: (port) => {

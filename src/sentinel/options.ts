@@ -43,7 +43,8 @@ export const commands: readonly CommandText[] = [
   },
   {
     name: 'run',
-    summary: 'follow the log, cosign, take every "no", tell people, until it is stopped',
+    summary:
+      'follow the log, cosign, take every "no", watch the chain that the variables CHAIN, NETWORK, BITCOIN_RPC_URL, … name, tell people, until it is stopped',
     options: [
       folder,
       ['server', 'URL', 'where the log is read'],

@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { ChainSettings } from '../chain/settings.ts';
+import { openSource } from '../chain/settings.ts';
 import { Api } from '../client/api.ts';
 import { Http } from '../client/http.ts';
 import { LogFollower } from '../client/log-follower.ts';
@@ -16,13 +18,17 @@ import type { ChannelEvent } from './channels.ts';
 import { channelsOf, deliver } from './channels.ts';
 import type { ChannelSettings } from './channel-settings.ts';
 import { readChannelSettings } from './channel-settings.ts';
+import { HandedReceipts } from './handed-receipts.ts';
 import { HttpServer } from './http-server.ts';
 import { unlockSentinel } from './initialise.ts';
 import type { Looked } from './log-watch.ts';
 import { LogWatch } from './log-watch.ts';
+import type { LookoutStatus } from './lookout.ts';
+import { Lookout } from './lookout.ts';
 import { Sentinel } from './sentinel.ts';
 import type { SentinelKeys } from './sentinel-keys.ts';
 import { sentinelFolder, StateFile } from './state-file.ts';
+import { WatchStore } from './watch-store.ts';
 
 /** What happened, for the operator's eyes. An alarm is a line of this, too, whatever channels there are. */
 export type RunEvent =
@@ -32,7 +38,11 @@ export type RunEvent =
   | { readonly event: 'refused'; readonly refusal: Refusal }
   | { readonly event: 'away'; readonly fault: string }
   | { readonly event: 'follows' }
+  /** What is looked at. `none`: nobody watches the wallets; `the server's own`: what it shows is its word. */
+  | { readonly event: 'chain'; readonly source: string; readonly whose: ChainOwner }
   | { readonly event: 'fault'; readonly request: string; readonly fault: string };
+
+type ChainOwner = 'none' | "the server's own" | 'our own';
 
 export interface RunOptions {
   readonly folder: string;
@@ -40,6 +50,8 @@ export interface RunOptions {
   readonly host: string;
   /** 0: any that is free. */
   readonly port: number;
+  /** Null: no watchman runs. */
+  readonly chain: ChainSettings | null;
   /** Null: nobody is told but the operator. */
   readonly alarm: ChannelSettings | null;
   readonly passphrase: Passphrases;
@@ -91,9 +103,12 @@ async function serve(
   const follower = new LogFollower({ genesis, reader: api.log(), store: file.log });
   const watch = new LogWatch({ sentinel, follower, api, now });
   await watch.restore();
+  const lookout = lookoutOf({ file, sentinel, watch, now }, options);
   const routes = sentinelRoutes({
-    ...{ sentinel, file, keys },
-    following: () => watch.following(),
+    sentinel,
+    file,
+    keys,
+    following: () => following(watch, lookout),
     refresh: () => watch.refresh(),
   });
   const listening = await HttpServer.listen({
@@ -109,12 +124,61 @@ async function serve(
   try {
     await Promise.all([
       followLoop(watch, signal, tell),
+      lookout?.run(signal),
       ...channels.map((channel) => deliver(channel, sentinel.alarms, signal, tell)),
     ]);
   } finally {
     await listening.close();
+    await lookout?.close();
   }
   return ok(null);
+}
+
+interface LookoutOf {
+  readonly file: StateFile;
+  readonly sentinel: Sentinel;
+  readonly watch: LogWatch;
+  readonly now: () => Seconds;
+}
+
+/** The watchman on the chain of the settings, or null without one. */
+function lookoutOf(
+  { file, sentinel, watch, now }: LookoutOf,
+  { folder, chain: settings, tell }: RunOptions,
+): Lookout | null {
+  if (settings === null) {
+    tell({ event: 'chain', source: 'none', whose: 'none' });
+    return null;
+  }
+  const chain = openSource(settings.source, settings.network);
+  // Only a server has a sandbox: what it shows of it proves nothing against that server.
+  const whose = settings.network === 'sandbox' ? "the server's own" : 'our own';
+  tell({ event: 'chain', source: settings.source.kind, whose });
+  const handed = new HandedReceipts(file.database);
+  return new Lookout({
+    ...{ chain, now, tipAgeSeconds: settings.tipAgeSeconds },
+    store: WatchStore.open(sentinelFolder(folder).coins),
+    log: () => {
+      const state = sentinel.state();
+      return state === null ? null : { state, readAt: watch.readAtMs ?? 0 };
+    },
+    intents: (state) => handed.intents(state),
+    signatures: () => handed.signatures(),
+    alarm: (kind, text, facts) => {
+      sentinel.alarm(kind, text, facts);
+    },
+    freeze: (wallet, reason) => {
+      sentinel.freeze(wallet, reason);
+    },
+    elapsedMs: () => performance.now(),
+  });
+}
+
+function following(
+  watch: LogWatch,
+  lookout: Lookout | null,
+): { readonly chain: LookoutStatus | null } & ReturnType<LogWatch['following']> {
+  return { ...watch.following(), chain: lookout?.status ?? null };
 }
 
 async function followLoop(

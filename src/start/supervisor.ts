@@ -1,9 +1,11 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { chainVariables } from '../chain/settings.ts';
 import type { Refusal } from '../core/base/result.ts';
 import { EXIT_CONFIG } from '../server/config.ts';
 import { migrate } from '../server/database/migrate.ts';
+import { ESPLORA_PATH } from '../server/sandbox/esplora-routes.ts';
 import { Child } from './child.ts';
 import type { StartConfiguration } from './configuration.ts';
 import type { Database } from './database.ts';
@@ -156,11 +158,20 @@ export class Supervisor {
         name: 'sentinel',
         program: 'sentinel/main',
         args: ['run', '--folder', home.sentinel, '--server', server, ...port],
-        environment: unlocked,
+        environment: { ...unlocked, ...this.#chainOfSentinel() },
       }),
     );
     const listening = z.object({ port: z.int() }).safeParse(said);
     return `http://127.0.0.1:${String(listening.data?.port ?? sentinelPort)}`;
+  }
+
+  /** The server's own sandbox has no other source; a node is asked by both, where there is only one. */
+  #chainOfSentinel(): Readonly<Record<string, string | undefined>> {
+    const { network, server, serverEnvironment: given } = this.#configuration;
+    if (network === 'sandbox')
+      return { CHAIN: 'esplora', NETWORK: network, ESPLORA_URL: `${server}${ESPLORA_PATH}` };
+    const names = ['CHAIN', ...Object.keys(chainVariables)];
+    return Object.fromEntries(names.map((name) => [name, given[name]]));
   }
 
   #startSigner(wallet: string, sentinels: string): Promise<unknown> {

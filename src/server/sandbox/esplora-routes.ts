@@ -61,6 +61,7 @@ function asIs(
   done(null, body);
 }
 
-function isOfThisMachine({ ip }: FastifyRequest): boolean {
-  return ip === '::1' || /^(::ffff:)?127\./.test(ip);
+/** From a loopback address, or from the very address that was called. */
+function isOfThisMachine({ ip, socket }: FastifyRequest): boolean {
+  return ip === '::1' || /^(::ffff:)?127\./.test(ip) || ip === socket.localAddress;
 }
