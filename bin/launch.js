@@ -13,14 +13,19 @@ function refuse(name, why) {
   process.exit(UNAVAILABLE);
 }
 
-/** The standard three, and the descriptor that a passphrase comes from: Node hands no other on by itself. */
+/** The standard three, and the descriptors that passphrases and a PIN come from: Node hands no other on by itself. */
 export function descriptorsOf(args) {
   const stdio = ['inherit', 'inherit', 'inherit'];
-  const [, named] = /(?:^| )--passphrase-fd[= ]([0-9]{1,4})(?: |$)/.exec(args.join(' ')) ?? [];
-  const passphrase = Number(named ?? 0);
-  if (passphrase < stdio.length || !isOpen(passphrase)) return stdio;
-  while (stdio.length < passphrase) stdio.push('ignore');
-  return [...stdio, passphrase];
+  const named = args
+    .join(' ')
+    .matchAll(/(?:^| )--(?:passphrase|pin)-fd[= ]([0-9]{1,4}(?:,[0-9]{1,4})*)(?= |$)/g);
+  const secrets = [...named].flatMap(([, list]) => list.split(',').map(Number));
+  for (const secret of secrets) {
+    if (secret < 3 || !isOpen(secret)) continue;
+    while (stdio.length <= secret) stdio.push('ignore');
+    stdio[secret] = secret;
+  }
+  return stdio;
 }
 
 function isOpen(descriptor) {

@@ -1,5 +1,6 @@
 import { askHidden } from '../keys/ask-hidden.ts';
 import { runCommandLine } from './command-line.ts';
+import { mayLeaveCoreDump } from './core-dumps.ts';
 
 // A terminal that was closed must not end the signer between two records.
 process.stdout.on('error', () => undefined);
@@ -17,6 +18,9 @@ const { COUNTERSIGN_PASSPHRASE: passphrase, COUNTERSIGN_PIN: pin } = process.env
 // Not handed on to anything that this process might start.
 delete process.env['COUNTERSIGN_PASSPHRASE'];
 delete process.env['COUNTERSIGN_PIN'];
+
+if (process.argv[2] === 'run' && mayLeaveCoreDump())
+  process.stderr.write(`${JSON.stringify({ event: 'core-dumps-on', action: 'ulimit -c 0' })}\n`);
 
 process.exitCode = await runCommandLine(process.argv.slice(2), {
   out: (line) => process.stdout.write(`${line}\n`),

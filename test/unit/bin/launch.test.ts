@@ -38,6 +38,26 @@ describe('the launcher', () => {
     }
   });
 
+  test('hands on every descriptor of passphrases and of a PIN', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'countersign-launch-'));
+    const [one, two, three] = ['a', 'b', 'c'].map((name) => {
+      writeFileSync(join(folder, name), name);
+      return openSync(join(folder, name), 'r');
+    });
+    const [first = 0, second = 0, third = 0] = [one, two, three];
+    try {
+      const list = `${String(first)},${String(second)}`;
+      const stdio = descriptorsOf(['run', '--passphrase-fd', list, '--pin-fd', String(third)]);
+      expect(stdio.flatMap((found) => (typeof found === 'number' ? [found] : []))).toEqual(
+        [first, second, third].sort((a, b) => a - b),
+      );
+      for (const descriptor of [first, second, third]) expect(stdio[descriptor]).toBe(descriptor);
+    } finally {
+      for (const descriptor of [first, second, third]) closeSync(descriptor);
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   test('hands on no other descriptor, and none that is closed', () => {
     expect(descriptorsOf(['proposals', 'list'])).toEqual(standard);
     expect(descriptorsOf(['approve', '--passphrase-fd', '0'])).toEqual(standard);
