@@ -36,8 +36,12 @@ export class LogController {
   @ApiExcludeEndpoint() // a wildcard cannot be written in OpenAPI: see C2SP tlog-tiles
   async entries(@RequestedTile() tile: Tile): Promise<StreamableFile> {
     this.#mustExist(tile);
-    const leaves = await this.log.leaves(tile.index * TILE_WIDTH, tile.width);
-    if (leaves.length !== tile.width) throw new Error('bug: committed entries are there');
+    const first = tile.index * TILE_WIDTH;
+    const leaves = await this.log.leaves(first, tile.width);
+    const stand = leaves.findIndex(({ index }, at) => index !== first + at);
+    const inOrder = stand < 0 ? leaves.length : stand;
+    // Committed entries do not go by themselves: the database was edited.
+    if (inOrder !== tile.width) throw refusal('log.tile.invalid', { index: first + inOrder });
     return file(encodeBundle(leaves.map(({ leaf }) => leaf)));
   }
 

@@ -452,6 +452,18 @@ describe('evidence', () => {
     const typed = await bench.json('log', 'verify');
     expect(typed.json).toMatchObject({ ok: true, size: world.leaves.length, skipped: [] });
   });
+
+  test('log verify names the leaf that the server serves otherwise than this device verified it', async () => {
+    await finished();
+    expect((await bench.json('log', 'verify')).status).toBe(0);
+    const [third = new Uint8Array(), fourth = new Uint8Array()] = world.leaves.slice(3);
+    world.leaves.splice(3, 2, fourth, third);
+    const typed = await bench.json('log', 'verify');
+    expect(typed).toMatchObject({
+      status: 2,
+      json: { refusal: { code: 'log.fork', facts: { index: 3 } } },
+    });
+  });
 });
 
 function lastEntry(lines: readonly string[]): number {
