@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { verifyDeviceSignature } from '../core/approval/verify.ts';
 import { equalBytes, fromHex, fromUtf8 } from '../core/base/bytes.ts';
@@ -9,7 +10,7 @@ import type { Replay, Witness } from '../core/log/replay.ts';
 import type { AuditInput } from './audit.ts';
 import { audit } from './audit.ts';
 import { PackageCheckers } from './package-checkers.ts';
-import { checkRoot, genesisIn, readPackage } from './package-file.ts';
+import { checkRoot, genesisIn, readPackage } from '../client/package-content.ts';
 import type { QuickContent } from './quick-package.ts';
 import { readQuickly, soleKeysIn } from './quick-package.ts';
 import { ReceiptChains } from './receipt-chains.ts';
@@ -33,7 +34,7 @@ export async function auditFile(file: AuditedFile): Promise<Result<Replay>> {
   if (quick !== null) return ok(quick);
   const { path, genesis } = file;
   file.say('Reading the bundle …');
-  const content = await readPackage(path);
+  const content = await readPackage(createReadStream(path, 'utf8'));
   if (!content.ok) return content;
   const { leaves, blobs } = content.value;
   const charter = genesisIn(content.value, genesis);

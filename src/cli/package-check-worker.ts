@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { SignatureToCheck } from './package-check.ts';
 import { isLineInOrder, isSignatureRight } from './package-check.ts';
-import { linesOf } from './package-file.ts';
+import { linesOf } from '../client/package-content.ts';
 
 /** Which lines of which file: every `of`th block of SHARE_LINES. */
 export interface Share {
@@ -26,7 +27,7 @@ const { path, part, of, looked } = workerData as Share;
 const hash = createHash('sha256');
 let isInOrder = true;
 let number = 0;
-for await (const text of linesOf(path)) {
+for await (const text of linesOf(createReadStream(path, 'utf8'))) {
   hash.update(text ?? '');
   // A line that is too long is in no form.
   if (Math.floor(number / SHARE_LINES) % of === part) isInOrder &&= isLineInOrder(text ?? '');

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { utf8 } from '../core/base/bytes.ts';
 import { RECOVERY } from '../core/governance/charter.ts';
 import { parseDocument } from '../core/governance/document.ts';
-import type { PackageContent } from './package-file.ts';
-import { linesOf } from './package-file.ts';
+import type { PackageContent } from '../client/package-content.ts';
+import { linesOf } from '../client/package-content.ts';
 
 /** With the hash of its lines: what was checked must be what was read. */
-export interface QuickContent extends PackageContent {
+export interface QuickContent extends Omit<PackageContent, 'from'> {
   readonly sha256: string;
 }
 
@@ -19,7 +20,7 @@ export async function readQuickly(path: string): Promise<QuickContent | null> {
   const blobs = new Map<string, Uint8Array>();
   let note: string | null = null;
   const hash = createHash('sha256');
-  for await (const text of linesOf(path)) {
+  for await (const text of linesOf(createReadStream(path, 'utf8'))) {
     hash.update(text ?? '');
     const line = text === undefined ? null : lineOf(text, leaves.length);
     if (line === null || (line.type === 'checkpoint') !== (note === null)) return null;
@@ -66,7 +67,7 @@ const documentHead = utf8('{"body":{');
  * The keys of devices and of recovery that charters among the blobs give to one device alone, and no other key to it: who
  * trusts a signature by such a key takes no device for another.
  */
-export function soleKeysIn({ blobs }: PackageContent): ReadonlySet<string> {
+export function soleKeysIn({ blobs }: Pick<PackageContent, 'blobs'>): ReadonlySet<string> {
   const pairs = new Set<string>();
   for (const bytes of blobs.values()) {
     if (!documentHead.every((byte, i) => bytes[i] === byte)) continue;

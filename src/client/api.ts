@@ -318,9 +318,10 @@ export class Api {
     return this.#post('/v1/receipts', { receipts: posted }, acceptedAnswer);
   }
 
-  /** The whole log with its blobs as a package, in chunks. */
-  evidence(): Promise<Result<AsyncIterable<Uint8Array>>> {
-    return this.#http.stream({ method: 'GET', path: '/v1/evidence' });
+  /** The log with its blobs as a package, from an entry on, in chunks. */
+  evidence(from = 0): Promise<Result<AsyncIterable<Uint8Array>>> {
+    const query = from === 0 ? '' : `?from=${String(from)}`;
+    return this.#http.stream({ method: 'GET', path: `/v1/evidence${query}` });
   }
 
   mineSandbox(blocks: number): Promise<Result<unknown>> {

@@ -11,6 +11,7 @@ import type { PassphraseSources } from '../keys/passphrase.ts';
 import { readNewPassphrases, readPassphrases } from '../keys/passphrase.ts';
 import { HOLDER } from '../keys/slots.ts';
 import { backUpSigner, keysOfBackup, restoreSigner } from './backup.ts';
+import { explainPackage, roundAsked, runRound } from './decide-command.ts';
 import { signerFolder } from './folder.ts';
 import { initialiseSigner } from './initialise.ts';
 import { Journal } from './journal.ts';
@@ -188,6 +189,20 @@ async function restore(call: Call): Promise<Result<unknown>> {
   return restored;
 }
 
+/** Over a package, on a host without network. */
+async function decide(call: Call, file: string): Promise<Result<unknown>> {
+  const { values, terminal } = call;
+  const round = roundAsked(file, values, (event) => {
+    terminal.err(JSON.stringify(event));
+  });
+  if (round === null) return explainPackage(file, values, terminal.out);
+  const passphrase = await passphraseOf(call, signerFolder(round.folder).keys);
+  if (!passphrase.ok) return passphrase;
+  const lines = passphrase.value.toString('utf8');
+  passphrase.value.fill(0);
+  return runRound({ ...round, passphrase: lines }, terminal.out);
+}
+
 function status({ values, terminal }: Call): Result<unknown> {
   const place = signerFolder(given(values, 'folder'));
   const opened = Journal.open(place.journal);
@@ -212,7 +227,7 @@ function status({ values, terminal }: Call): Result<unknown> {
 }
 
 async function dispatch(args: readonly string[], terminal: Terminal): Promise<Result<unknown>> {
-  const { command, values } = parseOptions(args);
+  const { command, values, word } = parseOptions(args);
   const call = { values, terminal };
   switch (command) {
     case 'help':
@@ -226,6 +241,8 @@ async function dispatch(args: readonly string[], terminal: Terminal): Promise<Re
       return run(call);
     case 'status':
       return status(call);
+    case 'decide':
+      return decide(call, word);
     case 'unlockers':
       return unlockers(call);
     case 'backup':

@@ -9,9 +9,12 @@ import type { ModulePlace } from '../keys/module-place.ts';
 export class UsageError extends Error {}
 
 interface CommandText {
-  readonly name: 'prepare' | 'init' | 'run' | 'status' | 'unlockers' | 'backup' | 'restore';
+  readonly name:
+    'prepare' | 'init' | 'run' | 'status' | 'unlockers' | 'backup' | 'restore' | 'decide';
   readonly summary: string;
-  /** Name, value and explanation of each option; all are required but those that say otherwise. */
+  /** What the word behind it is. */
+  readonly word?: string;
+  /** Name, value (empty: a switch) and explanation of each option; all are required but those that say otherwise. */
   readonly options: readonly (readonly [string, string, string])[];
 }
 
@@ -81,6 +84,28 @@ export const commands: readonly CommandText[] = [
     options: [['folder', 'DIRECTORY', "the signer's folder"]],
   },
   {
+    name: 'decide',
+    summary:
+      'without network: verify a package and tell what the signer would decide and why; with --sign, do it',
+    word: 'FILE',
+    options: [
+      ['genesis', 'DIGEST', 'digest of the genesis charter: compare it, then type it in full'],
+      ['wallet', 'ID', 'the wallet'],
+      ['folder', 'DIRECTORY', "optional: the signer's folder; its journal is followed on"],
+      ['proposal', 'DIGEST', 'optional: this one alone; else all that are open'],
+      ['at', 'TIME', 'optional: YYYY-MM-DDTHH:MM:SSZ instead of the clock, to look ahead'],
+      ['json', '', 'optional: print one JSON object'],
+      ['sign', '', 'optional: act as one round of the running signer; with --folder and --out'],
+      ['wait', 'SECONDS', 'optional: with --sign, go on so long: delays run while it does'],
+      [
+        'out',
+        'FILE',
+        'optional: new file for the receipts; hand it in by countersign receipts post',
+      ],
+      passphrase,
+    ],
+  },
+  {
     name: 'backup',
     summary: 'copy journal and key file of the stopped signer; good until it runs again',
     options: [
@@ -114,8 +139,9 @@ export const commands: readonly CommandText[] = [
 
 export function helpText(): string {
   const lines = ['countersign-signer: holds the hot key of one wallet and decides alone', ''];
-  for (const { name, summary, options } of commands) {
-    lines.push(`  countersign-signer ${name}`, `      ${summary}`);
+  for (const { name, summary, options, word } of commands) {
+    const usage = word === undefined ? name : `${name} ${word}`;
+    lines.push(`  countersign-signer ${usage}`, `      ${summary}`);
     for (const [option, value, text] of options)
       lines.push(`      ${`--${option} ${value}`.padEnd(28)} ${text}`);
     lines.push('');
@@ -129,28 +155,42 @@ export type Values = Readonly<Record<string, string | undefined>>;
 export interface Parsed {
   readonly command: CommandText['name'] | 'help';
   readonly values: Values;
+  /** Behind the command, where it takes a word. */
+  readonly word: string;
 }
 
 /** The command and its options. Throws {@link UsageError}. */
 export function parseOptions(args: readonly string[]): Parsed {
   const [first = 'help', ...rest] = args;
   if (['help', '--help', '-h'].includes(first) || rest.includes('--help'))
-    return { command: 'help', values: {} };
+    return { command: 'help', values: {}, word: '' };
   const command = commands.find(({ name }) => name === first);
   if (command === undefined) throw new UsageError(`there is no command "${first}"`);
   const options = Object.fromEntries(
-    command.options.map(([name]) => [name, { type: 'string' as const }]),
+    command.options.map(([name, value]) => [
+      name,
+      { type: value === '' ? ('boolean' as const) : ('string' as const) },
+    ]),
   );
   let values: Values;
+  let words: readonly string[];
   try {
-    ({ values } = parseArgs({ args: rest, options, strict: true, allowPositionals: false }));
+    const allowPositionals = command.word !== undefined;
+    const found = parseArgs({ args: rest, options, strict: true, allowPositionals });
+    words = found.positionals;
+    values = Object.fromEntries(
+      Object.entries(found.values).map(([name, value]) => [name, String(value)]),
+    );
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
+  const [word = ''] = words;
+  if (command.word !== undefined && (word === '' || words.length > 1))
+    throw new UsageError(`${command.name} takes one ${command.word}`);
   for (const [name, , text] of command.options)
     if (!text.startsWith('optional') && values[name] === undefined)
       throw new UsageError(`${command.name} needs --${name}`);
-  return { command: command.name, values };
+  return { command: command.name, values, word };
 }
 
 /** Where in a hardware module a key is to be made, or undefined. */

@@ -122,7 +122,7 @@ function suite(): void {
     if (PACKAGES >= 1_000)
       for (const kind of ['skip ', 'package ', 'refused ', 'pending '])
         expect([...seen.keys()].filter((one) => one.startsWith(kind)).length).toBeGreaterThan(4);
-  }, 900_000);
+  }, 3_600_000);
 }
 
 /** Null where chance made a policy that its charter cannot satisfy. */

@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs';
 import type { RefusalCode } from '../../src/core/base/codes.ts';
 import type { Result } from '../../src/core/base/result.ts';
 import { ok, refuse } from '../../src/core/base/result.ts';
@@ -6,7 +7,7 @@ import { authoriseVersion } from '../../src/core/authorise-version.ts';
 import { createLedger } from '../../src/core/log/ledger.ts';
 import type { State } from '../../src/core/log/state.ts';
 import { admit, advance, createState } from '../../src/core/log/state.ts';
-import { checkRoot, genesisIn, readPackage } from '../../src/cli/package-file.ts';
+import { checkRoot, genesisIn, readPackage } from '../../src/client/package-content.ts';
 
 /** What both opinions say of a package. */
 export type Opinion =
@@ -44,7 +45,7 @@ async function judge(
   genesis: string,
   times: readonly number[],
 ): Promise<Result<Opinion>> {
-  const content = await readPackage(path);
+  const content = await readPackage(createReadStream(path, 'utf8'));
   if (!content.ok) return content;
   const charter = genesisIn(content.value, genesis);
   if (charter === null) return refuse('document.genesis.mismatch');

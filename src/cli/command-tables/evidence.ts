@@ -14,7 +14,15 @@ export const evidence: readonly Command[] = [
     name: 'evidence export',
     summary: 'write the whole log with its blobs to one file',
     words: [],
-    options: [{ name: 'out', value: 'FILE', summary: 'a file that is not there yet' }, ...member],
+    options: [
+      { name: 'out', value: 'FILE', summary: 'a file that is not there yet' },
+      {
+        name: 'from',
+        value: 'SIZE',
+        summary: 'leave out the first so many entries, for who has them',
+      },
+      ...member,
+    ],
     work: { load: () => import('../commands/evidence-export.ts') },
   },
   {
@@ -26,5 +34,12 @@ export const evidence: readonly Command[] = [
       { name: 'genesis', value: 'DIGEST', summary: 'genesis digest, learnt over another channel' },
     ],
     work: { load: () => import('../commands/evidence-verify.ts') },
+  },
+  {
+    name: 'receipts post',
+    summary: 'hand in the receipts that a signer without network wrote (countersign-signer decide)',
+    words: ['FILE'],
+    options: member,
+    work: { load: () => import('../commands/receipts-post.ts') },
   },
 ];

@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs';
 import { resolve } from 'node:path';
 import { groupAddress } from '../../core/approval/group-address.ts';
 import { fromUtf8 } from '../../core/base/bytes.ts';
@@ -14,7 +15,7 @@ import { audit } from '../audit.ts';
 import type { Call, Run } from '../command.ts';
 import { Fault, required, UsageError, word } from '../command.ts';
 import { readInput } from '../files.ts';
-import { checkRoot, genesisIn, readPackage } from '../package-file.ts';
+import { checkRoot, genesisIn, readPackage } from '../../client/package-content.ts';
 
 /**
  * Checks an attestation without network, server or profile: against a key that the reader knows, which proves that its
@@ -59,7 +60,9 @@ function byKey(call: Call, attestation: Attestation): Result<readonly string[]> 
 
 async function byLog(call: Call, attestation: Attestation): Promise<Result<readonly string[]>> {
   const genesis = hexOf(call, 'genesis');
-  const content = await readPackage(resolve(call.io.folder, required(call, 'bundle')));
+  const content = await readPackage(
+    createReadStream(resolve(call.io.folder, required(call, 'bundle')), 'utf8'),
+  );
   if (!content.ok) return content;
   const charter = genesisIn(content.value, genesis);
   if (charter === null || documentDigest(charter) !== genesis)

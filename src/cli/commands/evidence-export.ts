@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { ok } from '../../core/base/result.ts';
 import type { Run } from '../command.ts';
-import { Fault, required } from '../command.ts';
+import { Fault, required, wholeNumber } from '../command.ts';
 import { Desk } from '../desk.ts';
 import { existsSync } from 'node:fs';
 
@@ -15,7 +15,8 @@ export const run: Run = async (call) => {
   const desk = new Desk(call);
   const api = await desk.api();
   if (!api.ok) return api;
-  const streamed = await api.value.evidence();
+  const from = wholeNumber(call, 'from') ?? 0;
+  const streamed = await api.value.evidence(from);
   if (!streamed.ok) return streamed;
   const part = `${path}.part`;
   let bytes = 0;
@@ -32,10 +33,12 @@ export const run: Run = async (call) => {
     await rm(part, { force: true });
   }
   return ok({
-    json: { file: path, bytes, genesis: desk.profile.genesis },
+    json: { file: path, bytes, genesis: desk.profile.genesis, from },
     lines: [
       `Written: ${path} (${String(bytes)} bytes)`,
-      `Check it anywhere: countersign evidence verify ${path} --genesis ${desk.profile.genesis}`,
+      from > 0
+        ? `It begins with entry ${String(from)}: for who has the log before it, such as a signer without network.`
+        : `Check it anywhere: countersign evidence verify ${path} --genesis ${desk.profile.genesis}`,
     ],
   });
 };

@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs';
 import { resolve } from 'node:path';
 import { toHex } from '../../core/base/bytes.ts';
 import { ok, refuse } from '../../core/base/result.ts';
@@ -6,7 +7,7 @@ import { documentDigest } from '../../core/governance/document.ts';
 import { audit, auditJson, auditLines } from '../audit.ts';
 import type { Run } from '../command.ts';
 import { UsageError, word } from '../command.ts';
-import { checkRoot, genesisIn, readPackage } from '../package-file.ts';
+import { checkRoot, genesisIn, readPackage } from '../../client/package-content.ts';
 
 /**
  * Checks a package from a file and a digest alone: no network, no server, no profile. Without the digest everything
@@ -16,7 +17,9 @@ export const run: Run = async (call) => {
   const pinned = call.text('genesis');
   if (pinned !== undefined && !hex32.safeParse(pinned).success)
     throw new UsageError('--genesis takes 64 hex digits');
-  const content = await readPackage(resolve(call.io.folder, word(call, 0)));
+  const content = await readPackage(
+    createReadStream(resolve(call.io.folder, word(call, 0)), 'utf8'),
+  );
   if (!content.ok) return content;
   const charter = genesisIn(content.value, pinned);
   if (charter === null)

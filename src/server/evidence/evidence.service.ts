@@ -24,11 +24,14 @@ export class EvidenceService {
     return this.log.head('organisation');
   }
 
-  /** The package of a committed head, line by line. Throws when entries are missing: the file must not look whole then. */
-  async *lines(head: LogHead): AsyncGenerator<string> {
+  /**
+   * The package of a committed head, line by line, from an entry on, for readers who have what is before. Throws when entries
+   * are missing: the file must not look whole then.
+   */
+  async *lines(head: LogHead, first = 0): AsyncGenerator<string> {
     yield lineOf({ type: 'checkpoint', note: head.note });
     const written = new Set<string>();
-    for (let from = 0; from < head.size; from += PAGE) {
+    for (let from = first; from < head.size; from += PAGE) {
       const limit = Math.min(PAGE, head.size - from);
       const page = await this.log.leaves(from, limit);
       if (page.length !== limit) throw new Error(`entries are missing from index ${from} on`);

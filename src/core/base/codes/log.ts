@@ -94,6 +94,11 @@ export const logCodes = {
     'Set COUNTERSIGN_PASSPHRASE or name a file descriptor with --passphrase-fd.',
   ),
   'package.invalid': final(422, 'The package is malformed.', 'Export it again.'),
+  'package.incomplete': final(
+    422,
+    'The package begins after what is known here: entries between are missing.',
+    'Export it again from an earlier index, or the whole log.',
+  ),
   'package.unauthenticated': final(
     409,
     'The package is self-consistent, not authenticated: no genesis digest was given to hold it against.',

@@ -20,13 +20,13 @@ function logOf(world: World): Pick<LogService, 'leaves' | 'blob'> {
   };
 }
 
-async function exported(world: World): Promise<readonly PackageLine[]> {
+async function exported(world: World, from = 0): Promise<readonly PackageLine[]> {
   const evidence = new EvidenceService(logOf(world) as LogService);
   const { size } = world.state.tree;
   const root = world.state.tree.root();
   const head = { kind: 'organisation', origin: 'world.example/log', size, root, note: 'note' };
   const lines: PackageLine[] = [];
-  for await (const text of evidence.lines(head as Parameters<EvidenceService['lines']>[0])) {
+  for await (const text of evidence.lines(head as Parameters<EvidenceService['lines']>[0], from)) {
     const line = parsePackageLine(text.trimEnd());
     if (!line.ok) throw new Error(line.refusal.code);
     lines.push(line.value);
@@ -44,5 +44,18 @@ describe('evidence', () => {
     const blobs = lines.flatMap((line) => (line.type === 'blob' ? [line.sha256] : []));
     expect(blobs).toContain(proposal.statement.spend.transaction);
     expect(blobs).not.toContain('ab'.repeat(32));
+  });
+
+  test('from an entry on holds that and what follows, with the blobs that these name', async () => {
+    const world = new World();
+    const size = world.leaves.length;
+    const proposal = world.propose({ pays: [[listedAddress, 20_000]] });
+    const lines = await exported(world, size);
+    expect(lines.flatMap((line) => (line.type === 'entry' ? [line.index] : []))).toEqual([size]);
+    const blobs = lines.flatMap((line) => (line.type === 'blob' ? [line.sha256] : []));
+    expect(blobs).toContain(proposal.statement.spend.transaction);
+    expect(blobs).not.toContain(world.genesis);
+    expect((await exported(world, size + 1)).map(({ type }) => type)).toEqual(['checkpoint']);
+    expect((await exported(world, size + 9)).map(({ type }) => type)).toEqual(['checkpoint']);
   });
 });

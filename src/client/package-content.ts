@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs';
 import { equalBytes, fromHex } from '../core/base/bytes.ts';
 import { PACKAGE_LINE_LENGTH } from '../core/base/limits.ts';
 import type { Result } from '../core/base/result.ts';
@@ -17,17 +16,29 @@ import { parsePackageLine } from '../core/log/package.ts';
  */
 export interface PackageContent {
   readonly note: string;
+  /** Index of the first leaf: 0, or in a segment what its reader has before. */
+  readonly from: number;
   readonly leaves: readonly Uint8Array[];
   readonly blobs: ReadonlyMap<string, Uint8Array>;
 }
 
-/** Reads a package line by line. Codes: those of parsePackageLine, `package.invalid`. Throws where there is no file. */
-export async function readPackage(path: string): Promise<Result<PackageContent>> {
+/** Text as a stream gives it, in pieces that end anywhere. */
+export type Chunks = AsyncIterable<string>;
+
+/**
+ * Reads a package line by line; a segment where `parts` says so. Codes: those of parsePackageLine, `package.invalid`. Throws
+ * what the stream throws.
+ */
+export async function readPackage(
+  chunks: Chunks,
+  parts: 'whole' | 'segment' = 'whole',
+): Promise<Result<PackageContent>> {
   const leaves: Uint8Array[] = [];
   const blobs = new Map<string, Uint8Array>();
+  let from = 0;
   let note: string | null = null;
   let number = 0;
-  for await (const text of linesOf(path)) {
+  for await (const text of linesOf(chunks)) {
     number += 1;
     if (text === undefined)
       return refuse('package.invalid', { reason: 'a line is too long', line: number });
@@ -39,18 +50,20 @@ export async function readPackage(path: string): Promise<Result<PackageContent>>
     if (line.value.type === 'checkpoint') note = line.value.note;
     if (line.value.type === 'blob') blobs.set(line.value.sha256, line.value.bytes);
     if (line.value.type !== 'entry') continue;
-    if (line.value.index !== leaves.length) return wrong('an entry is missing or out of order');
-    leaves.push(line.value.bytes);
+    const { index, bytes } = line.value;
+    if (leaves.length === 0 && parts === 'segment') from = index;
+    if (index !== from + leaves.length) return wrong('an entry is missing or out of order');
+    leaves.push(bytes);
   }
   return note === null
     ? refuse('package.invalid', { reason: 'it is empty' })
-    : ok({ note, leaves, blobs });
+    : ok({ note, from, leaves, blobs });
 }
 
-/** The lines of a file without their ends; undefined for one that is longer than any line of a package. */
-export async function* linesOf(path: string): AsyncGenerator<string | undefined> {
+/** The lines of a text without their ends; undefined for one that is longer than any line of a package. */
+export async function* linesOf(chunks: Chunks): AsyncGenerator<string | undefined> {
   let rest = '';
-  for await (const chunk of createReadStream(path, 'utf8') as AsyncIterable<string>) {
+  for await (const chunk of chunks) {
     const lines = (rest + chunk).split('\n');
     rest = lines.pop() ?? '';
     yield* lines;
@@ -64,7 +77,7 @@ export async function* linesOf(path: string): AsyncGenerator<string | undefined>
 
 /** The charter of version 1 in a package: the one with the digest, or the first. */
 export function genesisIn(
-  { leaves, blobs }: PackageContent,
+  { leaves, blobs }: Pick<PackageContent, 'leaves' | 'blobs'>,
   genesis: string | undefined,
 ): (CountersignDocument & { readonly kind: 'charter' }) | null {
   for (const leaf of leaves) {
@@ -80,11 +93,11 @@ export function genesisIn(
 }
 
 /**
- * Holds the leaves against the checkpoint of the log that the genesis names. Codes: `log.checkpoint.*`,
+ * Holds the leaves of a whole package against the checkpoint of the log that the genesis names. Codes: `log.checkpoint.*`,
  * `log.proof.invalid`.
  */
 export function checkRoot(
-  content: PackageContent,
+  content: Pick<PackageContent, 'note' | 'leaves'>,
   charter: CountersignDocument & { readonly kind: 'charter' },
 ): Result<Checkpoint> {
   const { origin, key } = charter.body.log;
