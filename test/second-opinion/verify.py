@@ -1563,7 +1563,7 @@ UNSPENDABLE = bytes.fromhex("50929b74c1a04954b78b4b6035e97a5e078a5a0f28ec96d547b
 
 
 def parse_key(expression, network):
-    """(xpub, node) of a key expression on both branches."""
+    """(xpub, node, steps) of a key expression; without steps of a fixed key, which is the same in every script."""
     found = KEY.fullmatch(expression)
     require(not RAW.fullmatch(expression), "wallet.key.raw")
     require(found, "wallet.key.invalid")
@@ -1587,6 +1587,9 @@ def parse_key(expression, network):
             require(hash160(node.key)[:4].hex() == fingerprint.lower(), "wallet.key.origin")
         if node.depth == 1:
             require(node.parent == int(fingerprint, 16), "wallet.key.origin")
+    if not any(node.chain):
+        require(expression == xpub and node.depth == 0, "wallet.key.fixed")
+        return xpub, node, None
     require(not re.search("[hH']", suffix), "wallet.key.hardened")
     require(suffix in ("/<0;1>/*", "/0/*", "/1/*"), "wallet.multipath")
     return xpub, node, suffix
@@ -2084,8 +2087,10 @@ class Wallet:
         reader = Reader(network)
         self.read_plan(parse_expression(body), reader)
         self.keys = reader.keys
-        suffixes = {suffix for *_, suffix in self.keys}
-        require(suffixes == {"/<0;1>/*"}, "wallet.multipath")
+        suffixes = [suffix for *_, suffix in self.keys]
+        require({*suffixes} - {None} == {"/<0;1>/*"}, "wallet.multipath")
+        fixed = suffixes.count(None)
+        require(fixed == 0 or (fixed == 1 and self.kind == "wsh"), "wallet.key.fixed")
         self.xpubs = [xpub for _, xpub, *_ in self.keys]
         self.placed, self.weight_known, self.index_of = {}, None, {}
         self.searched = -1
@@ -2195,7 +2200,8 @@ class Wallet:
         return missing_keys(self.signed, signed)
 
     def key_at(self, key, branch, index):
-        return self.keys[key][2].derive(branch).derive(index).key
+        _, _, node, steps = self.keys[key]
+        return node.key if steps is None else node.derive(branch).derive(index).key
 
     def fill(self, script, branch, index):
         is_sorted, fragment = script
@@ -2676,7 +2682,11 @@ def verify_key_proof(proof, org, document, wallet, first_address):
     proven = digest("key-proof", {"org": org, "wallet": document, "firstAddress": first_address})
     x_only = bytes.fromhex(proof["key"][2:])
     if hex64(proof["signature"]):
-        return verify_bip340(x_only, bytes.fromhex(proven), bytes.fromhex(proof["signature"]))
+        said, signature = bytes.fromhex(proven), bytes.fromhex(proof["signature"])
+        if verify_bip340(x_only, said, signature):
+            return True
+        is_low = int.from_bytes(signature[32:], "big") <= N // 2
+        return is_low and verify_ecdsa(bytes.fromhex(proof["key"]), said, signature)
     line = f"Countersign v1 hold {wallet} first {first_address} id {base64url(proven)}"
     if len(line) > 240:
         return False
