@@ -28,25 +28,25 @@ export class HandedReceipts {
 
   /** Those that the log of this state lacks; the others are forgotten. */
   intents(state: State): readonly HandedIntent[] {
-    this.#readOn();
+    this.#readOn(state);
     this.#intents = this.#intents.filter(
       ({ position, intent }) => position >= (state.ledgers.get(intent.wallet)?.position ?? 0),
     );
     return this.#intents.map(({ intent }) => intent);
   }
 
-  signatures(): readonly HandedSignature[] {
-    this.#readOn();
+  /** All of this state's wallets, in the order of each. */
+  signatures(state: State): readonly HandedSignature[] {
+    this.#readOn(state);
     return this.#signatures;
   }
 
-  #readOn(): void {
-    const wallets = this.#database
-      .prepare('SELECT wallet, max(position) AS last FROM receipts GROUP BY wallet')
-      .all();
-    for (const row of wallets) {
-      const wallet = String(row['wallet']);
-      const last = Number(row['last']);
+  #readOn({ wallets }: State): void {
+    const newest = this.#database.prepare(
+      'SELECT coalesce(max(position), -1) AS last FROM receipts WHERE wallet = ?',
+    );
+    for (const wallet of wallets.keys()) {
+      const last = Number(newest.get(wallet)?.['last']);
       const from = this.#read.get(wallet) ?? 0;
       if (from > last) continue;
       this.#readFrom(wallet, from);

@@ -46,7 +46,7 @@ export class Resend {
 
   /** The newest of each proposal, as far as it may be sent, in the order of signing. */
   #due(state: State): readonly Due[] {
-    const handed = this.#parts.signatures().filter((one) => !this.#done.has(keyOf(one)));
+    const handed = this.#parts.signatures(state).filter((one) => !this.#done.has(keyOf(one)));
     const cancelled = new Set(
       handed.map(({ proposal }) => state.proposals.get(proposal)?.statement.cancels),
     );

@@ -163,7 +163,7 @@ function lookoutOf(
       return state === null ? null : { state, readAt: watch.readAtMs ?? 0 };
     },
     intents: (state) => handed.intents(state),
-    signatures: () => handed.signatures(),
+    signatures: (state) => handed.signatures(state),
     alarm: (kind, text, facts) => {
       sentinel.alarm(kind, text, facts);
     },

@@ -26,8 +26,8 @@ export interface WatchParts {
   readonly log: () => LogView | null;
   /** Intents that signers handed in and that this state's log lacks. */
   readonly intents: (state: State) => readonly HandedIntent[];
-  /** All signatures that signers handed in, in their order. */
-  readonly signatures: () => readonly HandedSignature[];
+  /** All signatures that signers of this state's wallets handed in, in the order of each. */
+  readonly signatures: (state: State) => readonly HandedSignature[];
   /** Tells people. The same kind and facts are told once. */
   readonly alarm: Alarms['raise'];
   /** Freezes a wallet by the freeze-only key. Done again when it throws. */
