@@ -7,7 +7,8 @@ import type { Receipt } from '../../../src/core/log/receipt.ts';
 import { receiptDigest } from '../../../src/core/log/receipt.ts';
 import { HandedReceipts } from '../../../src/sentinel/handed-receipts.ts';
 import { StateFile } from '../../../src/sentinel/state-file.ts';
-import { World, approveAll, proposed } from '../../support/world.ts';
+import type { World } from '../../support/world.ts';
+import { approveAll, proposed } from '../../support/world.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'countersign-handed-'));
 afterAll(() => {
