@@ -29,7 +29,8 @@ export interface Drill {
   readonly attack: (stage: Stage) => Promise<Ended>;
 }
 
-export type GroundName = 'shared' | 'tampered' | 'governed' | 'displays' | 'timed' | 'crowded';
+export type GroundName =
+  'shared' | 'tampered' | 'governed' | 'displays' | 'timed' | 'cooled' | 'crowded';
 
 /** What an organisation has beside the wallets of its drills. */
 export type GroundPlan = Omit<OrganisationPlan, 'wallets'> & {

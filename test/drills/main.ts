@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { all, plans } from './drills.ts';
 import type { Line } from './drill.ts';
 import { later } from './later.ts';
+import { stopGrounds } from './ground/ground.ts';
 import { killAll } from './ground/process.ts';
 import { runDrills } from './runner.ts';
 import { tableOf } from './table.ts';
@@ -64,10 +65,13 @@ async function drill({ json, ids }: Asked): Promise<number> {
   return isBroken ? 1 : 0;
 }
 
+let isEnding = false;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-  process.once(signal, () => {
+  process.on(signal, () => {
+    if (isEnding) return;
+    isEnding = true;
     killAll();
-    process.exit(1);
+    void stopGrounds().finally(() => process.exit(1));
   });
 
 try {

@@ -37,7 +37,8 @@ async function runGround(
   plan: GroundPlan,
   { slots, tell }: { readonly slots: Slots; readonly tell: Teller },
 ): Promise<readonly Line[]> {
-  const wallets = drills.flatMap((drill) => drill.wallets);
+  const all = drills.flatMap((drill) => drill.wallets);
+  const wallets = [...new Map(all.map((wallet) => [wallet.id, wallet])).values()];
   let ground: Ground;
   try {
     ground = await slots.take(() => Ground.start({ ...plan, wallets }, plan.turnsClock));
@@ -70,6 +71,7 @@ async function runDrill(ground: Ground, drill: Drill, tell: Teller): Promise<Lin
     control = 'ok';
   } catch (error) {
     trouble('the control failed', error);
+    for (const said of ground.server.lines.slice(-5)) tell(`  server: ${said}`);
   }
   if (stage !== null && control === 'ok')
     try {

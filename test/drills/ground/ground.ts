@@ -40,12 +40,21 @@ export async function until<T>(
   }
 }
 
+const standing = new Set<Ground>();
+
+/** For an end before the end: databases and folders of all that still stand. */
+export async function stopGrounds(): Promise<void> {
+  await Promise.all([...standing].map((ground) => ground.stop()));
+}
+
 /** A founded organisation with its real server process and its real database; signers are started by the drills. */
 export class Ground {
   readonly organisation: Organisation;
   readonly url: string;
   /** The database as its owner: past grants and, where he likes, past triggers. */
   readonly owner: pg.Pool;
+  /** Digests of proposals that may be signed: what their approvers meant. */
+  readonly allowed = new Set<string>();
   readonly #environment: Readonly<Record<string, string>>;
   readonly #turnsClock: boolean;
   readonly #ends: (() => unknown)[];
@@ -98,6 +107,7 @@ export class Ground {
           ...{ RATE_PER_SECOND: '100000', LOG_LEVEL: 'error' },
         },
       });
+      standing.add(ground);
       await ground.startServer();
       return ground;
     } catch (error) {
@@ -107,6 +117,7 @@ export class Ground {
   }
 
   async stop(): Promise<void> {
+    if (!standing.delete(this)) return;
     await this.stopServer();
     for (const end of this.#ends.reverse()) await end();
   }
@@ -153,19 +164,24 @@ export class Ground {
     writeFileSync(join(this.organisation.folder, 'server.clock'), String(seconds));
   }
 
+  /** Turns the clock of a signer that was begun with one. */
+  async turnSigner(wallet: string, seconds: number): Promise<void> {
+    writeFileSync(`${await this.signerFolder(wallet)}.clock`, String(seconds));
+  }
+
   /** The real signer of a wallet, begun and not waited for; its log may come from another server. */
   async beginSigner(
     wallet: string,
-    given: { readonly server?: string; readonly folder?: string; readonly clock?: boolean } = {},
+    given: { readonly server?: string; readonly folder?: string; readonly clock?: number } = {},
   ): Promise<Program> {
     const folder = given.folder ?? (await this.signerFolder(wallet));
     const clock = `${folder}.clock`;
-    if (given.clock === true) writeFileSync(clock, '0');
+    if (given.clock !== undefined) writeFileSync(clock, String(given.clock));
     return new Program({
       program: 'signer/main.js',
       args: ['run', '--folder', folder, '--server', given.server ?? this.url],
       environment: { COUNTERSIGN_PASSPHRASE: PASSPHRASE, DRILL_CLOCK: clock },
-      ...(given.clock === true ? { before: [turnedClock] } : {}),
+      ...(given.clock !== undefined ? { before: [turnedClock] } : {}),
       log: join(this.organisation.folder, `signer-${wallet}.log`),
     });
   }

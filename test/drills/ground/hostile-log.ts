@@ -11,6 +11,7 @@ import type { Ledger } from '../../../src/core/log/ledger.ts';
 import { createLedger } from '../../../src/core/log/ledger.ts';
 import { MerkleTree, leafHash } from '../../../src/core/log/merkle.ts';
 import { assembleNote, noteToSign } from '../../../src/core/log/note.ts';
+import type { PackageLine } from '../../../src/core/log/package.ts';
 import { receiptSchema } from '../../../src/core/log/receipt.ts';
 import type { ProposalRecord, State } from '../../../src/core/log/state.ts';
 import { admit, advance, createState } from '../../../src/core/log/state.ts';
@@ -52,9 +53,21 @@ export class HostileLog {
 
   /** Copies the log as it stands, and listens on the loopback. */
   static async copy(ground: Ground): Promise<HostileLog> {
-    const log = new HostileLog(ground.organisation, await ground.copyLog());
-    await new Promise<void>((done) => log.#server.listen(0, '127.0.0.1', done));
-    return log;
+    return new HostileLog(ground.organisation, await ground.copyLog()).#listen();
+  }
+
+  /** The log of an organisation of the attacker's own. */
+  static of(organisation: Organisation, lines: readonly PackageLine[]): Promise<HostileLog> {
+    const leaves = lines.flatMap((line) => (line.type === 'entry' ? [line.bytes] : []));
+    const blobs = new Map(
+      lines.flatMap((line) => (line.type === 'blob' ? [[line.sha256, line.bytes] as const] : [])),
+    );
+    return new HostileLog(organisation, { leaves, blobs }).#listen();
+  }
+
+  async #listen(): Promise<this> {
+    await new Promise<void>((done) => this.#server.listen(0, '127.0.0.1', done));
+    return this;
   }
 
   get url(): string {

@@ -3,10 +3,9 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ProposalStatement } from '../../../src/core/approval/statement.ts';
-import { fromUtf8, reversed, toHex } from '../../../src/core/base/bytes.ts';
+import { fromUtf8, toHex } from '../../../src/core/base/bytes.ts';
 import { canonicalBytes } from '../../../src/core/base/canonical.ts';
 import type { RefusalCode } from '../../../src/core/base/codes.ts';
-import { codes } from '../../../src/core/base/codes.ts';
 import type { Result } from '../../../src/core/base/result.ts';
 import type { CountersignDocument } from '../../../src/core/governance/document.ts';
 import { documentDigest } from '../../../src/core/governance/document.ts';
@@ -35,7 +34,6 @@ export class Stage {
   readonly #signers = new Map<string, Program>();
   readonly #programs: Program[] = [];
   readonly #folders: string[] = [];
-  readonly #allowed = new Set<string>();
   #state: State;
   #paid = 0;
 
@@ -65,7 +63,7 @@ export class Stage {
   /** Starts the real signer of a wallet and waits until its start stands in the log. */
   async startSigner(
     wallet = this.wallet,
-    given: { readonly clock?: boolean } = {},
+    given: { readonly clock?: number } = {},
   ): Promise<Program> {
     const before = (await this.sync()).ledgers.get(wallet)?.position ?? 0;
     const signer = await this.ground.beginSigner(wallet, given);
@@ -265,7 +263,7 @@ export class Stage {
 
   /** This proposal may be signed and broadcast: it is what its approvers meant. */
   allow(proposal: ProposalRecord): void {
-    this.#allowed.add(proposal.digest);
+    this.ground.allowed.add(proposal.digest);
   }
 
   until<T>(what: string, probe: (state: State) => T | undefined, withinMs?: number): Promise<T> {
@@ -290,12 +288,15 @@ export class Stage {
 
   /** Waits until a proposal is signed and handed to the network. */
   async broadcast(proposal: ProposalRecord): Promise<void> {
-    await this.until(`${proposal.name} is broadcast`, (state) =>
-      state.facts.get(proposal.digest)?.broadcastAt === undefined ||
-      state.facts.get(proposal.digest)?.broadcastAt === null
-        ? undefined
-        : true,
-    );
+    const isOut = ({ facts }: State): boolean =>
+      (facts.get(proposal.digest)?.broadcastAt ?? null) !== null;
+    try {
+      await this.until('it is broadcast', (state) => (isOut(state) ? true : undefined));
+    } catch (error) {
+      const asked = await (await this.ground.api('operator')).broadcast(proposal.digest);
+      const why = asked.ok ? 'it was taken when it was asked for' : asked.refusal.code;
+      throw new Error(`${proposal.name} is not broadcast: ${why}`, { cause: error });
+    }
   }
 
   ledger(wallet = this.wallet): Ledger {
@@ -317,9 +318,17 @@ export class Stage {
     this.assertUnsigned(this.ledger(wallet));
   }
 
+  /** That a proposal was not signed while it was attacked, though its approvers meant it. */
+  assertNotYet(
+    { signed, intents }: Pick<Ledger, 'signed' | 'intents'>,
+    proposal: ProposalRecord,
+  ): void {
+    must(!signed.has(proposal.digest) && !intents.has(proposal.digest), 'it was signed');
+  }
+
   assertUnsigned({ signed, intents }: Pick<Ledger, 'signed' | 'intents'>): void {
     for (const digest of [...signed.keys(), ...intents.keys()])
-      if (!this.#allowed.has(digest)) throw new Breach(`${digest} was signed`);
+      if (!this.ground.allowed.has(digest)) throw new Breach(`${digest} was signed`);
   }
 
   /** Ends what the drill started, and holds its journals and the chain against what it was allowed to sign. */
@@ -351,7 +360,7 @@ export class Stage {
       [scripts],
     );
     const may = new Set(
-      [...this.#allowed].flatMap((digest) => {
+      [...this.ground.allowed].flatMap((digest) => {
         const proposal = this.#state.proposals.get(digest);
         return proposal === undefined
           ? []
@@ -368,35 +377,4 @@ function isForced(state: State, wallet: string, document: CountersignDocument): 
   return (
     state.ledgers.get(wallet)?.forced[document.kind].some((one) => one.document === digest) ?? false
   );
-}
-
-/** The code of what was refused; a breach where it passed. */
-export function refusedBy(
-  result: Result<unknown>,
-  ...expected: readonly RefusalCode[]
-): RefusalCode {
-  if (result.ok) throw new Breach(`it passed, where ${expected.join(' or ')} was due`);
-  const { code } = result.refusal;
-  must(expected.includes(code), `refused by ${code}, not by ${expected.join(' or ')}`);
-  return code;
-}
-
-/** The code by which the queue refused an entry; a breach where it was numbered. */
-export function laidIn(
-  outcome: string | undefined,
-  ...expected: readonly RefusalCode[]
-): RefusalCode {
-  const code = expected.find((one) => one === outcome);
-  if (code !== undefined) return code;
-  const isCode = outcome !== undefined && Object.hasOwn(codes, outcome);
-  throw new Breach(
-    isCode
-      ? `refused by ${outcome}, not by ${expected.join(' or ')}`
-      : 'it was numbered in the log',
-  );
-}
-
-/** A txid as an input of a transaction writes it. */
-export function txidOf(hash: Uint8Array): string {
-  return toHex(reversed(hash));
 }

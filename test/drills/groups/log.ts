@@ -14,7 +14,8 @@ import { HostileLog } from '../ground/hostile-log.ts';
 import { policyText, payeeOf } from '../ground/organisation.ts';
 import type { Program } from '../ground/process.ts';
 import type { Stage } from '../ground/stage.ts';
-import { QUIET_MS, refusedBy } from '../ground/stage.ts';
+import { refusedBy } from '../ground/refused.ts';
+import { QUIET_MS } from '../ground/stage.ts';
 import { until } from '../ground/ground.ts';
 
 /** Another history: shorter, forked, with a leaf less; a journal of yesterday; a disk that is full. */

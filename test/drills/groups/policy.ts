@@ -9,7 +9,7 @@ import { passed } from '../../support/psbt.ts';
 import type { Drill } from '../drill.ts';
 import { must } from '../drill.ts';
 import { payeeOf, policyText } from '../ground/organisation.ts';
-import { refusedBy } from '../ground/stage.ts';
+import { refusedBy } from '../ground/refused.ts';
 
 /** Rules that somebody would rather have otherwise: an older policy, a higher limit, another quorum. */
 
