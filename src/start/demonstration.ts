@@ -123,7 +123,7 @@ export function demonstrationSpec(input: DemonstrationInput): Result<FoundingSpe
     coolDowns: { deviceSeconds: 0, destinationSeconds: 0 },
     recovery: null,
     sentinels: [sentinel],
-    sentinelsNeeded: 0,
+    sentinelsNeeded: 1,
     initiators: ['operators'],
     officers: ['officers'],
     wallets: demonstrationWallets.map(({ id, cosigners }) => {

@@ -9,6 +9,9 @@ export interface Welcome {
   readonly seconds: number;
 }
 
+/** How it begins. */
+export const WELCOME = 'Countersign is ready at';
+
 /** What to do next, once everything runs. */
 export function welcomeText({ server, folder, organisation, seconds }: Welcome): string {
   const { network, genesis, wallets, destinations } = organisation;
@@ -16,7 +19,7 @@ export function welcomeText({ server, folder, organisation, seconds }: Welcome):
   const address = destination?.address ?? '';
   return [
     '',
-    `Countersign is ready at ${server} (${seconds.toFixed(1)} s). API: ${server}/docs`,
+    `${WELCOME} ${server} (${seconds.toFixed(1)} s). API: ${server}/docs`,
     `Network ${network}, wallets ${wallets.join(' and ')}, everything in ${folder}`,
     `Genesis ${genesis}`,
     '',

@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { builtProgram } from '../program.ts';
+import { WELCOME } from '../welcome.ts';
 
 /** How long a fresh start may take on a slow machine before it is called failed. */
 const READY_MILLISECONDS = 90_000;
@@ -11,10 +12,15 @@ const READY_MILLISECONDS = 90_000;
 export class Instance {
   readonly #child: ChildProcess;
   readonly url: string;
+  #isReady = false;
 
   private constructor(child: ChildProcess, url: string) {
     this.#child = child;
     this.url = url;
+    // The welcome is said last: server, sentinel and signers run, and the CLI's profile is there.
+    child.stdout?.on('data', (text: Buffer) => {
+      this.#isReady ||= text.includes(WELCOME);
+    });
   }
 
   /** Starts in a home and waits until it is ready. What it prints goes to `log`. */
@@ -67,19 +73,9 @@ export class Instance {
     const until = Date.now() + READY_MILLISECONDS;
     while (Date.now() < until) {
       if (this.ended) throw new Error(`it ended with ${String(this.#child.exitCode)}`);
-      if (await answers(`${this.url}/readyz`)) return;
+      if (this.#isReady) return;
       await sleep(100);
     }
     throw new Error('it was not ready in time');
-  }
-}
-
-async function answers(url: string): Promise<boolean> {
-  try {
-    const answer = await fetch(url, { signal: AbortSignal.timeout(2_000) });
-    await answer.arrayBuffer();
-    return answer.ok;
-  } catch {
-    return false; // not listening yet
   }
 }
