@@ -7,6 +7,7 @@ import { openContents, readKeyFile, sealFile } from './key-format.ts';
 import type { Passphrases } from './passphrase.ts';
 import { charactersOf, linesOfPassphrases } from './passphrase.ts';
 import type { KeyCost } from './seal.ts';
+import { normalised } from './seal.ts';
 import type { HeldSecret, Locks } from './slots.ts';
 import { checkUnlockers, HOLDER, makeSlot, openLocks, openSlot } from './slots.ts';
 
@@ -36,7 +37,9 @@ async function slotsFor(
   given: Passphrases,
   { cost, beside }: { readonly cost: KeyCost; readonly beside: readonly MadeSlot[] },
 ): Promise<Result<readonly MadeSlot[]>> {
-  const passphrases = linesOfPassphrases(given);
+  const lines = linesOfPassphrases(given);
+  const passphrases = lines.map(normalised);
+  for (const line of lines) line.fill(0);
   try {
     if (passphrases.length !== names.length)
       return refuse('key.unlockers.few', { needed: names.length, given: passphrases.length });
@@ -48,7 +51,10 @@ async function slotsFor(
     const made: MadeSlot[] = [];
     for (const [at, passphrase] of passphrases.entries()) {
       const unlocker = names[at] ?? '';
-      for (const { slot } of [...beside, ...made])
+      const same = passphrases.findIndex((other) => other.equals(passphrase));
+      if (same !== at)
+        return refuse('key.unlockers.same', { unlockers: [names[same] ?? '', unlocker] });
+      for (const { slot } of beside)
         if ((await openSlot(slot, passphrase)) !== undefined)
           return refuse('key.unlockers.same', { unlockers: [slot.unlocker, unlocker] });
       made.push(await makeSlot(unlocker, passphrase, cost));

@@ -52,7 +52,7 @@ export function deriveKey(passphrase: Uint8Array, kdf: Kdf): Promise<Buffer> {
 }
 
 /** A copy in the form NFKC. ASCII is in that form: no string is made of it, which could not be wiped. */
-function normalised(passphrase: Uint8Array): Buffer {
+export function normalised(passphrase: Uint8Array): Buffer {
   const bytes = Buffer.from(passphrase);
   if (bytes.every((byte) => byte < 0x80)) return bytes;
   const text = bytes.toString('utf8').normalize('NFKC');

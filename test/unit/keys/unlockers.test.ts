@@ -29,7 +29,7 @@ const signer = (module: boolean): NewKeys => ({
   secret: { hotKey: module ? 'pkcs11:object=hot' : xprv, receiptKey: '02'.repeat(32) },
 });
 
-const names = ['alice', 'bob', 'carol', 'dave'];
+const names = ['alice', 'bob', 'carol'];
 const of = (...who: readonly string[]): string =>
   who.map((name) => `passphrase of ${name}`).join('\n');
 const unlock = (...who: readonly string[]) =>
@@ -66,7 +66,7 @@ function choices(): readonly (readonly string[])[] {
   );
 }
 
-describe.each([1, 2, 3, 4])('a key file of four unlockers that takes %i', (needed) => {
+describe.each([1, 2, 3])('a key file of three unlockers that takes %i', (needed) => {
   beforeAll(() => make(needed));
 
   test('opens to every such choice, in any order, and to no smaller one', async () => {
@@ -112,12 +112,12 @@ describe('a key file of several unlockers', () => {
   });
 
   test('keeps no key that fewer could use: every set has as many members as it takes', async () => {
-    await make(3);
+    await make(2);
     const file = JSON.parse(readFileSync(path, 'utf8')) as {
       readonly quorums: readonly { readonly unlockers: readonly string[] }[];
     };
     const sets = file.quorums.map(({ unlockers }) => unlockers.join());
-    const expected = choices().filter(({ length }) => length === 3);
+    const expected = choices().filter(({ length }) => length === 2);
     expect(sets.sort()).toEqual(expected.map((who) => who.join()).sort());
   });
 
@@ -145,6 +145,8 @@ describe('a key file of several unlockers', () => {
     expect(codeOf(await createKeyFile(path, device, unlock('alice'), two))).toBe(
       'key.unlockers.few',
     );
+    const forms = { ...unlock(), passphrase: 'pass\u00e9phrase\npasse\u0301phrase' };
+    expect(codeOf(await createKeyFile(path, device, forms, two))).toBe('key.unlockers.same');
     expect(codeOf(await createKeyFile(path, device, unlock('alice', 'alice'), two))).toBe(
       'key.unlockers.same',
     );
@@ -160,7 +162,7 @@ describe('a key file of several unlockers', () => {
     rmSync(path, { force: true });
     await createKeyFile(path, device, unlock(...who), { names: who, needed: 4 });
     expect(readFileSync(path).length).toBeLessThan(40_000);
-    expect(await openedBy('u1', 'u3', 'u5', 'u7')).toBe('ok');
+    expect(await openedBy('u0', 'u1', 'u2', 'u3')).toBe('ok');
   });
 });
 
