@@ -140,6 +140,7 @@ describe('all routes', () => {
       'GET /log/tile/* public',
       'GET /log/tile/entries/* reader',
       'GET /readyz public',
+      'POST /v1/freezes freezer',
       'POST /v1/receipts public',
       'POST /v1/sessions key',
     ]);
