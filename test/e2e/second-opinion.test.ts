@@ -72,8 +72,8 @@ function suite(): void {
     const file = join(folder, 'package.jsonl');
     writeFileSync(file, text);
     const times = [0, 61, DAY, 8 * DAY].map((later) => about.now + later);
-    const first = await firstOpinion(file, about.genesis, times);
-    const other = await second?.ask(file, about.genesis, times);
+    const { opinion: first, times: asked } = await firstOpinion(file, about.genesis, times);
+    const other = await second?.ask(file, about.genesis, asked);
     try {
       expect(other).toEqual(first);
     } catch (error) {

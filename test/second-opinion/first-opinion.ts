@@ -4,6 +4,7 @@ import type { Result } from '../../src/core/base/result.ts';
 import { ok, refuse } from '../../src/core/base/result.ts';
 import { authorise } from '../../src/core/authorise.ts';
 import { authoriseVersion } from '../../src/core/authorise-version.ts';
+import { parseTime } from '../../src/core/base/time.ts';
 import { createLedger } from '../../src/core/log/ledger.ts';
 import type { State } from '../../src/core/log/state.ts';
 import { admit, advance, createState } from '../../src/core/log/state.ts';
@@ -30,21 +31,27 @@ interface JudgedProposal {
   };
 }
 
-/** By the product's own code. */
+/** An opinion, and the times that it was asked for. */
+interface Judged {
+  readonly opinion: Opinion;
+  readonly times: readonly number[];
+}
+
+/** By the product's own code, at some times, and at the edges that its verdicts name. */
 export async function firstOpinion(
   path: string,
   genesis: string,
   times: readonly number[],
-): Promise<Opinion> {
+): Promise<Judged> {
   const found = await judge(path, genesis, times);
-  return found.ok ? found.value : { refused: found.refusal.code };
+  return found.ok ? found.value : { opinion: { refused: found.refusal.code }, times };
 }
 
 async function judge(
   path: string,
   genesis: string,
-  times: readonly number[],
-): Promise<Result<Opinion>> {
+  asked: readonly number[],
+): Promise<Result<Judged>> {
   const content = await readPackage(createReadStream(path, 'utf8'));
   if (!content.ok) return content;
   const charter = genesisIn(content.value, genesis);
@@ -60,10 +67,31 @@ async function judge(
     if (admission.kind === 'skip') skipped.push({ index, code: admission.refusal.code });
     advance(state, leaf, admission);
   }
+  const times = [...asked, ...edgesOf(state, asked)];
   const verdicts = [...state.proposals.keys()].flatMap((digest) =>
     times.map((at) => verdictOn(state, digest, at)),
   );
-  return ok({ entries: state.tree.size, skipped, verdicts });
+  return ok({ opinion: { entries: state.tree.size, skipped, verdicts }, times });
+}
+
+/** How many edges are looked at: each is judged for every proposal. */
+const EDGES = 8;
+
+/** Seconds at which some verdict may change, and those before: ends of delays, of what approvals are good for, of windows. */
+function edgesOf(state: State, [first = 0]: readonly number[]): readonly number[] {
+  const found = new Set<number>();
+  for (const { digest, statement } of state.proposals.values()) {
+    const ledger = state.ledgers.get(statement.wallet.id) ?? createLedger();
+    const now = Math.max(first, ledger.at);
+    const { notBefore, trace } = authorise(state, ledger, digest, now);
+    const ends = [notBefore, ...trace.limits.map(({ freesAt }) => freesAt)];
+    for (const at of ends) if (at !== null) found.add(at - 1).add(at);
+    const until = trace.signBy === null ? undefined : parseTime(trace.signBy);
+    if (until !== undefined) found.add(until).add(until + 1);
+    const expires = parseTime(statement.expiresAt);
+    if (expires !== undefined) found.add(expires - 1).add(expires);
+  }
+  return [...found].filter((at) => at >= first).slice(0, EDGES);
 }
 
 function verdictOn(state: State, digest: string, at: number): JudgedProposal {

@@ -271,6 +271,7 @@ export class Scenario {
       ...world.approval(member, proposal, over),
       ...(dice.in(8) ? { expiresAt: formatTime(world.now + 700) } : {}),
       ...(dice.in(20) ? { issuedAt: formatTime(world.now + 500) } : {}),
+      ...(dice.in(12) ? { log: this.#logOf(proposal.index + dice.whole(0, 1)) } : {}),
     };
     const device = this.#devices.get(member);
     if (device === undefined || dice.in(3)) this.#say(made);
@@ -278,6 +279,10 @@ export class Scenario {
       sayByMessage(world, device, made, (line) =>
         dice.in(10) ? device.sign(`${line} `) : device.sign(line),
       );
+  }
+
+  #logOf(size: number): ApprovalStatement['log'] {
+    return { size, root: toHex(this.world.state.tree.rootAt(size)) };
   }
 
   #object(): void {
