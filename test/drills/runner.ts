@@ -4,7 +4,7 @@ import { Ground } from './ground/ground.ts';
 import { Stage } from './ground/stage.ts';
 
 /** What one drill may take, its control included. */
-const DRILL_MS = 150_000;
+const DRILL_MS = 400_000;
 /** Drills at once: each has a signer or two beside the server and the database. */
 const AT_ONCE = 3;
 

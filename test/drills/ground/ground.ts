@@ -22,7 +22,7 @@ import { found, NETWORK, PASSPHRASE } from './organisation.ts';
 import { Program } from './process.ts';
 
 /** How long anything that comes by itself may take. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 120_000;
 const PROBE_MS = 100;
 
 /** Waits for what processes do by themselves. */

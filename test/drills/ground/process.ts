@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { builtProgram } from '../../../src/start/program.ts';
 
 /** How long a process may take to be ready, and to end when asked. */
-const READY_MS = 60_000;
+const READY_MS = 150_000;
 const END_MS = 10_000;
 /** Lines of a process that are kept to be looked at: what a signer says in minutes. */
 const LINES = 5_000;
