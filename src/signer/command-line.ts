@@ -6,7 +6,7 @@ import type { Result } from '../core/base/result.ts';
 import { explainCode } from '../core/base/codes.ts';
 import { ok } from '../core/base/result.ts';
 import { formatTime } from '../core/base/time.ts';
-import { unlockersOf } from '../keys/key-file.ts';
+import { peekKeyFile, unlockersOf } from '../keys/key-file.ts';
 import type { PassphraseSources } from '../keys/passphrase.ts';
 import { readNewPassphrases, readPassphrases } from '../keys/passphrase.ts';
 import { HOLDER } from '../keys/slots.ts';
@@ -138,13 +138,17 @@ async function run(call: Call): Promise<Result<unknown>> {
   const folder = given(values, 'folder');
   const passphrase = await passphraseOf(call, signerFolder(folder).keys);
   if (!passphrase.ok) return passphrase;
-  const lines = passphrase.value.toString('utf8');
-  passphrase.value.fill(0);
+  const { keys } = signerFolder(folder);
+  const shown = existsSync(keys) ? peekKeyFile(keys, 'signer') : ok({ module: false });
+  if (!shown.ok) return shown;
+  const pin = shown.value.module ? await pinOf(call) : ok(null);
+  if (!pin.ok) return pin;
   return runSigner({
     folder,
     server: given(values, 'server'),
     sentinels: sentinelsIn(values),
-    passphrase: lines,
+    passphrase: passphrase.value,
+    pin: pin.value,
     signal: terminal.signal,
     ready: terminal.ready,
     // One JSON object a line: for the operator and his log collector.

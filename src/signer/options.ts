@@ -76,6 +76,7 @@ export const commands: readonly CommandText[] = [
       ['server', 'URL', 'where the log is read and receipts are posted'],
       ['sentinels', 'ID=URL,…', 'optional: where the sentinels of the charter answer'],
       passphrase,
+      pin,
     ],
   },
   {

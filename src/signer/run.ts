@@ -9,9 +9,10 @@ import { fromHex, toHex } from '../core/base/bytes.ts';
 import type { RefusalCode } from '../core/base/codes.ts';
 import type { Result } from '../core/base/result.ts';
 import { ok } from '../core/base/result.ts';
-import type { Network } from '../core/wallet/network.ts';
-import { AccountSigner } from '../keys/account-key.ts';
-import { openKeyFile } from '../keys/key-file.ts';
+import type { OpenHotKey } from '../keys/hot-key.ts';
+import { openHotKey } from '../keys/hot-key.ts';
+import { openKeyFile, peekKeyFile } from '../keys/key-file.ts';
+import type { Passphrases } from '../keys/passphrase.ts';
 import { signerFolder } from './folder.ts';
 import { Journal } from './journal.ts';
 import { journalAssociatedData } from './journal-identity.ts';
@@ -24,7 +25,10 @@ import { Signer } from './signer.ts';
 export interface RunOptions {
   readonly folder: string;
   readonly server: string;
-  readonly passphrase: string;
+  /** Of the unlockers, a line each. */
+  readonly passphrase: Passphrases;
+  /** Of the hardware module that keeps the hot key; null where the file holds it. */
+  readonly pin: string | null;
   /** Where the sentinels of the charter answer, by their id there. */
   readonly sentinels: ReadonlyMap<string, string>;
   /** Ends the loop between two ticks. */
@@ -49,30 +53,50 @@ const fatal: ReadonlySet<RefusalCode> = new Set([
   'log.fork',
   'log.rolledback',
   'document.stale',
+  'document.genesis.mismatch',
 ]);
 
 /**
  * Runs a signer until the signal. Outbound only: it listens nowhere. Codes: `journal.*`, `key.*`, `log.fork`,
- * `log.rolledback`, `document.stale`. Throws on a fault of its own disk or a bug, never on one of the network.
+ * `log.rolledback`, `document.stale`, `document.genesis.mismatch`. Throws on a fault of its own disk or a bug, never on one of the network.
  */
 export async function runSigner(options: RunOptions): Promise<Result<null>> {
   const opened = Journal.open(signerFolder(options.folder).journal);
   if (!opened.ok) return opened;
   const journal = opened.value;
   try {
-    const signer = await unlock(journal, options);
-    return signer.ok ? await loop(signer.value, options) : signer;
+    const keys = await unlock(journal, options);
+    if (!keys.ok) return keys;
+    try {
+      return await loop(signerOf(journal, keys.value, options), options);
+    } finally {
+      keys.value.hotKey.close();
+    }
   } finally {
     journal.close();
   }
 }
 
-async function unlock(journal: Journal, options: RunOptions): Promise<Result<Signer>> {
-  const { folder, server, passphrase, tell } = options;
+interface Unlocked {
+  readonly seed: Uint8Array;
+  readonly hotKey: OpenHotKey;
+}
+
+async function unlock(journal: Journal, options: RunOptions): Promise<Result<Unlocked>> {
+  const { folder, passphrase, pin } = options;
   const associated = journalAssociatedData(journal.identity);
-  const keys = await openKeyFile(signerFolder(folder).keys, 'signer', { passphrase, associated });
+  const path = signerFolder(folder).keys;
+  const keys = await openKeyFile(path, 'signer', { passphrase, associated });
+  if (typeof passphrase !== 'string') passphrase.fill(0);
   if (!keys.ok) return keys;
-  const seed = fromHex(keys.value.receiptKey);
+  const shown = peekKeyFile(path, 'signer');
+  if (!shown.ok) return shown;
+  const hotKey = await openHotKey(keys.value.hotKey, { xpub: shown.value.hotKey, pin });
+  return hotKey.ok ? ok({ seed: fromHex(keys.value.receiptKey), hotKey: hotKey.value }) : hotKey;
+}
+
+function signerOf(journal: Journal, { seed, hotKey }: Unlocked, options: RunOptions): Signer {
+  const { server, tell } = options;
   const now = () => Math.floor(Date.now() / 1000);
   const api = new Api(new Http({ server, key: ed25519ProofKey(seed), now }));
   const { genesis } = journal.identity;
@@ -85,27 +109,20 @@ async function unlock(journal: Journal, options: RunOptions): Promise<Result<Sig
       ] as const,
   );
   const steadyMs = () => performance.now();
-  return ok(
-    new Signer({
-      journal,
-      receiptKey,
-      account: new AccountSigner(keys.value.hotKey, familyOf(keys.value.hotKey)),
-      follower: new LogFollower({ genesis, reader: api.log(), store: journal.log }),
-      api,
-      sentinels: new Sentinels({
-        apis: new Map(apis),
-        ...{ journal, sign: receiptKey.signDigest, steadyMs, tell },
-        nonce: () => toHex(randomBytes(32)),
-      }),
-      clock: signerClock(() => Date.now(), steadyMs),
-      tell,
+  return new Signer({
+    journal,
+    receiptKey,
+    account: hotKey,
+    follower: new LogFollower({ genesis, reader: api.log(), store: journal.log }),
+    api,
+    sentinels: new Sentinels({
+      apis: new Map(apis),
+      ...{ journal, sign: receiptKey.signDigest, steadyMs, tell },
+      nonce: () => toHex(randomBytes(32)),
     }),
-  );
-}
-
-/** The wallet's network is known once its document is read; all test networks share one version of keys (BIP 32). */
-function familyOf(xprv: string): Network {
-  return xprv.startsWith('xprv') ? 'mainnet' : 'regtest';
+    clock: signerClock(() => Date.now(), steadyMs),
+    tell,
+  });
 }
 
 async function loop(signer: Signer, options: RunOptions): Promise<Result<null>> {
