@@ -149,10 +149,10 @@ export class Stage {
     return { parent, vout, index };
   }
 
-  /** An amount that no other payment of this drill has: the same again would be a repetition. */
+  /** An amount that no other payment of this drill has, nor of another on the same wallet: the same again would be a repetition. */
   amount(near = 20_000): number {
     this.#paid += 1;
-    return near + this.#paid;
+    return near + 50 * this.drill.id + this.#paid;
   }
 
   /** A spend of a fresh coin to somebody unlisted. */
