@@ -28,6 +28,9 @@ import { unlockDevice } from './unlock.ts';
 const DELIVERY_TRIES = 20;
 const DELIVERY_PAUSE_MS = 250;
 
+/** How long a "no" waits for the newest log, where a sentinel takes it without. */
+const LOG_MS = 10_000;
+
 /** What a "no" stands on. */
 export interface Standpoint extends Followed {
   /** False when it is what this device verified before, and the log cannot be followed from there. */
@@ -52,6 +55,7 @@ export class Desk {
   #device: UnlockedDevice | null = null;
   #api: Api | null = null;
   #follower: LogFollower | null = null;
+  #last: Promise<unknown> = Promise.resolve();
   /** Whether the session is one of a former call. */
   #kept = false;
   /** What a session statement names as the log. */
@@ -89,7 +93,14 @@ export class Desk {
   }
 
   /** The state up to the newest checkpoint, verified and folded here. Codes: of {@link api} and LogFollower. */
-  async follow(): Promise<Result<Followed>> {
+  follow(): Promise<Result<Followed>> {
+    // One after the other: one that was given up may still be under way, and two would fold the same entries twice.
+    const mine = this.#last.then(() => this.#follow());
+    this.#last = mine.catch(() => undefined); // whoever asked hears of it
+    return mine;
+  }
+
+  async #follow(): Promise<Result<Followed>> {
     const api = await this.api();
     if (!api.ok) return api;
     this.#follower ??= this.#followerOf(api.value.log());
@@ -100,7 +111,7 @@ export class Desk {
     dropSession(this.profile);
     this.#api = null;
     this.#follower = null;
-    return this.follow();
+    return this.#follow();
   }
 
   /** A wallet of the followed log, and the API. Codes: of {@link follow}, `wallet.unknown`. */
@@ -124,7 +135,9 @@ export class Desk {
     // Who has no sentinel has nobody but the server; and a passphrase that is wrong is no trouble of the log.
     const ready = await (sentinels.length === 0 ? this.api() : this.#keyOrSession());
     if (!ready.ok) return ready;
-    const followed = await tried(() => this.follow());
+    const followed = await tried(() =>
+      sentinels.length === 0 ? this.follow() : inTime(this.follow()),
+    );
     if (followed.ok) return ok({ ...followed.value, isCurrent: true });
     const reader = apiOf(this.profile.server, newSessionKey()).log();
     const kept = await tried(() => this.#followerOf(reader).kept());
@@ -199,6 +212,21 @@ export class Desk {
     const note = parseNote(this.#store.head()?.note ?? '');
     const head = note.ok ? parseCheckpoint(note.value.text) : note;
     return head.ok ? { size: head.value.size, root: toHex(head.value.root) } : emptyLog;
+  }
+}
+
+/** Whoever has a sentinel to say "no" to does not wait for a server that hangs. Throws when it takes longer. */
+async function inTime<T>(work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, fail) => {
+    timer = setTimeout(() => {
+      fail(new Error(`the server shows no log within ${String(LOG_MS / 1_000)} seconds`));
+    }, LOG_MS);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

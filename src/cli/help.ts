@@ -11,7 +11,7 @@ export function overview(): readonly string[] {
     '',
     ...commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
     '',
-    'countersign COMMAND --help shows the options of a command.',
+    'countersign COMMAND --help shows the options of a command; countersign sentinel is a program of its own.',
     'The profile (server, genesis, member) and the keys lie in COUNTERSIGN_HOME, else in',
     './.countersign/cli where there is one, else in ~/.countersign.',
     'Exit status: 0 done, 1 fault, 2 refused (the code stands on standard error), 64 usage.',
