@@ -183,7 +183,7 @@ const otherText: Drill = {
     ).replace(/fee .* id/, 'fee 0.00001000 id');
     let code: RefusalCode = 'statement.signature';
     for (const edit of [
-      (line: string) => line.replace('; ', ';\n'),
+      (line: string) => line.replace(' ', '\n'),
       (line: string) => line.padEnd(641, ' '),
       () => narrow,
     ]) {
