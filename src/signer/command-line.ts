@@ -31,6 +31,7 @@ import {
 } from './options.ts';
 import { prepareSigner } from './prepare.ts';
 import { runSigner } from './run.ts';
+import type { Unlocking } from './unlock.ts';
 import { changeSignerUnlockers, newQuestionsOf, questionsOf } from './unlockers.ts';
 
 const FAULT = 1;
@@ -133,22 +134,26 @@ async function init(call: Call): Promise<Result<unknown>> {
   return initialised;
 }
 
-async function run(call: Call): Promise<Result<unknown>> {
-  const { values, terminal } = call;
-  const folder = given(values, 'folder');
-  const passphrase = await passphraseOf(call, signerFolder(folder).keys);
-  if (!passphrase.ok) return passphrase;
+/** What opens the keys of a signer's folder: passphrases, and the PIN of the module that keeps the hot key. */
+async function unlockingOf(call: Call, folder: string): Promise<Result<Unlocking>> {
   const { keys } = signerFolder(folder);
+  const passphrase = await passphraseOf(call, keys);
+  if (!passphrase.ok) return passphrase;
   const shown = existsSync(keys) ? peekKeyFile(keys, 'signer') : ok({ module: false });
   if (!shown.ok) return shown;
   const pin = shown.value.module ? await pinOf(call) : ok(null);
-  if (!pin.ok) return pin;
+  return pin.ok ? ok({ folder, passphrase: passphrase.value, pin: pin.value }) : pin;
+}
+
+async function run(call: Call): Promise<Result<unknown>> {
+  const { values, terminal } = call;
+  const folder = given(values, 'folder');
+  const unlocking = await unlockingOf(call, folder);
+  if (!unlocking.ok) return unlocking;
   return runSigner({
-    folder,
+    ...unlocking.value,
     server: given(values, 'server'),
     sentinels: sentinelsIn(values),
-    passphrase: passphrase.value,
-    pin: pin.value,
     signal: terminal.signal,
     ready: terminal.ready,
     // One JSON object a line: for the operator and his log collector.
@@ -200,11 +205,8 @@ async function decide(call: Call, file: string): Promise<Result<unknown>> {
     terminal.err(JSON.stringify(event));
   });
   if (round === null) return explainPackage(file, values, terminal.out);
-  const passphrase = await passphraseOf(call, signerFolder(round.folder).keys);
-  if (!passphrase.ok) return passphrase;
-  const lines = passphrase.value.toString('utf8');
-  passphrase.value.fill(0);
-  return runRound({ ...round, passphrase: lines }, terminal.out);
+  const unlocking = await unlockingOf(call, round.folder);
+  return unlocking.ok ? runRound({ ...round, ...unlocking.value }, terminal.out) : unlocking;
 }
 
 function status({ values, terminal }: Call): Result<unknown> {

@@ -16,7 +16,7 @@ import { signerClock } from './signer-clock.ts';
 const HEX32 = /^[0-9a-f]{64}$/;
 
 /** A round that was asked for by --sign, its passphrase still to be read; null where only an explanation is. */
-export type RoundAsked = Omit<RoundOptions, 'passphrase'>;
+export type RoundAsked = Omit<RoundOptions, 'passphrase' | 'pin'>;
 
 /** Throws {@link UsageError} where the options contradict each other. */
 export function roundAsked(

@@ -104,6 +104,7 @@ export const commands: readonly CommandText[] = [
         'optional: new file for the receipts; hand it in by countersign receipts post',
       ],
       passphrase,
+      pin,
     ],
   },
   {

@@ -5,34 +5,31 @@ import { LogFollower } from '../client/log-follower.ts';
 import { readPackage } from '../client/package-content.ts';
 import { packageLogReader } from '../client/package-log-reader.ts';
 import { formatPostedReceipt } from '../client/receipt-file.ts';
-import { fromHex, fromUtf8, toHex } from '../core/base/bytes.ts';
+import { fromUtf8, toHex } from '../core/base/bytes.ts';
 import { canonicalBytes } from '../core/base/canonical.ts';
 import { RECEIPTS_POSTED } from '../core/base/limits.ts';
 import type { Result } from '../core/base/result.ts';
 import { ok, refuse } from '../core/base/result.ts';
 import type { Seconds } from '../core/base/time.ts';
-import { AccountSigner } from '../keys/account-key.ts';
-import { openKeyFile } from '../keys/key-file.ts';
 import { signerFolder } from './folder.ts';
 import { Journal } from './journal.ts';
-import { journalAssociatedData } from './journal-identity.ts';
 import type { SignedReceipt } from './receipt-key.ts';
 import { receiptKeyOf } from './receipt-key.ts';
 import { Sentinels } from './sentinels.ts';
 import type { SignerEvent } from './signer.ts';
 import { Signer } from './signer.ts';
+import type { Unlocked, Unlocking } from './unlock.ts';
+import { unlockSigner } from './unlock.ts';
 
 /** A round of the signer over a package, for a host without network. */
-export interface RoundOptions {
+export interface RoundOptions extends Unlocking {
   readonly file: string;
   readonly genesis: string;
   readonly wallet: string;
-  readonly folder: string;
   /** New file for the receipts. */
   readonly out: string;
   /** How long it goes on: the delays of spends run while it does, and begin anew with each round. */
   readonly waitSeconds: Seconds;
-  readonly passphrase: string;
   /** The host's clock, held against the time that passes. */
   readonly clock: () => Result<Seconds>;
   readonly tell: (event: SignerEvent) => void;
@@ -64,10 +61,15 @@ export async function packageRound(options: RoundOptions): Promise<Result<{ rece
     const followed = await follower.follow();
     if (!followed.ok) return followed;
     const inLog = followed.value.state.ledgers.get(identity.wallet)?.position ?? 0;
-    const signer = await unlock(journal, follower, options);
-    if (!signer.ok) return signer;
-    const ticked = await tickFor(signer.value, options.waitSeconds);
-    if (!ticked.ok) return ticked;
+    const keys = await unlockSigner(journal, options);
+    if (!keys.ok) return keys;
+    try {
+      const signer = signerOf(journal, follower, keys.value, options);
+      const ticked = await tickFor(signer, options.waitSeconds);
+      if (!ticked.ok) return ticked;
+    } finally {
+      keys.value.hotKey.close();
+    }
     const receipts = writeReceipts(out, journal, inLog);
     isWritten = true;
     return ok({ receipts });
@@ -79,36 +81,26 @@ export async function packageRound(options: RoundOptions): Promise<Result<{ rece
   }
 }
 
-async function unlock(
+function signerOf(
   journal: Journal,
   follower: LogFollower,
-  { folder, passphrase, clock, tell }: RoundOptions,
-): Promise<Result<Signer>> {
-  const associated = journalAssociatedData(journal.identity);
-  const keys = await openKeyFile(signerFolder(folder).keys, 'signer', { passphrase, associated });
-  if (!keys.ok) return keys;
-  const receiptKey = receiptKeyOf(fromHex(keys.value.receiptKey));
-  const { hotKey } = keys.value;
-  return ok(
-    new Signer({
+  { seed, hotKey, custody }: Unlocked,
+  { clock, tell }: RoundOptions,
+): Signer {
+  const receiptKey = receiptKeyOf(seed);
+  return new Signer({
+    ...{ journal, receiptKey, account: hotKey, follower, custody, clock, tell },
+    // Nobody can be reached: what it would post is written to the file at the end.
+    api: { postReceipts: () => Promise.resolve(ok(null)) },
+    sentinels: new Sentinels({
+      apis: new Map(),
       journal,
-      receiptKey,
-      account: new AccountSigner(hotKey, hotKey.startsWith('xprv') ? 'mainnet' : 'regtest'),
-      follower,
-      // Nobody can be reached: what it would post is written to the file at the end.
-      api: { postReceipts: () => Promise.resolve(ok(null)) },
-      sentinels: new Sentinels({
-        apis: new Map(),
-        journal,
-        sign: receiptKey.signDigest,
-        nonce: () => toHex(randomBytes(32)),
-        steadyMs: () => performance.now(),
-        tell,
-      }),
-      clock,
+      sign: receiptKey.signDigest,
+      nonce: () => toHex(randomBytes(32)),
+      steadyMs: () => performance.now(),
       tell,
     }),
-  );
+  });
 }
 
 async function tickFor(signer: Signer, waitSeconds: Seconds): Promise<Result<null>> {

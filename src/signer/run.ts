@@ -5,30 +5,22 @@ import { Http, HttpFault } from '../client/http.ts';
 import { LogFollower } from '../client/log-follower.ts';
 import { ed25519ProofKey } from '../client/proof-key.ts';
 import { SentinelApi } from '../client/sentinel-api.ts';
-import { fromHex, toHex } from '../core/base/bytes.ts';
+import { toHex } from '../core/base/bytes.ts';
 import type { RefusalCode } from '../core/base/codes.ts';
 import type { Result } from '../core/base/result.ts';
 import { ok } from '../core/base/result.ts';
-import type { OpenHotKey } from '../keys/hot-key.ts';
-import { openHotKey } from '../keys/hot-key.ts';
-import { openKeyFile, peekKeyFile } from '../keys/key-file.ts';
-import type { Passphrases } from '../keys/passphrase.ts';
 import { signerFolder } from './folder.ts';
 import { Journal } from './journal.ts';
-import { journalAssociatedData } from './journal-identity.ts';
 import { receiptKeyOf } from './receipt-key.ts';
 import { Sentinels } from './sentinels.ts';
 import { signerClock } from './signer-clock.ts';
 import type { SignerEvent } from './signer.ts';
 import { Signer } from './signer.ts';
+import type { Unlocked, Unlocking } from './unlock.ts';
+import { unlockSigner } from './unlock.ts';
 
-export interface RunOptions {
-  readonly folder: string;
+export interface RunOptions extends Unlocking {
   readonly server: string;
-  /** Of the unlockers, a line each. */
-  readonly passphrase: Passphrases;
-  /** Of the hardware module that keeps the hot key; null where the file holds it. */
-  readonly pin: string | null;
   /** Where the sentinels of the charter answer, by their id there. */
   readonly sentinels: ReadonlyMap<string, string>;
   /** Ends the loop between two ticks. */
@@ -65,7 +57,7 @@ export async function runSigner(options: RunOptions): Promise<Result<null>> {
   if (!opened.ok) return opened;
   const journal = opened.value;
   try {
-    const keys = await unlock(journal, options);
+    const keys = await unlockSigner(journal, options);
     if (!keys.ok) return keys;
     try {
       return await loop(signerOf(journal, keys.value, options), options);
@@ -77,25 +69,11 @@ export async function runSigner(options: RunOptions): Promise<Result<null>> {
   }
 }
 
-interface Unlocked {
-  readonly seed: Uint8Array;
-  readonly hotKey: OpenHotKey;
-}
-
-async function unlock(journal: Journal, options: RunOptions): Promise<Result<Unlocked>> {
-  const { folder, passphrase, pin } = options;
-  const associated = journalAssociatedData(journal.identity);
-  const path = signerFolder(folder).keys;
-  const keys = await openKeyFile(path, 'signer', { passphrase, associated });
-  if (typeof passphrase !== 'string') passphrase.fill(0);
-  if (!keys.ok) return keys;
-  const shown = peekKeyFile(path, 'signer');
-  if (!shown.ok) return shown;
-  const hotKey = await openHotKey(keys.value.hotKey, { xpub: shown.value.hotKey, pin });
-  return hotKey.ok ? ok({ seed: fromHex(keys.value.receiptKey), hotKey: hotKey.value }) : hotKey;
-}
-
-function signerOf(journal: Journal, { seed, hotKey }: Unlocked, options: RunOptions): Signer {
+function signerOf(
+  journal: Journal,
+  { seed, hotKey, custody }: Unlocked,
+  options: RunOptions,
+): Signer {
   const { server, tell } = options;
   const now = () => Math.floor(Date.now() / 1000);
   const api = new Api(new Http({ server, key: ed25519ProofKey(seed), now }));
@@ -113,6 +91,7 @@ function signerOf(journal: Journal, { seed, hotKey }: Unlocked, options: RunOpti
     journal,
     receiptKey,
     account: hotKey,
+    custody,
     follower: new LogFollower({ genesis, reader: api.log(), store: journal.log }),
     api,
     sentinels: new Sentinels({

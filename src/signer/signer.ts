@@ -48,6 +48,8 @@ export interface SignerParts {
   readonly follower: LogFollower;
   readonly api: Pick<Api, 'postReceipts'>;
   readonly sentinels: Sentinels;
+  /** Refuses where one person could start it alone: then it serves no wallet that is held for others. */
+  readonly custody: Result<null>;
   /** Refuses while the host's clock cannot be believed (signer-clock.ts). */
   readonly clock: () => Result<Seconds>;
   readonly tell: (event: SignerEvent) => void;
@@ -93,10 +95,11 @@ export class Signer {
 
   /**
    * Reads, decides, posts. Codes: those of the follower, `journal.rolledback`, `signer.time`, `document.stale`
-   * when another document than that of `init` is in force. Throws on network faults.
+   * when another document than that of `init` is in force, `key.unlockers.custody` where a later version of the wallet is held for
+   * others. Throws on network faults.
    */
   async tick(): Promise<Result<null>> {
-    const { journal, follower, sentinels, clock, tell } = this.#parts;
+    const { journal, follower, sentinels, clock, custody, tell } = this.#parts;
     const followed = await follower.follow();
     if (!followed.ok) return followed;
     const { state, skipped } = followed.value;
@@ -112,6 +115,8 @@ export class Signer {
     }
     if (wallet.root.digest !== walletDigest)
       return refuse('document.stale', { wallet: id, named: walletDigest });
+    const isForOthers = state.wallets.get(id)?.body.custody === true;
+    if (isForOthers && !custody.ok) return custody;
     const own = clock();
     if (!own.ok) return own;
     const watch = this.#watch(state);

@@ -45,6 +45,7 @@ export class SandboxSigner {
       follower: new LogFollower({ genesis, reader: api.log(), store: this.#journal.log }),
       api,
       sentinels: noSentinels(this.#journal),
+      custody: ok(null),
       clock: () => ok(Math.floor(Date.now() / 1000)),
       tell: () => undefined,
     });

@@ -1,6 +1,5 @@
 import { formatTime } from '../../../src/core/base/time.ts';
 import type { RefusalCode } from '../../../src/core/base/codes.ts';
-import { sats } from '../../../src/core/base/sats.ts';
 import type { ProposalRecord } from '../../../src/core/log/state.ts';
 import { passed } from '../../support/psbt.ts';
 import { lookAlikeOf } from '../../support/look-alikes.ts';

@@ -88,6 +88,7 @@ let rounds = 0;
 async function round(file: string): Promise<Result<{ receipts: number }>> {
   const out = join(home, `receipts-${String((rounds += 1))}.jsonl`);
   const done = await packageRound({
+    pin: null,
     ...{ file, genesis: world.genesis, wallet: 'hot-1', folder, out, passphrase },
     waitSeconds: 0,
     clock: () => ok(world.now),

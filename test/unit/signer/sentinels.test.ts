@@ -82,6 +82,7 @@ function boot(name = 'journal', apis?: ReadonlyMap<string, AskedApi>): Signer {
       steadyMs: () => steady * 1_000,
       tell,
     }),
+    custody: ok(null),
     clock: () => ok(clock ?? world.now),
     tell,
   });

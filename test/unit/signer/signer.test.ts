@@ -66,6 +66,7 @@ function boot(at: string = path): Signer {
     follower: new LogFollower({ genesis: world.genesis, reader: log, store: journal.log }),
     api: log,
     sentinels: noSentinels(journal),
+    custody: ok(null),
     clock: () => ok(clock ?? world.now),
     tell: (event) => told.push(event),
   });
