@@ -1,4 +1,4 @@
-import type { Zone } from '../core/policy/body.ts';
+import type { Zone, ZoneOffset } from '../core/policy/body.ts';
 import type { Seconds } from '../core/base/time.ts';
 
 /** Policies are signed from now on: what was before 2020 is flattened to the first offset kept. */
@@ -27,15 +27,19 @@ function readZone(name: string): Zone | undefined {
   const offsetAt = offsetReader(name);
   if (offsetAt === undefined) return undefined;
   let seconds = offsetAt(FIRST);
-  const offsets = [{ from: 0, seconds }];
+  const offsets = [offsetFrom(0, seconds)];
   for (let at = FIRST; at < UNTIL; at += STEP) {
     const end = Math.min(at + STEP, UNTIL - 1);
     const next = offsetAt(end);
     if (next === seconds) continue;
-    offsets.push({ from: firstWith(next, at, end, offsetAt), seconds: next });
+    offsets.push(offsetFrom(firstWith(next, at, end, offsetAt), next));
     seconds = next;
   }
   return { version, offsets, until: UNTIL };
+}
+
+function offsetFrom(from: Seconds, east: number): ZoneOffset {
+  return { from, seconds: Math.abs(east), ...(east < 0 ? { west: true } : {}) };
 }
 
 /** The first second in (before, end] from which the offset is `seconds`: found by halving. */

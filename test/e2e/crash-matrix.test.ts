@@ -186,7 +186,8 @@ async function killedAt(name: string): Promise<object> {
   const first = scene.start(name);
   const ended = await scene.settled(first);
   // At the last steps the log has the signature before the signer dies.
-  if (ended === 'signed') await Promise.race([once(first, 'exit'), sleep(5_000, undefined, { ref: false })]);
+  if (ended === 'signed')
+    await Promise.race([once(first, 'exit'), sleep(5_000, undefined, { ref: false })]);
   expect(first.signalCode).toBe('SIGKILL');
   const second = scene.start('');
   expect(await scene.settled(second)).toBe('signed');

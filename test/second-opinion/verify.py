@@ -981,7 +981,15 @@ ZONE_UNTIL = 253_402_300_799
 zone_form = obj(
     {
         "version": text("[0-9]{4}[a-z]{1,2}"),
-        "offsets": array(obj({"from": integer(0, ZONE_UNTIL), "seconds": integer(-57600, 57600)}), 1, 128),
+        "offsets": array(
+            obj(
+                {"from": integer(0, ZONE_UNTIL), "seconds": integer(0, 57600)},
+                {"west": lambda v: v is True},
+                also=lambda one: one["seconds"] > 0 or "west" not in one,
+            ),
+            1,
+            128,
+        ),
         "until": integer(1, ZONE_UNTIL),
     },
     also=ascends,
@@ -2940,6 +2948,10 @@ class Forced:
     log_size: int
 
 
+def says_no(statement):
+    return statement.get("decision") in ("reject", "withdraw", "veto") or statement.get("action") == "freeze"
+
+
 @dataclass
 class Ledger:
     position: int = 0
@@ -2987,7 +2999,7 @@ class Ledger:
         if record == "lift":
             return r["freeze"] in self.lifted
         if record == "heard":
-            return statement_digest(r["statement"]) in self.heard
+            return not says_no(r["statement"]) or statement_digest(r["statement"]) in self.heard
         if record == "address":
             return r["index"] in self.addresses
         proposal, version = r["proposal"], r.get("version")
@@ -3283,7 +3295,7 @@ class State:
 
     def check_standing(self, statement, member, device, same_log):
         kind = statement["type"]
-        if statement.get("decision") in ("reject", "withdraw", "veto") or statement.get("action") == "freeze":
+        if says_no(statement):
             return
         require(same_log or kind == "approval", "log.fork")
         require(not member["suspended"], "member.suspended")
@@ -4818,11 +4830,16 @@ def output_kinds(facts):
     return [kind for kind in ("data-value", "witness-unknown", "zero-value") if kind in found]
 
 
+def east_of(offset):
+    """Seconds east of UTC."""
+    return -offset["seconds"] if "west" in offset else offset["seconds"]
+
+
 def local_time(zone, at):
     """(weekday, minute), or None."""
     if at >= zone["until"]:
         return None
-    offset = next((one["seconds"] for one in reversed(zone["offsets"]) if one["from"] <= at), None)
+    offset = next((east_of(one) for one in reversed(zone["offsets"]) if one["from"] <= at), None)
     if offset is None:
         return None
     second = (at + offset + 3 * DAY) % (7 * DAY)
@@ -4853,11 +4870,11 @@ def hour_changes(zone, conditions, after):
         start = max(one["from"], after)
         if one["from"] > after:
             times.add(one["from"])
-        local = start + one["seconds"]
+        local = start + east_of(one)
         week = local - (local + 3 * DAY) % (7 * DAY)
-        while week - one["seconds"] <= min(end, until - 1):
+        while week - east_of(one) <= min(end, until - 1):
             for edge in edges:
-                at = week + edge - one["seconds"]
+                at = week + edge - east_of(one)
                 if start < at <= end and at < until:
                     times.add(at)
             week += 7 * DAY

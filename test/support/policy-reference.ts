@@ -120,7 +120,8 @@ const daysOfWeek = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
 
 function holds(hours: HoursCondition, zone: Zone, time: number): boolean {
   let offset = 0;
-  for (const { from, seconds } of zone.offsets) if (time >= from) offset = seconds;
+  for (const { from, seconds, west } of zone.offsets)
+    if (time >= from) offset = west === true ? -seconds : seconds;
   const local = new Date((time + offset) * 1_000);
   const clock = local.getUTCHours() * 60 + local.getUTCMinutes();
   const isIn = hours.spans.some(

@@ -12,11 +12,11 @@ export const tokyo: Zone = {
 export const newYork: Zone = {
   version: '2026a',
   offsets: [
-    { from: 0, seconds: -18_000 },
-    { from: 1_772_953_200, seconds: -14_400 }, // 2026-03-08T07:00:00Z: 02:00 becomes 03:00
-    { from: 1_793_512_800, seconds: -18_000 }, // 2026-11-01T06:00:00Z: 02:00 becomes 01:00
-    { from: 1_805_007_600, seconds: -14_400 }, // 2027-03-14T07:00:00Z
-    { from: 1_825_567_200, seconds: -18_000 }, // 2027-11-07T06:00:00Z
+    { from: 0, seconds: 18_000, west: true },
+    { from: 1_772_953_200, seconds: 14_400, west: true }, // 2026-03-08T07:00:00Z: 02:00 becomes 03:00
+    { from: 1_793_512_800, seconds: 18_000, west: true }, // 2026-11-01T06:00:00Z: 02:00 becomes 01:00
+    { from: 1_805_007_600, seconds: 14_400, west: true }, // 2027-03-14T07:00:00Z
+    { from: 1_825_567_200, seconds: 18_000, west: true }, // 2027-11-07T06:00:00Z
   ],
   until: 1_830_297_600, // 2028-01-01
 };

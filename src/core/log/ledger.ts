@@ -4,7 +4,7 @@ import { ok, refuse } from '../base/result.ts';
 import type { Seconds } from '../base/time.ts';
 import { parseTime } from '../base/time.ts';
 import { assert, unreachable } from '../base/assert.ts';
-import { statementDigest } from '../approval/statement.ts';
+import { saysNo, statementDigest } from '../approval/statement.ts';
 import type { DocumentKind } from '../governance/document.ts';
 import type { Said } from '../sentinel/messages.ts';
 import type { Authority, Receipt, ReceiptOf } from './receipt.ts';
@@ -158,6 +158,7 @@ function contradictionOf(ledger: Ledger, receipt: Receipt): string | null {
     case 'lift':
       return ledger.lifted.has(receipt.freeze) ? 'lifted before' : null;
     case 'heard':
+      if (!saysNo(receipt.statement)) return 'no "no"';
       return ledger.heard.has(statementDigest(receipt.statement)) ? 'heard before' : null;
     case 'address':
       return ledger.addresses.has(receipt.index) ? 'attested before' : null;

@@ -52,14 +52,26 @@ export interface PolicyBody {
  * A time zone as data, so that every reader of a policy turns the same time into the same hour for ever, whatever
  * version of the zone database he has. The governor's device looks it up; a reader without one takes it as signed.
  */
+/** So many seconds east of UTC; west of it where that is said, for canonical JSON has no number below zero. */
+export interface ZoneOffset {
+  readonly from: number;
+  readonly seconds: number;
+  readonly west?: true;
+}
+
+/** Seconds east of UTC, negative in the west. */
+export function eastSeconds({ seconds, west }: Pick<ZoneOffset, 'seconds' | 'west'>): number {
+  return west === true ? -seconds : seconds;
+}
+
 export interface Zone {
   /** Of the zone database it was taken from, such as `2026b`. */
   readonly version: string;
   /**
-   * Offsets east of UTC in seconds, each from a time on (Unix seconds), ascending; the first is from 0. Beyond
-   * `until` nobody knows the law yet: a rule that names hours then denies (`policy.hours.unknown`).
+   * Offsets from UTC, each from a time on (Unix seconds), ascending; the first is from 0. Beyond `until` nobody knows the law
+   * yet: a rule that names hours then denies (`policy.hours.unknown`).
    */
-  readonly offsets: readonly { readonly from: number; readonly seconds: number }[];
+  readonly offsets: readonly ZoneOffset[];
   readonly until: number;
 }
 
@@ -346,10 +358,13 @@ const zone = z
     version: z.string().regex(/^[0-9]{4}[a-z]{1,2}$/),
     offsets: z
       .array(
-        z.strictObject({
-          from: z.int().min(0).max(ZONE_UNTIL),
-          seconds: z.int().min(-ZONE_OFFSET).max(ZONE_OFFSET),
-        }),
+        z
+          .strictObject({
+            from: z.int().min(0).max(ZONE_UNTIL),
+            seconds: z.int().min(0).max(ZONE_OFFSET),
+            west: z.exactOptional(z.literal(true)),
+          })
+          .refine(({ seconds, west }) => seconds > 0 || west === undefined, 'UTC has one spelling'),
       )
       .min(1)
       .max(ZONE_OFFSETS),

@@ -4,6 +4,7 @@ import { formatBtc } from '../base/sats.ts';
 import type { Seconds } from '../base/time.ts';
 import { formatTime, parseTime } from '../base/time.ts';
 import type { PolicyBody, Weekday, When } from './body.ts';
+import { eastSeconds } from './body.ts';
 import type {
   ApprovalExplanation,
   ClauseExplanation,
@@ -172,7 +173,7 @@ function wallTime(clock: Clock | null, at: Seconds): WallTime | null {
   const local = localTime(zone, at);
   if (offset === undefined || local === undefined) return null;
   // Not a time of ours, but the digits of one: no zone is farther than 16 hours from UTC.
-  const shown = formatTime(at + offset.seconds);
+  const shown = formatTime(at + eastSeconds(offset));
   const [date, time] = [shown.slice(0, 10), shown.slice(11, 19)];
   return { weekday: local.weekday, date, time, timezone };
 }

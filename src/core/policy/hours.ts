@@ -2,7 +2,7 @@ import { assert } from '../base/assert.ts';
 import { HOURS_AHEAD_SECONDS, MINUTES_OF_DAY } from '../base/limits.ts';
 import type { Seconds } from '../base/time.ts';
 import type { HoursCondition, HoursSpan, Weekday, Zone } from './body.ts';
-import { weekdays } from './body.ts';
+import { weekdays, eastSeconds } from './body.ts';
 
 const MINUTE = 60;
 const DAY = MINUTES_OF_DAY * MINUTE;
@@ -26,7 +26,7 @@ export function localTime(zone: Zone, at: Seconds): LocalTime | undefined {
   if (!(at < zone.until)) return undefined;
   const offset = zone.offsets.findLast(({ from }) => from <= at);
   if (offset === undefined) return undefined;
-  const second = weekSecond(at + offset.seconds);
+  const second = weekSecond(at + eastSeconds(offset));
   const weekday = weekdays[Math.floor(second / DAY)];
   assert(weekday !== undefined, 'a week has seven days');
   return { weekday, minute: Math.floor((second % DAY) / MINUTE) };
@@ -52,7 +52,9 @@ export function* hourChanges(
 ): Generator<Seconds, undefined> {
   const edges = edgesOf(conditions);
   const end = Math.min(zone.until - 1, after + HOURS_AHEAD_SECONDS);
-  for (const [i, { from, seconds }] of zone.offsets.entries()) {
+  for (const [i, offset] of zone.offsets.entries()) {
+    const { from } = offset;
+    const seconds = eastSeconds(offset);
     const next = zone.offsets[i + 1]?.from ?? zone.until;
     if (next <= after || from > end) continue;
     if (from > after) yield from;

@@ -16,6 +16,7 @@ import type {
   When,
   Zone,
 } from './body.ts';
+import { eastSeconds } from './body.ts';
 import { formatMinute, formatSpan } from './hours.ts';
 
 /**
@@ -48,7 +49,8 @@ export function renderPolicy(body: PolicyBody): string[] {
 
 function renderZone({ version, offsets, until }: Zone): string {
   const parts = offsets.map(
-    ({ from, seconds }, i) => `${i === 0 ? '' : `from ${formatTime(from)} `}${utc(seconds)}`,
+    (offset, i) =>
+      `${i === 0 ? '' : `from ${formatTime(offset.from)} `}${utc(eastSeconds(offset))}`,
   );
   return `Hours are read from version ${version} of the time zone: ${parts.join(', ')}; from ${formatTime(until)} on nothing is allowed.`;
 }

@@ -46,6 +46,7 @@ function namedBy(entry: Entry): string | null {
         return receipt.proposal;
       case 'started':
       case 'sight':
+      case 'heard':
       case 'force':
       case 'lift':
       case 'address':

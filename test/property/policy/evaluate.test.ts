@@ -11,6 +11,7 @@ import type {
   PolicyBody,
   Rule,
   Zone,
+  ZoneOffset,
 } from '../../../src/core/policy/body.ts';
 import { parsePolicyBody, weekdays } from '../../../src/core/policy/body.ts';
 import { usageOfRecords } from '../../../src/core/policy/budget.ts';
@@ -65,14 +66,21 @@ const span: fc.Arbitrary<HoursSpan> = fc
     fromMinute: Math.min(...minutes),
     toMinute: Math.max(...minutes),
   }));
-const offset = fc.constantFrom(0, 3_600, -1_200, 7_200, -57_600, 57_600);
+const offset = fc.constantFrom<Omit<ZoneOffset, 'from'>>(
+  { seconds: 0 },
+  { seconds: 3_600 },
+  { seconds: 1_200, west: true },
+  { seconds: 7_200 },
+  { seconds: 57_600, west: true },
+  { seconds: 57_600 },
+);
 const zone: fc.Arbitrary<Zone> = fc
   .record({
     first: offset,
     later: fc.uniqueArray(
       fc.record({
         from: fc.constantFrom(960, 1_020, 1_080, 90_000, 600_000, 604_800),
-        seconds: offset,
+        offset,
       }),
       { maxLength: 2, selector: ({ from }) => from },
     ),
@@ -84,8 +92,11 @@ const zone: fc.Arbitrary<Zone> = fc
   .map(({ first, later, until }) => ({
     version: '2026a',
     offsets: [
-      { from: 0, seconds: first },
-      ...later.filter(({ from }) => from < until).sort((a, b) => a.from - b.from),
+      { from: 0, ...first },
+      ...later
+        .filter(({ from }) => from < until)
+        .sort((a, b) => a.from - b.from)
+        .map(({ from, offset: there }) => ({ from, ...there })),
     ],
     until,
   }));

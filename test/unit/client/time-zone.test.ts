@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { zoneOf } from '../../../src/client/time-zone.ts';
+import { canonicalBytes, parseCanonical } from '../../../src/core/base/canonical.ts';
 import { parsePolicyBody } from '../../../src/core/policy/body.ts';
 import { localTime } from '../../../src/core/policy/hours.ts';
 import { aPolicy, aRule } from '../../support/policy-builder.ts';
@@ -61,6 +62,8 @@ describe.each(names)('the zone %s', (name) => {
     };
     const body = aPolicy({ timezone: name, zone, rules: [aRule('r', { hours })] });
     expect(parsePolicyBody(body)).toEqual({ ok: true, value: body });
+    // And stand in the log: canonical JSON has no number below zero.
+    expect(parseCanonical(canonicalBytes(body))).toEqual({ ok: true, value: body });
   });
 });
 

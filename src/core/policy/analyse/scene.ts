@@ -3,6 +3,7 @@ import { sats } from '../../base/sats.ts';
 import type { Seconds } from '../../base/time.ts';
 import { noUsage } from '../budget.ts';
 import type { Clause, PolicyBody } from '../body.ts';
+import { eastSeconds } from '../body.ts';
 import { evaluate } from '../evaluate.ts';
 import { hourChanges, localTime } from '../hours.ts';
 import type { Voice } from '../quorum.ts';
@@ -214,5 +215,6 @@ function timesOf({ yes, no }: Sides<Setting>, steps: Steps): readonly Seconds[] 
 
 function offsetAt(zone: NonNullable<PolicyBody['zone']>, at: Seconds): number | null {
   if (localTime(zone, at) === undefined) return null;
-  return zone.offsets.findLast(({ from }) => from <= at)?.seconds ?? null;
+  const offset = zone.offsets.findLast(({ from }) => from <= at);
+  return offset === undefined ? null : eastSeconds(offset);
 }

@@ -5,6 +5,7 @@ import { verifyDeviceSignature } from '../../../../src/core/approval/verify.ts';
 import { checkCharter } from '../../../../src/core/governance/charter.ts';
 import { delaysSince, sentinelsNeeded } from '../../../../src/core/governance/in-force.ts';
 import { admitHeard, wasHeard } from '../../../../src/core/log/heard.ts';
+import { checkReceipt } from '../../../../src/core/log/ledger.ts';
 import type { Said } from '../../../../src/core/sentinel/messages.ts';
 import { watchOf } from '../../../../src/core/sentinel/witnesses.ts';
 import {
@@ -94,6 +95,16 @@ describe('a "no" from outside the log', () => {
     // What the log holds twice counts once.
     expect(world.say(veto.statement)).toBe('statement.duplicate');
   });
+});
+
+test('a receipt that hears a yes is none, in the journal and in the log', () => {
+  const { world, proposal } = proposed();
+  const { statement, signature } = said(world, world.approval('alice', proposal));
+  const receipt = world.receipt({ record: 'heard', sentinel: 'watch-1', statement, signature });
+  const checked = checkReceipt(world.ledger, receipt);
+  expect(checked.ok ? 'ok' : checked.refusal.code).toBe('receipt.invalid');
+  expect(world.post(receipt)).toBe('receipt.invalid');
+  expect(world.proposal(proposal.digest).approvals).toEqual([]);
 });
 
 describe('delays and starts of the signer', () => {
