@@ -2,15 +2,9 @@ import type { PostedReceipt } from '../client/api.ts';
 import { HttpFault } from '../client/http.ts';
 import type { Followed } from '../client/log-follower.ts';
 import type { SentinelApi } from '../client/sentinel-api.ts';
-import { statementDigest } from '../core/approval/statement.ts';
 import { fromHex, fromUtf8, toBase64, toHex, utf8 } from '../core/base/bytes.ts';
 import { canonicalBytes } from '../core/base/canonical.ts';
-import {
-  HEARD_WAITING,
-  NOTICE_OBJECTS,
-  RECEIPTS_POSTED,
-  SENTINEL_SECONDS,
-} from '../core/base/limits.ts';
+import { NOTICE_OBJECTS, RECEIPTS_POSTED, SENTINEL_SECONDS } from '../core/base/limits.ts';
 import type { Refusal, Result } from '../core/base/result.ts';
 import { ok } from '../core/base/result.ts';
 import type { Seconds } from '../core/base/time.ts';
@@ -19,17 +13,11 @@ import { formatCheckpoint } from '../core/log/checkpoint.ts';
 import { cosignatureToSign } from '../core/log/cosignature.ts';
 import { verifyEd25519 } from '../core/log/ed25519.ts';
 import type { ReceiptOf } from '../core/log/receipt.ts';
-import type {
-  Answer,
-  MessageKind,
-  Notice,
-  Poll,
-  Said,
-  SignedMessage,
-} from '../core/sentinel/messages.ts';
+import type { MessageKind, Notice, Poll, SignedMessage } from '../core/sentinel/messages.ts';
 import { messageDigest, openMessage } from '../core/sentinel/messages.ts';
 import type { Sentinel, Watch } from '../core/sentinel/witnesses.ts';
 import type { Journal } from './journal.ts';
+import { Deliveries } from './deliveries.ts';
 import { checkAnswer, isAnswerTo, refuseAnswer, secondsOf } from './sentinel-answer.ts';
 
 /** What a sentinel signed that stands in a receipt. */
@@ -77,11 +65,6 @@ export const nobodysWord: Word = {
   ...{ told: () => [], stamp: '' },
 };
 
-/** A "no" that came by a sentinel. */
-export interface Delivered extends Said {
-  readonly sentinel: string;
-}
-
 /** What is known of one sentinel. */
 interface Known {
   /** The size of the log that it verified last. */
@@ -118,9 +101,8 @@ const AHEAD_MS = 60_000;
 export class Sentinels {
   readonly #parts: SentinelsParts;
   readonly #known = new Map<string, Known>();
-  /** What cannot be taken yet: the log that the server shows may not hold what it is about. */
-  readonly #waiting = new Map<string, Delivered>();
-  #collected = 0;
+  /** What they brought. */
+  readonly deliveries = new Deliveries();
 
   constructor(parts: SentinelsParts) {
     this.#parts = parts;
@@ -207,21 +189,6 @@ export class Sentinels {
     };
   }
 
-  /** Grows with everything that is delivered. */
-  get collected(): number {
-    return this.#collected;
-  }
-
-  /** Every "no" that was delivered and not taken yet. */
-  delivered(): readonly Delivered[] {
-    return [...this.#waiting.values()];
-  }
-
-  /** It was taken, or never will be. */
-  settle(delivered: Delivered): void {
-    this.#waiting.delete(keyOf(delivered));
-  }
-
   /** Does the work unless the sentinel has failed just now. A fault of the network is told and ends in a later attempt. */
   async #reach(
     { id }: Sentinel,
@@ -286,7 +253,12 @@ export class Sentinels {
     });
     const at = secondsOf(answer.at);
     const { cosignature } = answer;
+    this.deliveries.take(sentinel.id, answer.mailbox, known.mailbox);
+    known.mailbox = Math.max(known.mailbox, answer.mailbox.at(-1)?.number ?? 0);
+    // Who has not read every "no" to its end signs nothing by this answer.
+    const isRead = known.mailbox >= answer.last;
     const isCosigned =
+      isRead &&
       cosignature !== null &&
       verifyEd25519(fromHex(sentinel.key), cosignatureToSign(text, at), fromHex(cosignature));
     this.#compareHeads(sentinel.id, known, { theirs: answer.log.size, own: log.size });
@@ -297,7 +269,6 @@ export class Sentinels {
       at,
       cosigned: isCosigned ? { size: log.size, signature: cosignature } : null,
     };
-    this.#collect(sentinel.id, known, answer);
     return ok(isCosigned ? 'cosigned' : 'elsewhere');
   }
 
@@ -318,19 +289,6 @@ export class Sentinels {
     if (known.refused !== refusal.code)
       this.#parts.tell({ event: 'sentinel-refused', sentinel, refusal });
     known.refused = refusal.code;
-  }
-
-  #collect(sentinel: string, known: Known, { mailbox }: Answer): void {
-    for (const { number, statement, signature } of mailbox) {
-      if (number <= known.mailbox) continue;
-      known.mailbox = number;
-      // Of a flood the oldest are kept: what comes first was said first.
-      if (this.#waiting.size >= HEARD_WAITING) continue;
-      // With its signature: who sends another one along must not take the place of the right one.
-      const key = keyOf({ statement, signature });
-      if (!this.#waiting.has(key)) this.#waiting.set(key, { sentinel, statement, signature });
-      this.#collected += 1;
-    }
   }
 
   async #notice(
@@ -391,8 +349,4 @@ function unknownYet(): Known {
     ...{ told: new Map(), failures: 0, refused: null, retryAtMs: 0 },
     aheadSinceMs: null,
   };
-}
-
-function keyOf({ statement, signature }: Said): string {
-  return `${statementDigest(statement)}/${signature}`;
 }

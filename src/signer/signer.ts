@@ -82,7 +82,7 @@ export class Signer {
   /** What the last round was decided over, and how long it holds: nothing is judged twice for nothing. */
   #judged = { size: -1, position: -1, stamp: '', until: 0 };
   /** Over which log every "no" was looked at last, and how many had been delivered. */
-  #heardAt = { size: -1, collected: 0 };
+  #heardAt = { size: -1, count: 0 };
 
   constructor(parts: SignerParts) {
     this.#parts = parts;
@@ -145,26 +145,27 @@ export class Signer {
 
   /** Before anything else every "no" that came by a sentinel. Where the log is too short to tell, it waits for more of it. */
   #hear(round: Round): void {
-    const { journal, sentinels, tell } = this.#parts;
+    const { journal, tell } = this.#parts;
+    const { deliveries } = this.#parts.sentinels;
     const { state, log, wallet } = round;
-    const { collected } = sentinels;
-    if (this.#heardAt.size === log.size && this.#heardAt.collected === collected) return;
+    const { count } = deliveries;
+    if (this.#heardAt.size === log.size && this.#heardAt.count === count) return;
     const tools = {
       blobs: (sha256: string) => journal.log.blob(sha256),
       verify: verifyDeviceSignature,
     };
-    for (const delivered of sentinels.delivered()) {
+    for (const delivered of deliveries.waiting()) {
       const { sentinel, statement, signature } = delivered;
       const said = { statement, signature };
       if (wasHeard(state, journal.ledger, said)) {
-        sentinels.settle(delivered);
+        deliveries.settle(delivered);
       } else if (admitHeard(state, wallet.id, said, tools).ok) {
         this.#write({ record: 'heard', sentinel, ...said }, round);
         tell({ event: 'heard', sentinel, statement: statementDigest(statement) });
-        sentinels.settle(delivered);
+        deliveries.settle(delivered);
       }
     }
-    this.#heardAt = { size: log.size, collected };
+    this.#heardAt = { size: log.size, count };
   }
 
   #decide(round: Round): void {

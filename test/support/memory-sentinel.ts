@@ -7,6 +7,7 @@ import { statementDigest } from '../../src/core/approval/statement.ts';
 import { fromHex, fromUtf8, toHex, utf8 } from '../../src/core/base/bytes.ts';
 import { canonicalBytes, parseCanonical } from '../../src/core/base/canonical.ts';
 import { sha256 } from '../../src/core/base/digest.ts';
+import { MAILBOX_ITEMS } from '../../src/core/base/limits.ts';
 import type { Result } from '../../src/core/base/result.ts';
 import { ok } from '../../src/core/base/result.ts';
 import { parseWith } from '../../src/core/base/schema.ts';
@@ -84,7 +85,9 @@ export class MemorySentinel implements AskedApi {
       log: this.head === null ? { size: 0, root: toHex(sha256()) } : { size, root: toHex(root) },
       cosignature: extended ? toHex(ed25519.sign(cosignatureToSign(text, at), this.#seed)) : null,
       journal: this.claimed ?? this.journal,
-      mailbox: this.mailbox.slice(after).map((said, i) => ({ number: after + i + 1, ...said })),
+      mailbox: this.mailbox
+        .slice(after, after + MAILBOX_ITEMS)
+        .map((said, i) => ({ number: after + i + 1, ...said })),
       last: this.mailbox.length,
     };
     return Promise.resolve(ok(this.#signed('answer', this.lie(answer))));

@@ -117,8 +117,8 @@ export const SENTINEL_SECONDS = 600;
 export const SENTINELS = 8;
 /** Items of a mailbox in one answer: each is below 4,000 bytes. More come with the next poll. */
 export const MAILBOX_ITEMS = 100;
-/** Every "no" from sentinels that a signer keeps until its log holds what it is about. */
-export const HEARD_WAITING = 1_000;
+/** Every "no" of one member by one sentinel that a signer keeps until its log holds what it is about; beyond, the oldest go. */
+export const HEARD_WAITING = 100;
 /** Approvals that one notice announces. */
 export const NOTICE_OBJECTS = 1_000;
 /** A checkpoint in a poll, in base64: a note with the log's line and those of some witnesses. */

@@ -317,6 +317,25 @@ describe('a signer that needs a sentinel', () => {
     expect(findings()).toEqual([]);
   });
 
+  test('hears a "no" behind a flood of others, and signs nothing before it has read them all', async () => {
+    const signer = boot('journal', new Map([[one.id, one]]));
+    await ticks(signer, 2);
+    const proposal = approved();
+    await ticks(signer, 55);
+    const { statement, signature } = rejection(proposal);
+    const flood = Array.from({ length: 450 }, (_, i) => ({
+      statement: { ...statement, member: 'bob', proposal: String(i).padStart(64, '0') },
+      signature,
+    }));
+    one.mailbox.push(...(flood as Said[]), { statement, signature });
+    await ticks(signer, 1);
+    world.now += 60;
+    await ticks(signer, 5);
+    expect(of('heard')).toHaveLength(1);
+    expect(of('signed')).toEqual([]);
+    expect(findings()).toEqual([]);
+  });
+
   test('waits with a "no" until its log holds what it is about', async () => {
     const signer = boot();
     await ticks(signer, 2);
