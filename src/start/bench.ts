@@ -2,9 +2,10 @@ import { approvals } from './bench/approvals.ts';
 import { policy } from './bench/policy.ts';
 import { psbt } from './bench/psbt.ts';
 import { replay } from './bench/replay.ts';
+import { signer } from './bench/signer.ts';
 
 /** `npm run bench -- NAME [--json]`: measures, never judges: a missed goal is no failure. */
-const benches = [approvals, policy, psbt, replay];
+const benches = [approvals, policy, psbt, replay, signer];
 
 const [name, ...options] = process.argv.slice(2);
 const bench = benches.find((one) => one.name === name);
