@@ -17,7 +17,7 @@ import { refusedBy } from '../ground/refused.ts';
 const two = `
   - name: all payments
     when: {}
-    require: { approvals: { from: treasury, atLeast: 2 }, delay: 5s }`;
+    require: { approvals: { from: treasury, atLeast: 2 }, delay: 10s }`;
 
 /** A signer that has taken up the newest charter. */
 async function startUpToDate(stage: Stage): Promise<void> {
@@ -39,7 +39,7 @@ const withMember =
 
 const countedOnce: Drill = {
   id: 22,
-  name: 'one person with two devices, the initiator, a removed approver',
+  name: 'one person with two devices, the initiator',
   attacker: 'C6',
   ground: 'governed',
   wallets: [{ id: 'd22', policy: policyText({ rules: two }) }],
@@ -76,16 +76,8 @@ const countedOnce: Drill = {
     refusedBy(await stage.post(stage.desk.approval('operator', proposal)), 'approval.initiator');
     await stage.quiet();
     const api = await stage.ground.api('operator');
-    refusedBy(await api.broadcast(proposal.digest), 'policy.quorum.missing');
-    // With dora there are two, until she is suspended while the delay runs.
-    await stage.approve(proposal, ['dora']);
-    const without = stage.desk.next(
-      'charter',
-      'd22',
-      withMember('dora', (member) => ({ ...member, suspended: true })),
-    );
-    await stage.publish(without, ['governor-1']);
-    return { result: 'refused', code: 'approval.lost', receipt: { proposal: proposal.digest } };
+    const code = refusedBy(await api.broadcast(proposal.digest), 'policy.quorum.missing');
+    return { result: 'refused', code, receipt: { none: 'what is missing is waited for' } };
   },
 };
 

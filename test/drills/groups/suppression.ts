@@ -215,15 +215,16 @@ const longDelay: Drill = {
     {
       id: 'd52',
       policy: policyText({
-        limits: '[{ name: short, amount: 0.001 BTC, per: 3s }]',
-        delay: '6s',
+        limits: '[{ name: short, amount: 0.001 BTC, per: 10s }]',
+        delay: '20s',
       }),
       cosigners: ['alice'],
     },
   ],
   async control(stage) {
     await stage.startSigner();
-    await stage.pay({ sats: 20_000 });
+    // Little enough that it leaves room for the first payment and none for the second.
+    await stage.pay({ sats: 5_000 });
   },
   async attack(stage) {
     const first = await stage.propose(await stage.craft(90_000));
@@ -233,7 +234,7 @@ const longDelay: Drill = {
     const second = await stage.propose(await stage.craft(80_000, payeeOf('thief')));
     await stage.approve(second);
     const api = await stage.ground.api('operator');
-    await stage.quiet(stage.wallet, Math.max(0, 4_500 - (performance.now() - began)));
+    await stage.quiet(stage.wallet, Math.max(0, 13_000 - (performance.now() - began)));
     const code = refusedBy(await api.broadcast(second.digest), 'policy.limit.exceeded');
     passed(await stage.post(stage.desk.approval('operator', second, { decision: 'withdraw' })));
     await stage.broadcast(first);
